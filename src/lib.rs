@@ -1,1 +1,11 @@
+//! heatstrip
 
+// -- write path --
+pub mod heartbeat;
+pub mod heartbeat_body;
+pub mod viewer_hash;
+pub mod fold;
+pub mod sketch;
+// -- read path --
+pub mod salt_epoch;
+pub mod strip;

@@ -1,0 +1,193 @@
+//! The fold: a batch of heartbeats in, sorted runs out. Pure and hot.
+//!
+//! A **run** is a stretch of seconds whose viewers, repeats included, are the same throughout the batch. Cutting the
+//! batch's ranges at every start and end gives few of them (a lone viewer's 40 seconds are one run), and a run costs
+//! the database one sketch and one `generate_series` however long it is.
+//!
+//! ```text
+//! viewer A   ├────────────┤
+//! viewer B        ├────────────┤
+//! runs       │ A  │ A, B  │  B │
+//! ```
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+
+use crate::sketch;
+
+/// Heartbeats as they are queued: parallel columns of equal length, viewer ids already hashed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HashedHeartbeats {
+    /// The videos.
+    pub video_id: Vec<String>,
+    /// The regions.
+    pub region: Vec<String>,
+    /// The UTC days of capture.
+    pub captured_on: Vec<NaiveDate>,
+    /// The first seconds watched.
+    pub start_sec: Vec<i32>,
+    /// The last seconds watched.
+    pub end_sec: Vec<i32>,
+    /// The viewers.
+    pub viewer_hash: Vec<i64>,
+}
+
+impl HashedHeartbeats {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.video_id.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.video_id.is_empty()
+    }
+
+    /// Moves the others behind these.
+    pub fn append(&mut self, mut others: HashedHeartbeats) {
+        self.video_id.append(&mut others.video_id);
+        self.region.append(&mut others.region);
+        self.captured_on.append(&mut others.captured_on);
+        self.start_sec.append(&mut others.start_sec);
+        self.end_sec.append(&mut others.end_sec);
+        self.viewer_hash.append(&mut others.viewer_hash);
+    }
+
+    /// The heartbeat at `index` alone.
+    pub fn only(&self, index: usize) -> HashedHeartbeats {
+        HashedHeartbeats {
+            video_id: vec![self.video_id[index].clone()],
+            region: vec![self.region[index].clone()],
+            captured_on: vec![self.captured_on[index]],
+            start_sec: vec![self.start_sec[index]],
+            end_sec: vec![self.end_sec[index]],
+            viewer_hash: vec![self.viewer_hash[index]],
+        }
+    }
+}
+
+/// The rows a run belongs to; sorts as the shard table's primary key does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key<'a> {
+    /// The video.
+    pub video_id: &'a str,
+    /// The UTC day of capture.
+    pub captured_on: NaiveDate,
+    /// The region.
+    pub region: &'a str,
+}
+
+/// A stretch of seconds with one set of viewers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run<'a> {
+    /// The rows it belongs to.
+    pub key: Key<'a>,
+    /// Its first second.
+    pub start_sec: i32,
+    /// Its last second.
+    pub end_sec: i32,
+    /// The sketch of its viewers.
+    pub viewers: Vec<u8>,
+    /// How many times each of its seconds was played, repeats included.
+    pub plays: i64,
+}
+
+/// One heartbeat of one key.
+#[derive(Clone, Copy)]
+struct Span {
+    start_sec: i32,
+    end_sec: i32,
+    element: i64,
+}
+
+/// Folds a batch to runs, ascending by key and second and without overlaps.
+pub fn fold(heartbeats: &HashedHeartbeats) -> Vec<Run<'_>> {
+    let mut spans_by_key: HashMap<Key<'_>, Vec<Span>, fnv::FnvBuildHasher> = HashMap::default();
+    for index in 0..heartbeats.len() {
+        let key = Key {
+            video_id: &heartbeats.video_id[index],
+            captured_on: heartbeats.captured_on[index],
+            region: &heartbeats.region[index],
+        };
+        spans_by_key.entry(key).or_default().push(Span {
+            start_sec: heartbeats.start_sec[index],
+            end_sec: heartbeats.end_sec[index],
+            element: sketch::element(heartbeats.viewer_hash[index]),
+        });
+    }
+    let mut groups: Vec<_> = spans_by_key.into_iter().collect();
+    groups.sort_unstable_by_key(|&(key, _)| key);
+
+    let mut runs = Vec::new();
+    for (key, spans) in groups {
+        fold_key(key, spans, &mut runs);
+    }
+    runs
+}
+
+/// Sweeps over the seconds at which the set of viewers may change.
+fn fold_key<'a>(key: Key<'a>, mut spans: Vec<Span>, runs: &mut Vec<Run<'a>>) {
+    let first_run = runs.len();
+    let mut cuts: Vec<i32> = spans
+        .iter()
+        .flat_map(|span| [span.start_sec, span.end_sec + 1])
+        .collect();
+    cuts.sort_unstable();
+    cuts.dedup();
+    // By second, then by element: those that join at a cut come sorted.
+    spans.sort_unstable_by_key(|span| (span.start_sec, span.element));
+
+    // Those present, ascending by element, so that sketching a set is one pass over it.
+    let mut present: Vec<Span> = Vec::new();
+    let mut merged: Vec<Span> = Vec::new();
+    let mut elements: Vec<i64> = Vec::new();
+    let mut waiting = spans.as_slice();
+    for cut in cuts.windows(2) {
+        let (start_sec, end_sec) = (cut[0], cut[1] - 1);
+        present.retain(|span| span.end_sec >= start_sec);
+        let joining = waiting.partition_point(|span| span.start_sec == start_sec);
+        merge(&present, &waiting[..joining], &mut merged);
+        std::mem::swap(&mut present, &mut merged);
+        waiting = &waiting[joining..];
+        if present.is_empty() {
+            continue;
+        }
+
+        elements.clear();
+        elements.extend(present.iter().map(|span| span.element));
+        elements.dedup();
+        let (viewers, plays) = (sketch::encode(&elements), present.len() as i64);
+        match runs[first_run..].last_mut() {
+            // Somebody left and somebody came, yet the set is the same: a session cut into beats looks like this.
+            Some(last) if last.end_sec + 1 == start_sec && last.plays == plays && last.viewers == viewers => {
+                last.end_sec = end_sec;
+            }
+            _ => runs.push(Run {
+                key,
+                start_sec,
+                end_sec,
+                viewers,
+                plays,
+            }),
+        }
+    }
+}
+
+/// Merges two lists that ascend by element.
+fn merge(a: &[Span], b: &[Span], merged: &mut Vec<Span>) {
+    merged.clear();
+    let (mut a, mut b) = (a.iter().peekable(), b.iter().peekable());
+    while let (Some(first), Some(second)) = (a.peek(), b.peek()) {
+        merged.extend(if first.element <= second.element {
+            a.next()
+        } else {
+            b.next()
+        });
+    }
+    merged.extend(a);
+    merged.extend(b);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,93 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn day(n: u32) -> NaiveDate {
+    NaiveDate::from_ymd_opt(2026, 11, n).expect("a day of November")
+}
+
+fn heartbeats(spans: &[(u8, u8, u8, i32, i32, i64)]) -> HashedHeartbeats {
+    let mut columns = HashedHeartbeats::default();
+    for &(video, region, d, start_sec, end_sec, viewer) in spans {
+        columns.video_id.push(format!("v{video}"));
+        columns.region.push(format!("R{region}"));
+        columns.captured_on.push(day(u32::from(d) + 1));
+        columns.start_sec.push(start_sec);
+        columns.end_sec.push(end_sec);
+        columns.viewer_hash.push(viewer);
+    }
+    columns
+}
+
+/// (first, last, plays) of each run.
+fn shape(runs: &[Run<'_>]) -> Vec<(i32, i32, i64)> {
+    runs.iter()
+        .map(|run| (run.start_sec, run.end_sec, run.plays))
+        .collect()
+}
+
+#[test]
+fn a_lone_viewer_is_one_run() {
+    let columns = heartbeats(&[(0, 0, 0, 8, 47, 7)]);
+    assert_eq!(shape(&fold(&columns)), [(8, 47, 1)]);
+}
+
+#[test]
+fn consecutive_beats_of_one_viewer_are_one_run() {
+    let columns = heartbeats(&[(0, 0, 0, 10, 19, 7), (0, 0, 0, 0, 9, 7), (0, 0, 0, 20, 29, 7)]);
+    assert_eq!(shape(&fold(&columns)), [(0, 29, 1)]);
+}
+
+#[test]
+fn overlap_cuts_and_gap_separates() {
+    let columns = heartbeats(&[(0, 0, 0, 0, 9, 1), (0, 0, 0, 5, 14, 2), (0, 0, 0, 20, 20, 1)]);
+    assert_eq!(
+        shape(&fold(&columns)),
+        [(0, 4, 1), (5, 9, 2), (10, 14, 1), (20, 20, 1)]
+    );
+}
+
+#[test]
+fn a_repeat_plays_again_but_is_nobody_new() {
+    let columns = heartbeats(&[(0, 0, 0, 0, 9, 1), (0, 0, 0, 0, 9, 1)]);
+    let runs = fold(&columns);
+    assert_eq!(shape(&runs), [(0, 9, 2)]);
+    assert_eq!(runs[0].viewers, sketch::encode(&[sketch::element(1)]));
+}
+
+proptest! {
+    #[test]
+    fn equals_a_set_per_second(spans in prop::collection::vec(
+        (0u8..2, 0u8..2, 0u8..2, 0i32..60, 0i32..20, 0i64..30).prop_map(|(v, r, d, s, n, w)| (v, r, d, s, s + n, w)),
+        0..200,
+    )) {
+        let columns = heartbeats(&spans);
+        let runs = fold(&columns);
+
+        let mut expected: BTreeMap<(Key<'_>, i32), (BTreeSet<i64>, i64)> = BTreeMap::new();
+        for index in 0..columns.len() {
+            let key = Key {
+                video_id: &columns.video_id[index],
+                captured_on: columns.captured_on[index],
+                region: &columns.region[index],
+            };
+            for second in columns.start_sec[index]..=columns.end_sec[index] {
+                let (viewers, plays) = expected.entry((key, second)).or_default();
+                viewers.insert(sketch::element(columns.viewer_hash[index]));
+                *plays += 1;
+            }
+        }
+        let expected: Vec<_> = expected
+            .into_iter()
+            .map(|(at, (viewers, plays))| (at, sketch::encode(&Vec::from_iter(viewers)), plays))
+            .collect();
+        // In the order of the runs: this also shows that they are sorted and do not overlap.
+        let folded: Vec<_> = runs
+            .iter()
+            .flat_map(|run| (run.start_sec..=run.end_sec).map(|s| ((run.key, s), run.viewers.clone(), run.plays)))
+            .collect();
+        prop_assert_eq!(folded, expected);
+    }
+}

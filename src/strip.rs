@@ -1,0 +1,216 @@
+//! A strip: the buckets of one answer, dense from 0 to the last watched one, and what is said of them. Pure.
+//!
+//! The database unites sketches first and estimates last, once per salt epoch; here the rounded estimates of the
+//! epochs are added up, gaps are filled and the ratios are taken. Nothing else is ever summed.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
+
+use crate::{salt_epoch::Rotation, sketch};
+
+pub mod terminal;
+
+/// What the database says of one bucket in one salt epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BucketRow {
+    /// Which epoch of the range, counted from 0.
+    pub epoch: usize,
+    /// The bucket's number: its first second divided by the resolution.
+    pub bucket: u32,
+    /// Distinct viewers present in the bucket.
+    pub viewers: u64,
+    /// Distinct viewers present in this bucket or any later one of the epoch.
+    pub reached: u64,
+    /// The sum of `plays` over the bucket's seconds.
+    pub seconds_played: u64,
+    /// The last watched second of the bucket.
+    pub last_sec: u32,
+    /// Whether `reached` was counted, not estimated: its set is explicit.
+    pub exact: bool,
+}
+
+/// What was asked for, and the days the answer covers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StripRange {
+    /// The video.
+    pub video_id: String,
+    /// The regions united, ascending; `GLOBAL` alone for all.
+    pub regions: Vec<String>,
+    /// Seconds a bucket.
+    pub resolution: u32,
+    /// The first and the last day, inclusive; none where the video has no rows.
+    pub days: Option<(NaiveDate, NaiveDate)>,
+    /// The rotation under which each salt epoch of the range was opened.
+    pub epochs: Vec<Rotation>,
+}
+
+/// What `viewers` counts, depending on how many salt epochs the range spans.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scope {
+    /// People: the range lies inside one epoch.
+    Viewers,
+    /// A person counts once a day.
+    ViewerDays,
+    /// A person counts once an ISO week.
+    ViewerWeeks,
+    /// A person counts once a month.
+    ViewerMonths,
+    /// A person counts once a salt epoch; the epochs are of several kinds.
+    ViewerEpochs,
+}
+
+impl Scope {
+    /// The scope of a range over these epochs.
+    pub fn of(epochs: &[Rotation]) -> Self {
+        let kinds: BTreeSet<Rotation> = epochs.iter().copied().collect();
+        match (epochs.len(), Vec::from_iter(kinds).as_slice()) {
+            (0 | 1, _) => Scope::Viewers,
+            (_, [Rotation::Daily]) => Scope::ViewerDays,
+            (_, [Rotation::Weekly]) => Scope::ViewerWeeks,
+            (_, [Rotation::Monthly]) => Scope::ViewerMonths,
+            _ => Scope::ViewerEpochs,
+        }
+    }
+
+    /// The name as it stands in answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Scope::Viewers => "viewers",
+            Scope::ViewerDays => "viewer-days",
+            Scope::ViewerWeeks => "viewer-weeks",
+            Scope::ViewerMonths => "viewer-months",
+            Scope::ViewerEpochs => "viewer-epochs",
+        }
+    }
+}
+
+/// The answer, its fields as design and OpenAPI document name them.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[expect(
+    missing_docs,
+    reason = "the fields are the contract's, described in the README"
+)]
+pub struct Strip {
+    pub video_id: String,
+    pub regions: Vec<String>,
+    pub resolution: u32,
+    pub from: Option<NaiveDate>,
+    pub to: Option<NaiveDate>,
+    pub scope: Scope,
+    pub viewers: u64,
+    pub seconds_played: u64,
+    pub peak: u64,
+    pub relative_error: f64,
+    pub exact: bool,
+    /// Left out where the answer's tag is taken: an unchanged strip keeps its tag.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generated_at: Option<DateTime<Utc>>,
+    pub buckets: Vec<Bucket>,
+}
+
+/// One bucket of a strip.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[expect(
+    missing_docs,
+    reason = "the fields are the contract's, described in the README"
+)]
+pub struct Bucket {
+    /// The bucket's first second.
+    pub bucket: u32,
+    pub viewers: u64,
+    pub seconds_played: u64,
+    pub replay: f64,
+    pub retention: f64,
+    pub reached: u64,
+}
+
+/// Sums of one bucket over the epochs.
+#[derive(Clone, Default)]
+struct Sums {
+    viewers: u64,
+    seconds_played: u64,
+    reached: u64,
+}
+
+/// Adds up the rows, which come by epoch and, within it, by bucket, both ascending.
+pub fn strip(range: StripRange, rows: &[BucketRow]) -> Strip {
+    let exact = rows.iter().all(|row| row.exact);
+    let last_sec = rows.iter().map(|row| row.last_sec).max();
+    let mut sums =
+        vec![Sums::default(); last_sec.map_or(0, |last_sec| (last_sec / range.resolution) as usize + 1)];
+    for epoch in rows.chunk_by(|a, b| a.epoch == b.epoch) {
+        add_epoch(epoch, &mut sums);
+    }
+
+    let peak = sums.iter().map(|sum| sum.viewers).max().unwrap_or(0);
+    let buckets: Vec<Bucket> = sums
+        .iter()
+        .enumerate()
+        .map(|(number, sum)| {
+            let first_sec = number as u32 * range.resolution;
+            let seconds = range.resolution.min(last_sec.unwrap_or(0) + 1 - first_sec);
+            Bucket {
+                bucket: first_sec,
+                viewers: sum.viewers,
+                seconds_played: sum.seconds_played,
+                replay: ratio(sum.seconds_played, u64::from(seconds) * sum.viewers),
+                retention: ratio(sum.viewers, peak),
+                reached: sum.reached,
+            }
+        })
+        .collect();
+    Strip {
+        scope: if rows.is_empty() {
+            Scope::Viewers
+        } else {
+            Scope::of(&range.epochs)
+        },
+        video_id: range.video_id,
+        regions: range.regions,
+        resolution: range.resolution,
+        from: range.days.map(|(from, _)| from),
+        to: range.days.map(|(_, to)| to),
+        viewers: buckets.first().map_or(0, |bucket| bucket.reached),
+        seconds_played: buckets.iter().map(|bucket| bucket.seconds_played).sum(),
+        peak,
+        relative_error: if exact {
+            0.0
+        } else {
+            sketch::RELATIVE_STANDARD_ERROR
+        },
+        exact,
+        generated_at: None,
+        buckets,
+    }
+}
+
+/// Adds one epoch's buckets, filling its gaps: whoever comes later has reached the gap too.
+fn add_epoch(rows: &[BucketRow], sums: &mut [Sums]) {
+    let mut reached = 0;
+    let mut rows = rows.iter().rev().peekable();
+    for (number, sum) in sums.iter_mut().enumerate().rev() {
+        if let Some(row) = rows.next_if(|row| row.bucket as usize == number) {
+            sum.viewers += row.viewers;
+            sum.seconds_played += row.seconds_played;
+            // Estimates of nested sets may disagree by a few.
+            reached = reached.max(row.reached).max(row.viewers);
+        }
+        sum.reached += reached;
+    }
+}
+
+/// `part / whole` to 4 decimals, half away from zero; 0 where there is no whole.
+pub fn ratio(part: u64, whole: u64) -> f64 {
+    if whole == 0 {
+        return 0.0;
+    }
+    // Rounded in integers: the nearest float of a half may lie on either side of it.
+    let (part, whole) = (u128::from(part), u128::from(whole));
+    ((part * 20_000 + whole) / (whole * 2)) as f64 / 10_000.0
+}
+
+#[cfg(test)]
+mod tests;

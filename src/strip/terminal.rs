@@ -1,0 +1,1 @@
+//! The strip as coloured block characters, for `heatstrip show`.
