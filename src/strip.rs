@@ -40,8 +40,10 @@ pub struct StripRange {
     pub regions: Vec<String>,
     /// Seconds a bucket.
     pub resolution: u32,
-    /// The first and the last day, inclusive; none where the video has no rows.
-    pub days: Option<(NaiveDate, NaiveDate)>,
+    /// The first day, inclusive; none where it was left out and the video has no rows.
+    pub from: Option<NaiveDate>,
+    /// The last day, likewise.
+    pub to: Option<NaiveDate>,
     /// The rotation under which each salt epoch of the range was opened.
     pub epochs: Vec<Rotation>,
 }
@@ -171,8 +173,8 @@ pub fn strip(range: StripRange, rows: &[BucketRow]) -> Strip {
         video_id: range.video_id,
         regions: range.regions,
         resolution: range.resolution,
-        from: range.days.map(|(from, _)| from),
-        to: range.days.map(|(_, to)| to),
+        from: range.from,
+        to: range.to,
         viewers: buckets.first().map_or(0, |bucket| bucket.reached),
         seconds_played: buckets.iter().map(|bucket| bucket.seconds_played).sum(),
         peak,

@@ -38,7 +38,8 @@ fn column<T>(strip: &Strip, value: impl Fn(&Bucket) -> T) -> Vec<T> {
 fn nobody_watched() {
     let strip = strip(
         StripRange {
-            days: None,
+            from: None,
+            to: None,
             ..range(5, &[Rotation::Daily, Rotation::Daily])
         },
         &[],

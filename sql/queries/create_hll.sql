@@ -1,0 +1,2 @@
+-- create_hll
+CREATE EXTENSION IF NOT EXISTS hll

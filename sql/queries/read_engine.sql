@@ -1,0 +1,2 @@
+-- read_engine
+SELECT lanes FROM engine

@@ -1,0 +1,35 @@
+-- read_strip
+-- $1 text     video
+-- $2 date     first day
+-- $3 date     last day
+-- $4 integer  resolution, seconds a bucket
+-- $5 text[]   regions of canonical rows: GLOBAL alone, or the regions to unite
+-- $6 text[]   regions of shard rows, which know no GLOBAL: NULL for all
+-- $7 date[]   first days of the salt epochs that the range touches, ascending
+-- One statement, so one snapshot: a row that moves from shards to canonical rows is seen once.
+WITH seconds AS (
+    SELECT captured_on, bucket_sec, viewers, plays
+    FROM video_heatmap
+    WHERE video_id = $1 AND captured_on BETWEEN $2 AND $3 AND region = ANY ($5::text[])
+    UNION ALL
+    SELECT captured_on, bucket_sec, viewers, plays
+    FROM video_heatmap_shards
+    WHERE video_id = $1 AND captured_on BETWEEN $2 AND $3 AND ($6::text[] IS NULL OR region = ANY ($6::text[]))
+), buckets AS (
+    -- Sketches of different salts are never united.
+    SELECT width_bucket(captured_on, $7::date[]) - 1 AS epoch, bucket_sec / $4 AS bucket,
+        hll_union_agg(viewers) AS viewers, sum(plays)::bigint AS seconds_played, max(bucket_sec) AS last_sec
+    FROM seconds
+    GROUP BY 1, 2
+), nested AS (
+    -- Present in this bucket or any later one.
+    SELECT *, hll_union_agg(viewers) OVER (PARTITION BY epoch ORDER BY bucket DESC) AS reached
+    FROM buckets
+)
+SELECT epoch, bucket, seconds_played, last_sec,
+    round(hll_cardinality(viewers))::bigint AS viewers,
+    round(hll_cardinality(reached))::bigint AS reached,
+    -- The type stands in the low half of the first byte: 1 empty, 2 explicit.
+    get_byte(hll_send(reached), 0) & 15 <= 2 AS exact
+FROM nested
+ORDER BY epoch, bucket

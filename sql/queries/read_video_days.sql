@@ -1,0 +1,11 @@
+-- read_video_days
+-- $1 text  video
+-- Every canonical day has a GLOBAL row, so that one stretch of the index tells.
+SELECT min(first_day) AS first_day, max(last_day) AS last_day
+FROM (
+    SELECT min(captured_on) AS first_day, max(captured_on) AS last_day
+    FROM video_heatmap WHERE video_id = $1 AND region = 'GLOBAL'
+    UNION ALL
+    SELECT min(captured_on), max(captured_on)
+    FROM video_heatmap_shards WHERE video_id = $1
+) AS days

@@ -1,0 +1,2 @@
+-- release_savepoint
+RELEASE SAVEPOINT one_heartbeat

@@ -1,0 +1,2 @@
+-- rollback_to_savepoint
+ROLLBACK TO SAVEPOINT one_heartbeat

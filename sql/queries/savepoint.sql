@@ -1,0 +1,2 @@
+-- savepoint
+SAVEPOINT one_heartbeat

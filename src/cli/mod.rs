@@ -1,0 +1,49 @@
+//! The command line: one file a subcommand.
+
+use clap::{Parser, Subcommand};
+
+use crate::{config, telemetry};
+
+mod migrate;
+mod serve;
+mod work;
+
+/// Which seconds of a video people watch, and how many different people watched each
+#[derive(Debug, Parser)]
+#[command(name = "heatstrip", version, max_term_width = 100, after_help = config::SECRETS_HELP)]
+pub struct Cli {
+    #[command(flatten)]
+    logging: telemetry::Logging,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the HTTP interface
+    Serve(serve::Arguments),
+    /// Fold queued heartbeats into sketches
+    Work(work::Arguments),
+    /// Bring the database to this program's schema
+    Migrate(config::Migrating),
+}
+
+/// Runs the command that was asked for, to its end.
+pub async fn run(cli: Cli) -> anyhow::Result<()> {
+    telemetry::start(&cli.logging)?;
+    match cli.command {
+        Command::Serve(arguments) => serve::run(arguments).await,
+        Command::Work(arguments) => work::run(arguments).await,
+        Command::Migrate(arguments) => migrate::run(arguments).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,44 @@
+//! `heatstrip work`
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::{clock::Clock, config, shutdown, store::Store, worker};
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Return once everything that is queued now is folded
+    #[arg(long)]
+    once: bool,
+    #[command(flatten)]
+    working: config::Working,
+}
+
+pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let connections = arguments.working.worker_connections;
+    let store = connect(&config::database_url()?, connections).await?;
+    if arguments.once {
+        let folded = worker::run_once(&store, &Clock::system()).await?;
+        println!("folded {folded} heartbeats");
+        return Ok(());
+    }
+    let stop = shutdown::on_signal()?;
+    tracing::info!(connections, "folding on {connections} connections");
+    work(store, Clock::system(), connections, stop).await;
+    Ok(())
+}
+
+/// A pool for this many workers.
+pub async fn connect(database_url: &str, worker_connections: usize) -> anyhow::Result<Store> {
+    // Each needs a second connection now and then, to make a partition while its transaction waits.
+    Ok(Store::connect(database_url, 2 * worker_connections).await?)
+}
+
+/// Works on that many connections until told to stop.
+pub async fn work(store: Store, clock: Clock, connections: usize, stop: CancellationToken) {
+    let mut workers = JoinSet::new();
+    for _ in 0..connections {
+        workers.spawn(worker::run(store.clone(), clock.clone(), stop.clone()));
+    }
+    workers.join_all().await;
+}

@@ -1,0 +1,72 @@
+//! Reading a body of bounded size, so that memory is bounded however many clients send at once.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    body::{Body, Bytes},
+    http::{HeaderMap, header},
+};
+use http_body_util::BodyExt;
+use tokio::{sync::Semaphore, time::timeout};
+
+use super::ApiError;
+
+/// The largest body.
+pub const MAX_BYTES: usize = 1 << 20;
+/// How much of a larger one is read and thrown away, so that a client that is still sending reads its answer.
+const MAX_DRAINED_BYTES: usize = 8 << 20;
+/// Bytes of bodies held at once by the whole process.
+pub const BUDGET_BYTES: usize = 64 << 20;
+/// How long a client may take to send one.
+const MAX_WAIT: Duration = Duration::from_secs(30);
+/// How long it waits for room to be read into.
+const MAX_BUDGET_WAIT: Duration = Duration::from_secs(2);
+
+/// Reads a body whole, or says why not.
+pub async fn read(headers: &HeaderMap, body: Body, budget: &Arc<Semaphore>) -> Result<Bytes, ApiError> {
+    let announced = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > MAX_DRAINED_BYTES) {
+        return Err(too_large());
+    }
+    let reserved = announced.unwrap_or(MAX_BYTES).min(MAX_BYTES) as u32;
+    let _reserved = timeout(MAX_BUDGET_WAIT, budget.acquire_many(reserved))
+        .await
+        .ok()
+        .and_then(Result::ok)
+        .ok_or(ApiError::Unavailable {
+            detail: "too many requests at once",
+            retry_after: MAX_BUDGET_WAIT,
+        })?;
+    timeout(MAX_WAIT, collect(body))
+        .await
+        .map_err(|_| ApiError::BodyTimeout(MAX_WAIT))?
+}
+
+async fn collect(mut body: Body) -> Result<Bytes, ApiError> {
+    let mut bytes = Vec::new();
+    let mut received = 0;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| ApiError::BadRequest("the body broke off".into()))?;
+        let Ok(data) = frame.into_data() else { continue };
+        received += data.len();
+        if received > MAX_DRAINED_BYTES {
+            break;
+        }
+        if received <= MAX_BYTES {
+            bytes.extend_from_slice(&data);
+        }
+    }
+    if received > MAX_BYTES {
+        Err(too_large())
+    } else {
+        Ok(bytes.into())
+    }
+}
+
+fn too_large() -> ApiError {
+    ApiError::TooLarge(format!(
+        "the body is larger than {MAX_BYTES} bytes: send fewer heartbeats at once"
+    ))
+}

@@ -1,0 +1,161 @@
+//! What can go wrong with a request: the only place that knows status codes. Answers are problem details (RFC 9457).
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    http::{HeaderValue, Method, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+use crate::{
+    heartbeat::Rejection, heartbeat_body::BodyError, intake::IntakeError, salt::SaltError, store::StoreError,
+};
+
+/// When to come back after the queue was full: the workers need a moment.
+const RETRY_WHEN_FULL: Duration = Duration::from_secs(5);
+/// When to come back after Postgres was away.
+const RETRY_WHEN_AWAY: Duration = Duration::from_secs(2);
+
+/// What a request is answered when it cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// 400: the request cannot be understood.
+    #[error("{0}")]
+    BadRequest(String),
+    /// 404.
+    #[error("there is nothing here; the heatmap of a video is at /v1/videos/{{video_id}}/heatmap")]
+    NotFound,
+    /// 405.
+    #[error("{0} is not possible here")]
+    MethodNotAllowed(Method),
+    /// 408: the body did not arrive.
+    #[error("the body did not arrive within {} s", .0.as_secs())]
+    BodyTimeout(Duration),
+    /// 413: the body is too large.
+    #[error("{0}")]
+    TooLarge(String),
+    /// 415: the body is of a type that is not read.
+    #[error("{0}")]
+    UnsupportedMediaType(String),
+    /// 422: no heartbeat of the body is good.
+    #[error("none of the heartbeats can be accepted")]
+    NoneGood(Vec<Rejection>),
+    /// 500: a fault of ours.
+    #[error("an internal error; it is in the log")]
+    Internal,
+    /// 503: come back later.
+    #[error("{detail}")]
+    Unavailable {
+        /// What is the matter.
+        detail: &'static str,
+        /// When to come back.
+        retry_after: Duration,
+    },
+}
+
+impl ApiError {
+    fn status(&self) -> StatusCode {
+        match self {
+            ApiError::BadRequest(_) => StatusCode::BAD_REQUEST,
+            ApiError::NotFound => StatusCode::NOT_FOUND,
+            ApiError::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+            ApiError::BodyTimeout(_) => StatusCode::REQUEST_TIMEOUT,
+            ApiError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            ApiError::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            ApiError::NoneGood(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            ApiError::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            ApiError::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        let mut problem = json!({
+            "type": "about:blank",
+            "title": status.canonical_reason(),
+            "status": status.as_u16(),
+            "detail": self.to_string(),
+        });
+        if let ApiError::NoneGood(rejected) = &self {
+            problem["accepted"] = 0.into();
+            problem["rejected"] = json!(rejected);
+        }
+        let mut response = (status, problem.to_string()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let ApiError::Unavailable { retry_after, .. } = self {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(retry_after.as_secs()));
+        }
+        response
+    }
+}
+
+impl From<BodyError> for ApiError {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::TooManyHeartbeats(_) => ApiError::TooLarge(error.to_string()),
+            _ => ApiError::BadRequest(error.to_string()),
+        }
+    }
+}
+
+impl From<&StoreError> for ApiError {
+    fn from(error: &StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) | StoreError::Conflict(_) => ApiError::Unavailable {
+                detail: "the database is not reachable, nothing was accepted",
+                retry_after: RETRY_WHEN_AWAY,
+            },
+            StoreError::OutcomeUnknown(_) => ApiError::Unavailable {
+                detail: "the database went away during the commit: send the batch again with the same batch_id",
+                retry_after: RETRY_WHEN_AWAY,
+            },
+            StoreError::Refused(_) | StoreError::Unsuitable(_) => {
+                tracing::error!(%error, "the database refused a request: {error}");
+                ApiError::Internal
+            }
+        }
+    }
+}
+
+impl From<Arc<StoreError>> for ApiError {
+    fn from(error: Arc<StoreError>) -> Self {
+        ApiError::from(&*error)
+    }
+}
+
+impl From<SaltError> for ApiError {
+    fn from(error: SaltError) -> Self {
+        match &error {
+            SaltError::Store(error) => ApiError::from(error),
+            SaltError::Destroyed(_) | SaltError::OtherSalt(_) => {
+                tracing::error!(%error, "a heartbeat cannot be hashed: {error}");
+                ApiError::Internal
+            }
+        }
+    }
+}
+
+impl From<IntakeError> for ApiError {
+    fn from(error: IntakeError) -> Self {
+        match error {
+            IntakeError::Full => ApiError::Unavailable {
+                detail: "the queue is full, nothing was accepted",
+                retry_after: RETRY_WHEN_FULL,
+            },
+            IntakeError::TimedOut => ApiError::Unavailable {
+                detail: "the commit took too long: send the batch again with the same batch_id",
+                retry_after: RETRY_WHEN_AWAY,
+            },
+            IntakeError::Salt(error) => error.into(),
+            IntakeError::Store(error) => error.into(),
+        }
+    }
+}

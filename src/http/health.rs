@@ -1,0 +1,46 @@
+//! `GET /healthz`, whether the process lives, and `GET /readyz`, whether it can serve.
+
+use axum::{
+    Json,
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+use super::{ApiError, AppState};
+
+/// A queue row older than this is worth a word: no worker runs, or it cannot keep up.
+const OLD_ROW_SECS: i64 = 60;
+
+pub async fn live() -> Response {
+    (
+        [(header::CACHE_CONTROL, "no-store")],
+        Json(json!({"status": "alive"})),
+    )
+        .into_response()
+}
+
+/// Ready when Postgres answers with the schema this program knows. A queue that grows old is named, not refused for: it
+/// is the worker's trouble, and taking the API away would not help.
+pub async fn ready(State(app): State<AppState>) -> Result<Response, ApiError> {
+    let unavailable = |error: &_| {
+        tracing::warn!(%error, "not ready: {error}");
+        ApiError::from(error)
+    };
+    app.store.check().await.map_err(|error| unavailable(&error))?;
+    let depth = app
+        .store
+        .queue_depth()
+        .await
+        .map_err(|error| unavailable(&error))?;
+    let mut body = json!({"status": "ready", "queued_heartbeats": depth.heartbeats});
+    if let Some(oldest) = depth.oldest {
+        let age_secs = (app.clock.now() - oldest).num_seconds();
+        if age_secs > OLD_ROW_SECS {
+            body["oldest_queue_row_secs"] = age_secs.into();
+            body["warning"] = "heartbeats wait to be folded: is a worker running?".into();
+        }
+    }
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response())
+}

@@ -1,0 +1,163 @@
+//! `POST /v1/heartbeats`
+
+use axum::{
+    Json,
+    body::Body,
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use super::{ApiError, AppState, body};
+use crate::{
+    heartbeat::{Arrival, MAX_AGE, Region},
+    heartbeat_body::{self, Format},
+    intake::{self, IntakeError},
+    store::{
+        batch_ids::{Accepted, Ring},
+        queue::Enqueued,
+    },
+};
+
+/// What the sender of a batch is told once it is durable.
+#[derive(Serialize)]
+struct Receipt {
+    accepted: usize,
+    rejected: Box<RawValue>,
+    /// There when the batch was accepted before and was not counted again.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    duplicate: bool,
+}
+
+pub async fn post(State(app): State<AppState>, headers: HeaderMap, body: Body) -> Result<Response, ApiError> {
+    let format = format(&headers)?;
+    let key = idempotency_key(&headers)?;
+    let bytes = body::read(&headers, body, &app.body_budget).await?;
+    let (batch_id, outcome) = match parse(&bytes, format, key) {
+        Ok((batch_id, elements)) => (batch_id, accept(&app, &headers, batch_id, elements).await),
+        Err(error) => (key, Err(error)),
+    };
+    let (answer, duplicate) = match outcome {
+        Ok((answer, duplicate)) => (answer, duplicate),
+        // A batch that was accepted before is answered as it was then, whatever is wrong with it or with us by now. What
+        // succeeds needs no look-up of its own: the transaction that enqueues it makes sure.
+        Err(error) => (accepted_before(&app, batch_id).await?.ok_or(error)?, true),
+    };
+    let rejected =
+        RawValue::from_string(answer.rejected).expect("rejections are kept as they were serialized");
+    let receipt = Receipt {
+        accepted: answer.accepted,
+        rejected,
+        duplicate,
+    };
+    Ok((
+        StatusCode::ACCEPTED,
+        [(header::CACHE_CONTROL, "no-store")],
+        Json(receipt),
+    )
+        .into_response())
+}
+
+/// The batch id and the elements of a body.
+fn parse(bytes: &[u8], format: Format, key: Option<Uuid>) -> Result<(Option<Uuid>, Vec<&str>), ApiError> {
+    let body = heartbeat_body::parse(bytes, format)?;
+    if let (Some(key), Some(batch_id)) = (key, body.batch_id)
+        && key != batch_id
+    {
+        return Err(ApiError::BadRequest(
+            "Idempotency-Key and batch_id differ: send one, or both alike".into(),
+        ));
+    }
+    Ok((key.or(body.batch_id), body.elements))
+}
+
+async fn accept(
+    app: &AppState,
+    headers: &HeaderMap,
+    batch_id: Option<Uuid>,
+    elements: Vec<&str>,
+) -> Result<(Accepted, bool), ApiError> {
+    let arrival = Arrival {
+        now: app.clock.now(),
+        default_region: region(app, headers),
+        max_age: Some(MAX_AGE),
+        captured_on: None,
+    };
+    let hashed = intake::hash(elements.into_iter(), &arrival, &app.salts, app.store.lanes())
+        .await
+        .map_err(IntakeError::Salt)?;
+    if hashed.accepted == 0 {
+        return Err(ApiError::NoneGood(hashed.rejected));
+    }
+    let answer = hashed.answer();
+    match app.intake.submit(batch_id.filter(|_| app.dedup), hashed).await? {
+        Enqueued::New => Ok((answer, false)),
+        Enqueued::Duplicate(answer) => Ok((answer, true)),
+    }
+}
+
+async fn accepted_before(app: &AppState, batch_id: Option<Uuid>) -> Result<Option<Accepted>, ApiError> {
+    let Some(batch_id) = batch_id.filter(|_| app.dedup) else {
+        return Ok(None);
+    };
+    let mut known = app
+        .store
+        .accepted_batches(Ring::Http, &[batch_id])
+        .await
+        .map_err(|error| ApiError::from(&error))?;
+    Ok(known.remove(&batch_id))
+}
+
+fn format(headers: &HeaderMap) -> Result<Format, ApiError> {
+    if let Some(encoding) = headers.get(header::CONTENT_ENCODING)
+        && !encoding.as_bytes().eq_ignore_ascii_case(b"identity")
+    {
+        return Err(ApiError::UnsupportedMediaType(
+            "compressed bodies are not read: send the body without a Content-Encoding header".into(),
+        ));
+    }
+    let Some(content_type) = headers.get(header::CONTENT_TYPE) else {
+        return Ok(Format::Json);
+    };
+    let essence = content_type
+        .to_str()
+        .unwrap_or("")
+        .split(';')
+        .next()
+        .unwrap_or("")
+        .trim()
+        .to_ascii_lowercase();
+    match essence.as_str() {
+        // What sendBeacon sends for a string, and what it sends for bytes.
+        "application/json" | "text/plain" | "" => Ok(Format::Json),
+        "application/x-ndjson" => Ok(Format::Ndjson),
+        other => Err(ApiError::UnsupportedMediaType(format!(
+            "{other:?} is not read: send Content-Type: application/json (or text/plain), \
+             or application/x-ndjson for an object a line"
+        ))),
+    }
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<Uuid>, ApiError> {
+    let Some(key) = headers.get("idempotency-key") else {
+        return Ok(None);
+    };
+    // The draft of the header wants a quoted string, most clients send it bare.
+    let text = key.to_str().unwrap_or("").trim_matches('"');
+    Uuid::try_parse(text)
+        .map(Some)
+        .map_err(|_| ApiError::BadRequest("Idempotency-Key must be a UUID".into()))
+}
+
+fn region(app: &AppState, headers: &HeaderMap) -> Region {
+    let named = app
+        .region_header
+        .as_ref()
+        .and_then(|name| headers.get(name)?.to_str().ok());
+    named
+        .and_then(|text| Region::parse(text).ok())
+        .unwrap_or_else(|| app.default_region.clone())
+}

@@ -1,0 +1,133 @@
+//! `GET /v1/videos/{video_id}/heatmap`
+
+use axum::{
+    extract::{Path, Query, State, rejection::PathRejection, rejection::QueryRejection},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use chrono::NaiveDate;
+use serde::Deserialize;
+
+use super::{ApiError, AppState};
+use crate::{
+    heartbeat::{GLOBAL, MAX_VIDEO_ID_BYTES, Region, check_id},
+    store::strips::StripQuery,
+    strip_cache::{Answer, Question},
+};
+
+/// Seconds a bucket, unless asked otherwise.
+const DEFAULT_RESOLUTION: u32 = 5;
+/// The longest bucket: an hour.
+const MAX_RESOLUTION: u32 = 3600;
+
+#[derive(Deserialize)]
+pub struct Parameters {
+    region: Option<String>,
+    resolution: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
+}
+
+pub async fn get(
+    State(app): State<AppState>,
+    path: Result<Path<String>, PathRejection>,
+    query: Result<Query<Parameters>, QueryRejection>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let Path(video_id) = path.map_err(|rejection| ApiError::BadRequest(rejection.body_text()))?;
+    check_id(&video_id, MAX_VIDEO_ID_BYTES).map_err(|reason| {
+        ApiError::BadRequest(format!(
+            "video_id must be 1 to {MAX_VIDEO_ID_BYTES} bytes without control characters ({reason})"
+        ))
+    })?;
+    let Query(parameters) = query.map_err(|rejection| ApiError::BadRequest(rejection.body_text()))?;
+    let question = StripQuery {
+        video_id,
+        regions: regions(parameters.region.as_deref())?,
+        resolution: resolution(parameters.resolution.as_deref())?,
+        from: day("from", parameters.from.as_deref())?,
+        to: day("to", parameters.to.as_deref())?,
+    };
+    if question.from.zip(question.to).is_some_and(|(from, to)| from > to) {
+        return Err(ApiError::BadRequest("from is later than to".into()));
+    }
+    let answer = app.strips.answer(Question::Strip(question)).await?;
+    Ok(cached(&answer, &headers))
+}
+
+fn resolution(text: Option<&str>) -> Result<u32, ApiError> {
+    let Some(text) = text else {
+        return Ok(DEFAULT_RESOLUTION);
+    };
+    text.parse()
+        .ok()
+        .filter(|seconds| (1..=MAX_RESOLUTION).contains(seconds))
+        .ok_or_else(|| {
+            ApiError::BadRequest(format!(
+                "resolution must be a whole number of seconds from 1 to {MAX_RESOLUTION}"
+            ))
+        })
+}
+
+/// The regions to unite, ascending; the union of all regions and some of them is the union of all.
+pub fn regions(text: Option<&str>) -> Result<Vec<String>, ApiError> {
+    let mut regions = Vec::new();
+    for name in text.unwrap_or(GLOBAL).split(',') {
+        if name.eq_ignore_ascii_case(GLOBAL) {
+            return Ok(vec![GLOBAL.to_owned()]);
+        }
+        let region = Region::parse(name).map_err(|reason| {
+            ApiError::BadRequest(format!(
+                "region must be {GLOBAL} or regions with commas between them, each 2-16 of A-Z, 0-9 and '-' ({reason})"
+            ))
+        })?;
+        regions.push(region.into_string());
+    }
+    regions.sort_unstable();
+    regions.dedup();
+    Ok(regions)
+}
+
+/// A UTC day, written as the answers write it.
+pub fn day(name: &str, text: Option<&str>) -> Result<Option<NaiveDate>, ApiError> {
+    let Some(text) = text else { return Ok(None) };
+    text.parse::<NaiveDate>()
+        .ok()
+        // The parser is lenient; the answer echoes the day, and it should be what was asked for.
+        .filter(|day| day.to_string() == text)
+        .map(Some)
+        .ok_or_else(|| ApiError::BadRequest(format!("{name} must be a day like 2026-11-21")))
+}
+
+/// An answer with its validators, or 304 to whoever holds it already.
+pub fn cached(answer: &Answer, request: &HeaderMap) -> Response {
+    let max_age = answer.remaining_life().as_secs();
+    let validators = [
+        (header::ETAG, answer.etag.clone()),
+        (
+            header::CACHE_CONTROL,
+            format!("public, max-age={max_age}, stale-while-revalidate=60"),
+        ),
+    ];
+    let held = request
+        .get_all(header::IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    if held
+        .flat_map(|value| value.split(','))
+        .any(|tag| is_same_tag(tag.trim(), &answer.etag))
+    {
+        return (StatusCode::NOT_MODIFIED, validators).into_response();
+    }
+    (
+        validators,
+        [(header::CONTENT_TYPE, "application/json")],
+        answer.body.clone(),
+    )
+        .into_response()
+}
+
+/// Weak comparison (RFC 9110, section 8.8.3.2): a proxy may have made the tag strong.
+fn is_same_tag(held: &str, current: &str) -> bool {
+    held == "*" || held.trim_start_matches("W/") == current.trim_start_matches("W/")
+}

@@ -1,0 +1,100 @@
+//! The HTTP interface. Everything a request touches hangs off [`AppState`]; what a status code means is in [`error`].
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::Request,
+    http::{HeaderName, HeaderValue, Method, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use tokio::sync::Semaphore;
+use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer};
+
+use crate::{
+    clock::Clock, heartbeat::Region, intake::Intake, salt::Salts, store::Store, strip_cache::StripCache,
+};
+
+pub mod error;
+mod body;
+pub use body::BUDGET_BYTES as BODY_BUDGET_BYTES;
+mod dashboard;
+mod health;
+mod heartbeats;
+mod heatmap;
+mod videos;
+
+use error::ApiError;
+
+/// How long browsers may remember what CORS allows.
+const CORS_MAX_AGE: Duration = Duration::from_secs(86_400);
+
+/// What the handlers work with; clones share it.
+#[derive(Clone)]
+pub struct AppState {
+    /// The database.
+    pub store: Store,
+    /// The salts of the days.
+    pub salts: Salts,
+    /// The way into the queue.
+    pub intake: Intake,
+    /// The way out.
+    pub strips: StripCache,
+    /// The time.
+    pub clock: Clock,
+    /// The region of heartbeats that name none.
+    pub default_region: Region,
+    /// The request header, set by a proxy in front, that names it instead.
+    pub region_header: Option<HeaderName>,
+    /// Whether batch ids are remembered.
+    pub dedup: bool,
+    /// Bounds the bytes of bodies held at once.
+    pub body_budget: Arc<Semaphore>,
+}
+
+/// The routes.
+pub fn router(state: AppState) -> Router {
+    let cors = CorsLayer::new()
+        .allow_origin(tower_http::cors::Any)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::CONTENT_TYPE, HeaderName::from_static("idempotency-key")])
+        .expose_headers([header::RETRY_AFTER, header::ETAG])
+        .max_age(CORS_MAX_AGE);
+    let v1 = Router::new()
+        .route("/heartbeats", post(heartbeats::post))
+        .route("/videos", get(videos::get))
+        .route("/videos/{video_id}/heatmap", get(heatmap::get))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(cors);
+    Router::new()
+        .nest("/v1", v1)
+        .route("/healthz", get(health::live))
+        .route("/readyz", get(health::ready))
+        .merge(dashboard::router())
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn(no_sniffing))
+        .layer(CatchPanicLayer::custom(|_| ApiError::Internal.into_response()))
+        .with_state(state)
+}
+
+async fn not_found() -> ApiError {
+    ApiError::NotFound
+}
+
+async fn method_not_allowed(method: Method) -> ApiError {
+    ApiError::MethodNotAllowed(method)
+}
+
+/// Video ids of strangers stand in the answers: no browser may take one for a page.
+async fn no_sniffing(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    response.headers_mut().insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    response
+}

@@ -1,0 +1,67 @@
+//! `GET /v1/videos`
+
+use axum::{
+    extract::{Query, State, rejection::QueryRejection},
+    http::HeaderMap,
+    response::Response,
+};
+use chrono::TimeDelta;
+use serde::Deserialize;
+
+use super::{
+    ApiError, AppState,
+    heatmap::{cached, day, regions},
+};
+use crate::{store::strips::VideosQuery, strip_cache::Question};
+
+/// Videos in the list, unless asked otherwise.
+const DEFAULT_LIMIT: u32 = 20;
+/// The longest list.
+const MAX_LIMIT: u32 = 100;
+/// Days the list covers, unless asked otherwise, today included.
+const DEFAULT_DAYS: i64 = 28;
+
+#[derive(Deserialize)]
+pub struct Parameters {
+    limit: Option<String>,
+    region: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
+}
+
+pub async fn get(
+    State(app): State<AppState>,
+    query: Result<Query<Parameters>, QueryRejection>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let Query(parameters) = query.map_err(|rejection| ApiError::BadRequest(rejection.body_text()))?;
+    let to = day("to", parameters.to.as_deref())?.unwrap_or_else(|| app.clock.today());
+    let from = match day("from", parameters.from.as_deref())? {
+        Some(from) => from,
+        // The calendar has a first day.
+        None => to
+            .checked_sub_signed(TimeDelta::days(DEFAULT_DAYS - 1))
+            .unwrap_or(to),
+    };
+    if from > to {
+        return Err(ApiError::BadRequest("from is later than to".into()));
+    }
+    let question = VideosQuery {
+        regions: regions(parameters.region.as_deref())?,
+        from,
+        to,
+        limit: limit(parameters.limit.as_deref())?,
+    };
+    let answer = app.strips.answer(Question::Videos(question)).await?;
+    Ok(cached(&answer, &headers))
+}
+
+fn limit(text: Option<&str>) -> Result<u32, ApiError> {
+    let Some(text) = text else {
+        return Ok(DEFAULT_LIMIT);
+    };
+    text.parse()
+        .ok()
+        .filter(|limit| (1..=MAX_LIMIT).contains(limit))
+        .ok_or_else(|| ApiError::BadRequest(format!("limit must be a whole number from 1 to {MAX_LIMIT}")))
+}

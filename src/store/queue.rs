@@ -1,0 +1,233 @@
+//! Tables `heartbeat_queue` and `heartbeat_queue_failed`.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, Utc};
+use deadpool_postgres::Transaction;
+use futures_util::future::try_join_all;
+use scoped_futures::ScopedFutureExt;
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use super::{
+    Store, StoreError,
+    batch_ids::{self, Accepted, Ring},
+    execute, query, sql,
+};
+use crate::fold::HashedHeartbeats;
+
+/// A batch on its way into the queue.
+#[derive(Debug)]
+pub struct Batch {
+    /// The id its sender gave it; without one a retry cannot be told from a new batch.
+    pub id: Option<Uuid>,
+    /// Its heartbeats by lane.
+    pub lanes: BTreeMap<u16, HashedHeartbeats>,
+    /// What its sender is answered.
+    pub answer: Accepted,
+}
+
+/// What became of a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Enqueued {
+    /// It is in the queue.
+    New,
+    /// It was accepted before, with this answer, and was not enqueued again.
+    Duplicate(Accepted),
+}
+
+/// How much waits to be folded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueDepth {
+    /// Heartbeats in the queue.
+    pub heartbeats: u64,
+    /// When the oldest row was accepted.
+    pub oldest: Option<DateTime<Utc>>,
+    /// The newest row's id.
+    pub last_id: Option<i64>,
+}
+
+impl Store {
+    /// Enqueues a group of batches in one transaction, each batch once; durable when it returns.
+    ///
+    /// Ids in the group must be distinct.
+    pub async fn enqueue(
+        &self,
+        ring: Ring,
+        group: &[Batch],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Enqueued>, StoreError> {
+        let with_id: &Vec<(Uuid, &Accepted)> = &group
+            .iter()
+            .filter_map(|batch| Some((batch.id?, &batch.answer)))
+            .collect();
+        self.run_tx("enqueue", |tx| {
+            async move {
+                let known = known_batches(tx, ring, with_id).await?;
+                let outcomes: Vec<Enqueued> = group
+                    .iter()
+                    .map(|batch| match batch.id.and_then(|id| known.get(&id)) {
+                        Some(answer) => Enqueued::Duplicate(answer.clone()),
+                        None => Enqueued::New,
+                    })
+                    .collect();
+                let mut lanes: BTreeMap<u16, HashedHeartbeats> = BTreeMap::new();
+                for (batch, outcome) in group.iter().zip(&outcomes) {
+                    if *outcome == Enqueued::New {
+                        for (&lane, heartbeats) in &batch.lanes {
+                            lanes.entry(lane).or_default().append(heartbeats.clone());
+                        }
+                    }
+                }
+                // Sent together: a group costs one round trip, however many lanes it touches.
+                try_join_all(
+                    lanes
+                        .iter()
+                        .map(|(&lane, heartbeats)| enqueue_lane(tx, lane, heartbeats, now)),
+                )
+                .await?;
+                Ok(outcomes)
+            }
+            .scope_boxed()
+        })
+        .await
+    }
+
+    /// How much waits to be folded.
+    pub async fn queue_depth(&self) -> Result<QueueDepth, StoreError> {
+        self.run_tx("read_queue_depth", |tx| {
+            async move {
+                let rows = query(tx, sql::READ_QUEUE_DEPTH, &[]).await?;
+                let heartbeats: i64 = rows[0].try_get("heartbeats")?;
+                Ok(QueueDepth {
+                    heartbeats: heartbeats as u64,
+                    oldest: rows[0].try_get("oldest")?,
+                    last_id: rows[0].try_get("last_id")?,
+                })
+            }
+            .scope_boxed()
+        })
+        .await
+    }
+
+    /// The lanes that have something queued with the id of their oldest row, the longest waiting first.
+    pub async fn busy_lanes(&self) -> Result<Vec<(u16, i64)>, StoreError> {
+        let lanes = self.lanes() as i16;
+        self.run_tx("read_busy_lanes", |tx| {
+            async move {
+                let rows = query(tx, sql::READ_BUSY_LANES, &[&lanes]).await?;
+                let lane = |row: &Row| -> Result<_, StoreError> {
+                    Ok((row.try_get::<_, i16>("lane")? as u16, row.try_get("id")?))
+                };
+                rows.iter().map(lane).collect()
+            }
+            .scope_boxed()
+        })
+        .await
+    }
+}
+
+/// Remembers the ids of the group and returns the answers to those that were known.
+async fn known_batches(
+    tx: &Transaction<'_>,
+    ring: Ring,
+    with_id: &[(Uuid, &Accepted)],
+) -> Result<HashMap<Uuid, Accepted>, StoreError> {
+    if with_id.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let new = batch_ids::insert(tx, ring, with_id).await?;
+    let known: Vec<Uuid> = with_id
+        .iter()
+        .map(|(id, _)| *id)
+        .filter(|id| !new.contains(id))
+        .collect();
+    if known.is_empty() {
+        return Ok(HashMap::new());
+    }
+    // A statement of its own: it sees what a transaction committed that the insert had to wait for.
+    batch_ids::read(tx, ring, &known).await
+}
+
+async fn enqueue_lane(
+    tx: &Transaction<'_>,
+    lane: u16,
+    heartbeats: &HashedHeartbeats,
+    now: DateTime<Utc>,
+) -> Result<u64, StoreError> {
+    execute(
+        tx,
+        sql::ENQUEUE_LANE,
+        &[
+            &(lane as i16),
+            &now,
+            &heartbeats.video_id,
+            &heartbeats.region,
+            &heartbeats.captured_on,
+            &heartbeats.start_sec,
+            &heartbeats.end_sec,
+            &heartbeats.viewer_hash,
+        ],
+    )
+    .await
+}
+
+/// Whether this transaction may work on a lane: at most one at a time does.
+pub(crate) async fn try_lock_lane(tx: &Transaction<'_>, lane: u16) -> Result<bool, StoreError> {
+    let rows = query(tx, sql::TRY_LOCK_LANE, &[&i32::from(lane)]).await?;
+    Ok(rows[0].try_get("locked")?)
+}
+
+/// Takes a lane's oldest batches out of the queue, each as it was enqueued.
+pub(crate) async fn claim_batches(
+    tx: &Transaction<'_>,
+    lane: u16,
+    max_heartbeats: u64,
+    max_batches: u64,
+) -> Result<Vec<HashedHeartbeats>, StoreError> {
+    let (max_heartbeats, max_batches) = (max_heartbeats as i64, max_batches as i64);
+    let rows = query(
+        tx,
+        sql::CLAIM_BATCHES,
+        &[&(lane as i16), &max_heartbeats, &max_batches],
+    )
+    .await?;
+    let batch = |row: &Row| -> Result<_, StoreError> {
+        Ok(HashedHeartbeats {
+            video_id: row.try_get("video_id")?,
+            region: row.try_get("region")?,
+            captured_on: row.try_get("captured_on")?,
+            start_sec: row.try_get("start_sec")?,
+            end_sec: row.try_get("end_sec")?,
+            viewer_hash: row.try_get("viewer_hash")?,
+        })
+    };
+    rows.iter().map(batch).collect()
+}
+
+/// Sets one heartbeat aside that could not be folded.
+pub(crate) async fn insert_failed(
+    tx: &Transaction<'_>,
+    heartbeat: &HashedHeartbeats,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    for index in 0..heartbeat.len() {
+        execute(
+            tx,
+            sql::INSERT_FAILED,
+            &[
+                &now,
+                &reason,
+                &heartbeat.video_id[index],
+                &heartbeat.region[index],
+                &heartbeat.captured_on[index],
+                &heartbeat.start_sec[index],
+                &heartbeat.end_sec[index],
+                &heartbeat.viewer_hash[index],
+            ],
+        )
+        .await?;
+    }
+    Ok(())
+}

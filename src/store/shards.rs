@@ -1,0 +1,52 @@
+//! Table `video_heatmap_shards`.
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+use deadpool_postgres::Transaction;
+use scoped_futures::ScopedFutureExt;
+
+use super::{Store, StoreError, execute, query, sql};
+use crate::fold::Run;
+
+impl Store {
+    /// Makes sure that these days have partitions to go to, in a short transaction of its own.
+    pub async fn ensure_shard_partitions(&self, days: &BTreeSet<NaiveDate>) -> Result<(), StoreError> {
+        let days: &Vec<NaiveDate> = &days.iter().copied().collect();
+        self.run_tx("ensure_shard_partitions", |tx| {
+            async move { query(tx, sql::ENSURE_SHARD_PARTITIONS, &[days]).await }.scope_boxed()
+        })
+        .await?;
+        Ok(())
+    }
+}
+
+/// Unites runs with the rows of a shard; returns how many rows were written.
+pub(crate) async fn upsert_runs(
+    tx: &Transaction<'_>,
+    shard: u16,
+    runs: &[Run<'_>],
+) -> Result<u64, StoreError> {
+    let videos: Vec<&str> = runs.iter().map(|run| run.key.video_id).collect();
+    let days: Vec<NaiveDate> = runs.iter().map(|run| run.key.captured_on).collect();
+    let regions: Vec<&str> = runs.iter().map(|run| run.key.region).collect();
+    let first_secs: Vec<i32> = runs.iter().map(|run| run.start_sec).collect();
+    let last_secs: Vec<i32> = runs.iter().map(|run| run.end_sec).collect();
+    let sketches: Vec<&[u8]> = runs.iter().map(|run| run.viewers.as_slice()).collect();
+    let plays: Vec<i64> = runs.iter().map(|run| run.plays).collect();
+    execute(
+        tx,
+        sql::UPSERT_RUNS,
+        &[
+            &(shard as i16),
+            &videos,
+            &days,
+            &regions,
+            &first_secs,
+            &last_secs,
+            &sketches,
+            &plays,
+        ],
+    )
+    .await
+}

@@ -1,0 +1,48 @@
+//! Every statement the engine runs, as it stands in `sql/queries`; line 1 of each file is its name.
+
+macro_rules! statements {
+    ($($constant:ident = $file:literal;)*) => {
+        $(
+            #[doc = concat!("`sql/queries/", $file, ".sql`")]
+            pub const $constant: &str =
+                include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/queries/", $file, ".sql"));
+        )*
+
+        /// All of them with their names, so that a test can prepare each one.
+        pub const ALL: &[(&str, &str)] = &[$(($file, $constant)),*];
+    };
+}
+
+statements! {
+    CLAIM_BATCHES = "claim_batches";
+    CREATE_HLL = "create_hll";
+    ENQUEUE_LANE = "enqueue_lane";
+    ENSURE_SHARD_PARTITIONS = "ensure_shard_partitions";
+    INSERT_BATCH_IDS = "insert_batch_ids";
+    INSERT_ENGINE = "insert_engine";
+    INSERT_FAILED = "insert_failed";
+    LIFT_TIMEOUTS = "lift_timeouts";
+    LOCK_BATCH_IDS = "lock_batch_ids";
+    LOCK_MIGRATIONS = "lock_migrations";
+    OPEN_SALT_EPOCH = "open_salt_epoch";
+    PREPARE_READ = "prepare_read";
+    READ_BATCH_IDS = "read_batch_ids";
+    READ_BUSY_LANES = "read_busy_lanes";
+    READ_ENGINE = "read_engine";
+    READ_HLL_VERSION = "read_hll_version";
+    READ_QUEUE_DEPTH = "read_queue_depth";
+    READ_SALT_EPOCH = "read_salt_epoch";
+    READ_SALT_EPOCHS = "read_salt_epochs";
+    READ_SCHEMA_VERSION = "read_schema_version";
+    READ_SKETCH_COLUMNS = "read_sketch_columns";
+    READ_STRIP = "read_strip";
+    READ_VIDEO_DAYS = "read_video_days";
+    READ_VIDEOS = "read_videos";
+    RELEASE_SAVEPOINT = "release_savepoint";
+    ROLLBACK_TO_SAVEPOINT = "rollback_to_savepoint";
+    ROTATE_BATCH_IDS = "rotate_batch_ids";
+    SAVEPOINT = "savepoint";
+    TRY_LOCK_LANE = "try_lock_lane";
+    UNLOCK_MIGRATIONS = "unlock_migrations";
+    UPSERT_RUNS = "upsert_runs";
+}

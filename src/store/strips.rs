@@ -1,0 +1,166 @@
+//! The reads: canonical and shard rows united, estimated last.
+
+use chrono::NaiveDate;
+use deadpool_postgres::Transaction;
+use scoped_futures::ScopedFutureExt;
+use tokio_postgres::Row;
+
+use super::{Store, StoreError, query, sql};
+use crate::{
+    heartbeat::GLOBAL,
+    salt_epoch::Rotation,
+    strip::{BucketRow, StripRange},
+    videos::{VideoRow, VideosRange},
+};
+
+/// A strip as it is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct StripQuery {
+    /// The video.
+    pub video_id: String,
+    /// The regions to unite, ascending; `GLOBAL` alone for all.
+    pub regions: Vec<String>,
+    /// Seconds a bucket.
+    pub resolution: u32,
+    /// The first day; left out: the first the video has rows for.
+    pub from: Option<NaiveDate>,
+    /// The last day; left out: the last the video has rows for.
+    pub to: Option<NaiveDate>,
+}
+
+/// A list of videos as it is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct VideosQuery {
+    /// The regions to unite, ascending; `GLOBAL` alone for all.
+    pub regions: Vec<String>,
+    /// The first day.
+    pub from: NaiveDate,
+    /// The last day.
+    pub to: NaiveDate,
+    /// The most videos.
+    pub limit: u32,
+}
+
+impl Store {
+    /// The united buckets of a strip, by epoch and bucket ascending, and the range they cover.
+    pub async fn read_strip(&self, asked: &StripQuery) -> Result<(StripRange, Vec<BucketRow>), StoreError> {
+        // One snapshot: rows of a day are never seen without the day's epoch.
+        self.run_read(|tx| {
+            async move {
+                let mut range = StripRange {
+                    video_id: asked.video_id.clone(),
+                    regions: asked.regions.clone(),
+                    resolution: asked.resolution,
+                    from: asked.from,
+                    to: asked.to,
+                    epochs: Vec::new(),
+                };
+                let days = query(tx, sql::READ_VIDEO_DAYS, &[&asked.video_id]).await?;
+                let (first_day, last_day): (Option<NaiveDate>, Option<NaiveDate>) =
+                    (days[0].try_get("first_day")?, days[0].try_get("last_day")?);
+                let (Some(from), Some(to)) = (range.from.or(first_day), range.to.or(last_day)) else {
+                    return Ok((range, Vec::new()));
+                };
+                (range.from, range.to) = (Some(from), Some(to));
+                let first_days;
+                (first_days, range.epochs) = epochs(tx, from, to).await?;
+                let shard_regions = shard_regions(&asked.regions);
+                let rows = query(
+                    tx,
+                    sql::READ_STRIP,
+                    &[
+                        &asked.video_id,
+                        &from,
+                        &to,
+                        &(asked.resolution as i32),
+                        &asked.regions,
+                        &shard_regions,
+                        &first_days,
+                    ],
+                )
+                .await?;
+                Ok((range, rows.iter().map(bucket_row).collect::<Result<_, _>>()?))
+            }
+            .scope_boxed()
+        })
+        .await
+    }
+
+    /// The most watched videos, by viewers descending, and the range they cover.
+    pub async fn read_videos(&self, asked: &VideosQuery) -> Result<(VideosRange, Vec<VideoRow>), StoreError> {
+        self.run_read(|tx| {
+            async move {
+                let (first_days, epochs) = epochs(tx, asked.from, asked.to).await?;
+                let shard_regions = shard_regions(&asked.regions);
+                let rows = query(
+                    tx,
+                    sql::READ_VIDEOS,
+                    &[
+                        &asked.from,
+                        &asked.to,
+                        &asked.regions,
+                        &shard_regions,
+                        &first_days,
+                        &i64::from(asked.limit),
+                    ],
+                )
+                .await?;
+                let range = VideosRange {
+                    regions: asked.regions.clone(),
+                    from: asked.from,
+                    to: asked.to,
+                    epochs,
+                };
+                Ok((range, rows.iter().map(video_row).collect::<Result<_, _>>()?))
+            }
+            .scope_boxed()
+        })
+        .await
+    }
+}
+
+/// The salt epochs that a range touches: their first days, ascending, and how they were opened.
+async fn epochs(
+    tx: &Transaction<'_>,
+    from: NaiveDate,
+    to: NaiveDate,
+) -> Result<(Vec<NaiveDate>, Vec<Rotation>), StoreError> {
+    let mut first_days = Vec::new();
+    let mut rotations = Vec::new();
+    for row in query(tx, sql::READ_SALT_EPOCHS, &[&from, &to]).await? {
+        first_days.push(row.try_get("first_day")?);
+        rotations.push(
+            row.try_get::<_, &str>("rotation")?
+                .parse()
+                .map_err(StoreError::Unsuitable)?,
+        );
+    }
+    Ok((first_days, rotations))
+}
+
+/// Shard rows know no `GLOBAL`: all of them are read then.
+fn shard_regions(regions: &[String]) -> Option<&[String]> {
+    (regions != [GLOBAL]).then_some(regions)
+}
+
+fn bucket_row(row: &Row) -> Result<BucketRow, StoreError> {
+    Ok(BucketRow {
+        epoch: row.try_get::<_, i32>("epoch")? as usize,
+        bucket: row.try_get::<_, i32>("bucket")? as u32,
+        viewers: row.try_get::<_, i64>("viewers")? as u64,
+        reached: row.try_get::<_, i64>("reached")? as u64,
+        seconds_played: row.try_get::<_, i64>("seconds_played")? as u64,
+        last_sec: row.try_get::<_, i32>("last_sec")? as u32,
+        exact: row.try_get("exact")?,
+    })
+}
+
+fn video_row(row: &Row) -> Result<VideoRow, StoreError> {
+    Ok(VideoRow {
+        video_id: row.try_get("video_id")?,
+        viewers: row.try_get::<_, i64>("viewers")? as u64,
+        seconds_played: row.try_get::<_, i64>("seconds_played")? as u64,
+        last_sec: row.try_get::<_, i32>("last_sec")? as u32,
+        exact: row.try_get("exact")?,
+    })
+}

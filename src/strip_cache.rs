@@ -1,0 +1,156 @@
+//! The strip cache: serialized answers, made once however many ask at once, kept for a limited time and within a limited
+//! number of bytes.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use blake2::{Blake2b, Digest, digest::consts::U16};
+use bytes::Bytes;
+use chrono::SubsecRound;
+use serde::Serialize;
+
+use crate::{
+    clock::Clock,
+    store::{
+        Store, StoreError,
+        strips::{StripQuery, VideosQuery},
+    },
+    strip::strip,
+    videos::videos,
+};
+
+/// Bytes of answers kept.
+const MAX_BYTES: u64 = 64 << 20;
+/// The longest an answer without buckets lives: somebody who just sent the first heartbeat is waiting for them.
+const MAX_EMPTY_LIFE: Duration = Duration::from_secs(5);
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Question {
+    /// A strip.
+    Strip(StripQuery),
+    /// The most watched videos.
+    Videos(VideosQuery),
+}
+
+/// A serialized answer.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The JSON text.
+    pub body: Bytes,
+    /// A weak entity tag over everything but `generated_at`.
+    pub etag: String,
+    /// How long it may be served from the moment it was made.
+    life: Duration,
+    made_at: Instant,
+}
+
+impl Answer {
+    /// How long it may still be served.
+    pub fn remaining_life(&self) -> Duration {
+        self.life.saturating_sub(self.made_at.elapsed())
+    }
+}
+
+/// The answers of a process.
+#[derive(Clone)]
+pub struct StripCache {
+    answers: moka::future::Cache<Question, Arc<Answer>>,
+    store: Store,
+    clock: Clock,
+    life: Duration,
+}
+
+struct EachItsOwnLife;
+
+impl moka::Expiry<Question, Arc<Answer>> for EachItsOwnLife {
+    fn expire_after_create(&self, _: &Question, answer: &Arc<Answer>, _: Instant) -> Option<Duration> {
+        Some(answer.remaining_life())
+    }
+}
+
+impl StripCache {
+    /// A cache whose answers live this long; with no life at all nothing is kept.
+    pub fn new(store: Store, clock: Clock, life: Duration) -> Self {
+        let answers = moka::future::Cache::builder()
+            .max_capacity(MAX_BYTES)
+            .weigher(|_, answer: &Arc<Answer>| u32::try_from(answer.body.len()).unwrap_or(u32::MAX))
+            .expire_after(EachItsOwnLife)
+            .build();
+        StripCache {
+            answers,
+            store,
+            clock,
+            life,
+        }
+    }
+
+    /// The answer, from the cache or made now; who asks while it is being made waits for the same one.
+    pub async fn answer(&self, question: Question) -> Result<Arc<Answer>, Arc<StoreError>> {
+        if self.life.is_zero() {
+            return make(&self.store, &self.clock, self.life, &question)
+                .await
+                .map(Arc::new)
+                .map_err(Arc::new);
+        }
+        let (store, clock, life) = (self.store.clone(), self.clock.clone(), self.life);
+        let asked = question.clone();
+        let making = async move {
+            // A task of its own: who asked first may hang up, and the others still wait for it.
+            tokio::spawn(async move { make(&store, &clock, life, &asked).await.map(Arc::new) })
+                .await
+                .unwrap_or_else(|error| {
+                    Err(StoreError::Unavailable(format!(
+                        "making the strip failed: {error}"
+                    )))
+                })
+        };
+        self.answers.try_get_with(question, making).await
+    }
+}
+
+async fn make(
+    store: &Store,
+    clock: &Clock,
+    life: Duration,
+    question: &Question,
+) -> Result<Answer, StoreError> {
+    match question {
+        Question::Strip(asked) => {
+            let (range, rows) = store.read_strip(asked).await?;
+            let mut strip = strip(range, &rows);
+            let etag = etag(&strip);
+            strip.generated_at = Some(clock.now().trunc_subsecs(0));
+            Ok(answer(&strip, etag, life, strip.buckets.is_empty()))
+        }
+        Question::Videos(asked) => {
+            let (range, rows) = store.read_videos(asked).await?;
+            let mut videos = videos(range, rows);
+            let etag = etag(&videos);
+            videos.generated_at = Some(clock.now().trunc_subsecs(0));
+            Ok(answer(&videos, etag, life, videos.videos.is_empty()))
+        }
+    }
+}
+
+fn answer(value: &impl Serialize, etag: String, life: Duration, empty: bool) -> Answer {
+    let life = if empty { life.min(MAX_EMPTY_LIFE) } else { life };
+    Answer {
+        body: json(value).into(),
+        etag,
+        life,
+        made_at: Instant::now(),
+    }
+}
+
+/// Taken while `generated_at` is left out. Weak, as the bytes of two answers with one tag differ in it.
+fn etag(value: &impl Serialize) -> String {
+    let digest: [u8; 16] = Blake2b::<U16>::digest(json(value)).into();
+    format!("W/\"{:032x}\"", u128::from_be_bytes(digest))
+}
+
+fn json(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).expect("answers are plain values with string keys")
+}

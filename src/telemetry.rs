@@ -1,0 +1,54 @@
+//! Logs, on standard error: one line an event, as text or JSON. Never a viewer id: nothing that holds one can be
+//! formatted.
+
+use std::io::IsTerminal;
+
+use clap::{Args, ValueEnum};
+use tracing_subscriber::EnvFilter;
+
+/// How to log.
+#[derive(Debug, Clone, Args)]
+pub struct Logging {
+    /// What to log: error, warn, info, debug or trace, or per module, as heatstrip=debug,tower_http=info
+    #[arg(
+        long,
+        env = "HEATSTRIP_LOG",
+        default_value = "info,refinery_core=warn",
+        global = true
+    )]
+    pub log: String,
+    /// How to write a log line
+    #[arg(
+        long,
+        env = "HEATSTRIP_LOG_FORMAT",
+        value_enum,
+        default_value = "text",
+        global = true
+    )]
+    pub log_format: LogFormat,
+}
+
+/// The shape of a log line.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For log collectors: one JSON object a line.
+    Json,
+}
+
+/// Starts logging for the life of the process.
+pub fn start(logging: &Logging) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&logging.log)?;
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match logging.log_format {
+        LogFormat::Text => subscriber
+            .with_target(false)
+            .with_ansi(std::io::stderr().is_terminal())
+            .init(),
+        LogFormat::Json => subscriber.json().init(),
+    }
+    Ok(())
+}
