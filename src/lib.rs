@@ -21,6 +21,7 @@ pub mod videos;
 pub mod strip_cache;
 pub mod http;
 // -- cross-cutting --
+pub mod local_postgres;
 pub mod upkeep;
 pub mod shutdown;
 pub mod telemetry;

@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 use crate::{config, telemetry};
 
 mod migrate;
-mod serve;
+pub mod serve;
 mod work;
 
 /// Which seconds of a video people watch, and how many different people watched each

@@ -23,14 +23,15 @@ pub async fn migrate(database_url: &str, lanes: u16) -> Result<(), StoreError> {
         .connect(NoTls)
         .await
         .map_err(|error| StoreError::Unavailable(describe(&error)))?;
-    // Ends with the client.
-    tokio::spawn(connection);
-
+    let connection = tokio::spawn(connection);
     client.batch_execute(sql::LIFT_TIMEOUTS).await?;
     client.query_one(sql::LOCK_MIGRATIONS, &[]).await?;
     let outcome = migrate_locked(&mut client, lanes).await;
     // The lock would go with the session, but only once the server has noticed.
     client.query_one(sql::UNLOCK_MIGRATIONS, &[]).await?;
+    drop(client);
+    // How a session ends that has done its work is of no interest, but when it returns it is over.
+    let _ = connection.await;
     outcome
 }
 

@@ -1,0 +1,295 @@
+//! A private Postgres for `heatstrip dev` and the tests, over the server binaries that are installed.
+//!
+//! Why not a crate: the hll extension has to be there, so a downloaded or bundled server is no use; the server refuses
+//! to run as root, which is what a container usually is; and crash tests need a server that really is durable.
+//!
+//! What lies where: `<data_dir>/pgdata` is the cluster, `<data_dir>/postgres.log` its log, `<data_dir>/lock` is locked
+//! by the one process that uses the directory. The socket is elsewhere, in a short path under `/tmp`, because socket
+//! paths over 107 bytes fail. There is no TCP port: whoever may enter the socket's directory may do everything.
+//!
+//! File system calls here block: they are few, small, and happen only when a server starts or stops.
+
+mod account;
+mod binaries;
+mod error;
+mod place;
+mod postmaster;
+mod watchdog;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use nix::fcntl::Flock;
+use tokio_postgres::NoTls;
+use tokio_postgres::error::SqlState;
+
+pub use error::LocalPostgresError;
+
+use binaries::Binaries;
+use place::Place;
+use postmaster::{Postmaster, StopMode};
+use watchdog::Watchdog;
+
+/// The database role that owns everything; connections are trusted, so it has no password.
+const SUPERUSER: &str = "heatstrip";
+
+/// Part of the socket's file name only. Fixed, because the server would otherwise take it from `PGPORT`.
+const PORT: u16 = 5432;
+
+/// How long a server may take to answer, crash recovery included.
+const START_DEADLINE: Duration = Duration::from_secs(60);
+
+/// How often a starting server is asked: a fresh one needs about 100 ms.
+const POLL: Duration = Duration::from_millis(20);
+
+/// A connection over a local socket that takes longer than this will not come.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long the server and its data live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lifetime {
+    /// As long as this process, however it ends: even after a SIGKILL the server is stopped and its directory
+    /// removed. The directory must be new or empty. For tests.
+    Process,
+    /// The data survives restarts; the server stops with [`LocalPostgres::stop`] or when the value is dropped, and
+    /// one that outlived a killed process is taken over by the next start. For `heatstrip dev`.
+    Kept,
+}
+
+/// What a caller may choose beyond the directory.
+#[derive(Debug, Clone)]
+pub struct LocalPostgresOptions {
+    /// The directory of `initdb`, `postgres` and `pg_ctl` (`HEATSTRIP_PG_BIN`); looked for when `None`.
+    pub bin_dir: Option<PathBuf>,
+    /// Where the data goes when we are root and the server's user cannot reach the directory asked for.
+    pub fallback_base: PathBuf,
+}
+
+impl Default for LocalPostgresOptions {
+    fn default() -> Self {
+        Self {
+            bin_dir: None,
+            fallback_base: PathBuf::from("/var/lib/heatstrip"),
+        }
+    }
+}
+
+/// A running private Postgres server.
+#[derive(Debug)]
+pub struct LocalPostgres {
+    place: Place,
+    binaries: Binaries,
+    lifetime: Lifetime,
+    postmaster: Option<Postmaster>,
+    watchdog: Option<Watchdog>,
+    /// Last, so that it is released last: nobody else may touch the directory while anything above is alive.
+    _lock: Flock<File>,
+}
+
+impl LocalPostgres {
+    /// Starts a server on `data_dir`, which is made if it is missing, with the default options.
+    pub async fn start(data_dir: &Path, lifetime: Lifetime) -> Result<Self, LocalPostgresError> {
+        Self::start_with(data_dir, lifetime, &LocalPostgresOptions::default()).await
+    }
+
+    /// Starts a server on `data_dir`, which is made if it is missing. Returns once it answers.
+    pub async fn start_with(
+        data_dir: &Path,
+        lifetime: Lifetime,
+        options: &LocalPostgresOptions,
+    ) -> Result<Self, LocalPostgresError> {
+        let chosen = place::choose(data_dir, &options.fallback_base).await?;
+        let binaries = binaries::find(options.bin_dir.as_deref(), chosen.cluster_major()).await?;
+        let (place, lock) = chosen.prepare(lifetime)?;
+        // The watchdog comes first: from here on nothing of a `Process` server can be left behind.
+        let watchdog = match lifetime {
+            Lifetime::Process => Some(Watchdog::start(&binaries, &place)?),
+            Lifetime::Kept => None,
+        };
+        let mut server = Self {
+            place,
+            binaries,
+            lifetime,
+            postmaster: None,
+            watchdog,
+            _lock: lock,
+        };
+        postmaster::initialise(&server.binaries, &server.place).await?;
+        if !server.adopt().await? {
+            server.launch().await?;
+        }
+        Ok(server)
+    }
+
+    /// The address of a database on this server, for tokio-postgres and psql alike.
+    pub fn url(&self, database: &str) -> String {
+        let host = percent_encoded(&self.place.socket_dir.to_string_lossy());
+        format!(
+            "postgresql:///{}?host={host}&port={PORT}&user={SUPERUSER}",
+            percent_encoded(database)
+        )
+    }
+
+    /// Where the data really is: tell the user if [`Self::moved_from`] is set.
+    pub fn data_dir(&self) -> &Path {
+        &self.place.data_dir
+    }
+
+    /// The directory that was asked for, if the server's user cannot reach it and the data is elsewhere.
+    pub fn moved_from(&self) -> Option<&Path> {
+        self.place.moved_from.as_deref()
+    }
+
+    /// Makes a database, as a copy of `template` if one is given (nobody may be connected to that one). One that
+    /// exists already is left as it is.
+    pub async fn create_database(
+        &self,
+        name: &str,
+        template: Option<&str>,
+    ) -> Result<(), LocalPostgresError> {
+        // A database's name cannot be a parameter of the statement, so this text is put together here.
+        let mut statement = format!("CREATE DATABASE {}", quoted_identifier(name));
+        if let Some(template) = template {
+            statement.push_str(&format!(" TEMPLATE {}", quoted_identifier(template)));
+        }
+        match execute(&self.url("postgres"), &statement).await {
+            Err(error) if error.code() == Some(&SqlState::DUPLICATE_DATABASE) => Ok(()),
+            outcome => {
+                outcome.map_err(|error| LocalPostgresError::sql(&format!("create database {name}"), &error))
+            }
+        }
+    }
+
+    /// Stops the server in good order: sessions are ended, everything is written. The directory of a
+    /// [`Lifetime::Process`] server is gone afterwards.
+    pub async fn stop(mut self) -> Result<(), LocalPostgresError> {
+        self.halt(StopMode::Fast).await?;
+        if let Some(watchdog) = self.watchdog.take() {
+            watchdog.finish().await;
+        }
+        Ok(())
+    }
+
+    /// Stops the server as a crash would: nothing is written, the next start has to recover.
+    pub async fn stop_immediately(&mut self) -> Result<(), LocalPostgresError> {
+        self.halt(StopMode::Immediate).await
+    }
+
+    /// Starts the server again; stops it first, in good order, if it runs. The address stays the same.
+    pub async fn restart(&mut self) -> Result<(), LocalPostgresError> {
+        self.halt(StopMode::Fast).await?;
+        self.launch().await
+    }
+
+    /// Takes over the server that a killed process left on this directory, if it still answers on our socket.
+    /// One that does not answer is stopped.
+    async fn adopt(&mut self) -> Result<bool, LocalPostgresError> {
+        let Some(pid) = postmaster::pid_on_file(&self.place) else {
+            return Ok(false);
+        };
+        if self.answers().await {
+            tracing::info!(%pid, data_dir = %self.place.data_dir.display(), "took over postmaster {pid}");
+            self.postmaster = Some(Postmaster::adopted(pid));
+            return Ok(true);
+        }
+        if postmaster::is_alive(&self.place, pid).await? {
+            tracing::warn!(%pid, "postmaster {pid} of a killed run does not answer, stopping it");
+            self.postmaster = Some(Postmaster::adopted(pid));
+            if self.halt(StopMode::Fast).await.is_err() {
+                self.halt(StopMode::Immediate).await?;
+            }
+        }
+        // Otherwise the file is stale. Postgres knows best whether it may be overruled, so it is left to Postgres.
+        Ok(false)
+    }
+
+    /// Spawns a postmaster and waits until it answers.
+    async fn launch(&mut self) -> Result<(), LocalPostgresError> {
+        let deadline = Instant::now() + START_DEADLINE;
+        let mut log_start = postmaster::log_length(&self.place);
+        self.postmaster = Some(Postmaster::spawn(&self.binaries, &self.place, self.lifetime)?);
+        while !self.answers().await {
+            let exited = self
+                .postmaster
+                .as_mut()
+                .is_none_or(|postmaster| postmaster.has_exited(&self.place));
+            let timed_out = Instant::now() >= deadline;
+            if exited || timed_out {
+                let log = self.place.log();
+                let tail = postmaster::log_tail(&self.place, log_start);
+                if !exited {
+                    return Err(LocalPostgresError::NoAnswer {
+                        log,
+                        tail,
+                        seconds: START_DEADLINE.as_secs(),
+                    });
+                }
+                self.postmaster = None;
+                if timed_out || !tail.contains(postmaster::PREDECESSOR_ENDING) {
+                    return Err(LocalPostgresError::ExitedEarly { log, tail });
+                }
+                log_start = postmaster::log_length(&self.place);
+                self.postmaster = Some(Postmaster::spawn(&self.binaries, &self.place, self.lifetime)?);
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        tracing::debug!(data_dir = %self.place.data_dir.display(), "postgres is ready");
+        Ok(())
+    }
+
+    async fn halt(&mut self, mode: StopMode) -> Result<(), LocalPostgresError> {
+        if let Some(postmaster) = &mut self.postmaster {
+            postmaster.stop(&self.binaries, &self.place, mode).await?;
+            self.postmaster = None;
+        }
+        Ok(())
+    }
+
+    async fn answers(&self) -> bool {
+        let url = self.url("postgres");
+        matches!(
+            tokio::time::timeout(CONNECT_TIMEOUT, execute(&url, "SELECT 1")).await,
+            Ok(Ok(()))
+        )
+    }
+}
+
+impl Drop for LocalPostgres {
+    /// An error path must not leave a server behind: ask it to stop, without waiting. A `Process` server needs no
+    /// asking, its watchdog sees the pipe close.
+    fn drop(&mut self) {
+        if let (Lifetime::Kept, Some(postmaster)) = (self.lifetime, &mut self.postmaster) {
+            postmaster.ask_to_stop(&self.place);
+        }
+        // It is made again at the next start. While the server still uses it, it is not empty and stays.
+        let _ = std::fs::remove_dir(&self.place.socket_dir);
+    }
+}
+
+/// Runs one statement in a session of its own, which is over when this returns.
+async fn execute(url: &str, statement: &str) -> Result<(), tokio_postgres::Error> {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
+    let driver = tokio::spawn(connection);
+    let outcome = client.batch_execute(statement).await;
+    drop(client);
+    // How the session's end went does not matter any more, only that it is behind us.
+    let _ = driver.await;
+    outcome
+}
+
+fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len() * 3);
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+fn quoted_identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}

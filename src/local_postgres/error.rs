@@ -1,0 +1,124 @@
+//! What can go wrong, each in one line that says what to do.
+
+use std::path::PathBuf;
+
+/// Why the private Postgres could not be started, stopped or used.
+#[derive(Debug, thiserror::Error)]
+pub enum LocalPostgresError {
+    /// No directory with `initdb`, `postgres` and `pg_ctl` was found.
+    #[error(
+        "no PostgreSQL {} in {searched}: install the packages postgresql-{major} and postgresql-{major}-hll, \
+         or set HEATSTRIP_PG_BIN to the directory of initdb",
+        if *.needed { format!("{major} server") } else { "server".to_owned() }
+    )]
+    PostgresMissing {
+        /// Where it was looked for.
+        searched: String,
+        /// The major version to install.
+        major: u32,
+        /// Whether no other major version will do, because the data was written by this one.
+        needed: bool,
+    },
+    /// The server is there, its hll extension is not.
+    #[error("no hll extension for PostgreSQL {major} in {}: install the package postgresql-{major}-hll", .extension_dir.display())]
+    HllMissing {
+        /// The server's major version.
+        major: u32,
+        /// Where `hll.control` should be.
+        extension_dir: PathBuf,
+    },
+    /// Another process holds the directory's lock.
+    #[error("{} is in use by another heatstrip process: stop that one or choose another data directory", .0.display())]
+    InUse(PathBuf),
+    /// The directory holds something that is not ours, and we would chown or remove it.
+    #[error("{} is not empty and not {expected}: choose another data directory", .data_dir.display())]
+    Foreign {
+        /// The directory.
+        data_dir: PathBuf,
+        /// What it may be besides empty.
+        expected: &'static str,
+    },
+    /// We are root, and there is nobody to run the server as.
+    #[error(
+        "PostgreSQL does not run as root, and there is no user postgres: create it with `useradd --system postgres`"
+    )]
+    NoServerUser,
+    /// We are root, and the server's user reaches neither the directory asked for nor the fallback.
+    #[error(
+        "user {user} can reach neither {} nor {}: choose a data directory whose parents are open to that user",
+        .asked.display(), .fallback.display()
+    )]
+    Unreachable {
+        /// The user the server would run as.
+        user: String,
+        /// The directory asked for.
+        asked: PathBuf,
+        /// The directory that was tried instead.
+        fallback: PathBuf,
+    },
+    /// The socket's directory exists and belongs to somebody else.
+    #[error("{} belongs to somebody else: remove it, it is where the server's socket has to be", .0.display())]
+    SocketDirTaken(PathBuf),
+    /// The postmaster ended while we waited for it.
+    #[error("PostgreSQL ended while starting, its log {} says: {tail}", .log.display())]
+    ExitedEarly {
+        /// The whole log; gone by now for a `Process` server.
+        log: PathBuf,
+        /// Its last lines.
+        tail: String,
+    },
+    /// The postmaster runs, but nobody can connect.
+    #[error("PostgreSQL did not answer within {seconds} s, its log {} says: {tail}", .log.display())]
+    NoAnswer {
+        /// The whole log; gone by now for a `Process` server.
+        log: PathBuf,
+        /// Its last lines.
+        tail: String,
+        /// How long we waited.
+        seconds: u64,
+    },
+    /// `initdb`, `pg_ctl` or the like failed.
+    #[error("{program} failed: {detail}")]
+    Program {
+        /// Which program.
+        program: String,
+        /// The end of what it printed.
+        detail: String,
+    },
+    /// The server refused a statement.
+    #[error("could not {action}: {detail}")]
+    Sql {
+        /// What we wanted.
+        action: String,
+        /// What the server said.
+        detail: String,
+    },
+    /// The operating system refused something.
+    #[error("could not {action}: {cause}")]
+    Io {
+        /// What we wanted.
+        action: String,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+}
+
+impl LocalPostgresError {
+    /// For `map_err`: says what we were doing when the system refused.
+    pub(super) fn io(action: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        let action = action.into();
+        move |cause| Self::Io { action, cause }
+    }
+
+    /// The driver's own text for a server error is only "db error"; the reason is inside.
+    pub(super) fn sql(action: &str, error: &tokio_postgres::Error) -> Self {
+        let detail = match error.as_db_error() {
+            Some(refusal) => refusal.message().to_owned(),
+            None => error.to_string(),
+        };
+        Self::Sql {
+            action: action.to_owned(),
+            detail,
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Everything with Postgres, in one binary; the modules in the order the data meets them.
+
+mod support;
+
+mod local_postgres;
+mod sql;
+mod layering;
+mod heartbeats;
+mod batches;
+mod sketches;
+mod worker;
+mod strips;

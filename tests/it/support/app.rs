@@ -1,0 +1,108 @@
+//! The API on a free port, with a worker that is stepped by hand.
+
+use axum::http::HeaderName;
+use chrono::{DateTime, Utc};
+use heatstrip::{
+    cli::serve::serve,
+    clock::Clock,
+    config::Serving,
+    salt::SaltSource,
+    salt_epoch::Rotation,
+    store::Store,
+    worker,
+};
+use reqwest::{Client, Response};
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::{TestDatabase, database};
+
+/// What differs between the tests.
+pub struct Settings {
+    pub now: DateTime<Utc>,
+    pub salts: SaltSource,
+    pub cache_ttl_secs: u64,
+    pub queue_max_heartbeats: u64,
+    pub dedup_window_secs: u64,
+    pub region_header: Option<HeaderName>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            now: "2026-11-21T10:00:00Z".parse().expect("an instant"),
+            salts: SaltSource::Made(Rotation::Daily),
+            // Each test looks at what it has just written.
+            cache_ttl_secs: 0,
+            queue_max_heartbeats: 1_000_000,
+            dedup_window_secs: 600,
+            region_header: None,
+        }
+    }
+}
+
+/// A running API; it stops when this is dropped.
+pub struct App {
+    pub url: String,
+    pub database: TestDatabase,
+    pub store: Store,
+    pub clock: Clock,
+    pub client: Client,
+    _stop: DropGuard,
+}
+
+impl App {
+    /// Starts it on a database of its own.
+    pub async fn start(settings: Settings) -> App {
+        let database = database().await;
+        let store = Store::connect(&database.url, 8).await.expect("a migrated database");
+        App::start_on(database, store, settings).await
+    }
+
+    /// Starts it on a database that is there.
+    pub async fn start_on(database: TestDatabase, store: Store, settings: Settings) -> App {
+        let clock = Clock::by_hand(settings.now);
+        let serving = Serving {
+            listen: "127.0.0.1:0".parse().expect("an address"),
+            default_region: "ZZ".parse().expect("a region"),
+            region_header: settings.region_header,
+            cache_ttl_secs: settings.cache_ttl_secs,
+            queue_max_heartbeats: settings.queue_max_heartbeats,
+            dedup_window_secs: settings.dedup_window_secs,
+            serve_connections: 8,
+        };
+        let listener = TcpListener::bind(serving.listen).await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let stop = CancellationToken::new();
+        let served = {
+            let (store, clock, stop) = (store.clone(), clock.clone(), stop.clone());
+            async move { serve(store, clock, &serving, settings.salts, listener, stop).await.expect("the API ends in order") }
+        };
+        tokio::spawn(served);
+        App { url, database, store, clock, client: Client::new(), _stop: stop.drop_guard() }
+    }
+
+    /// Posts a body as `application/json`.
+    pub async fn post(&self, body: impl Into<reqwest::Body>) -> Response {
+        let request = self.client.post(format!("{}/v1/heartbeats", self.url));
+        request.header("content-type", "application/json").body(body).send().await.expect("an answer")
+    }
+
+    /// Gets a path.
+    pub async fn get(&self, path: &str) -> Response {
+        self.client.get(format!("{}{path}", self.url)).send().await.expect("an answer")
+    }
+
+    /// Gets a path whose answer is 200 with JSON.
+    pub async fn json(&self, path: &str) -> Value {
+        let response = self.get(path).await;
+        assert_eq!(response.status(), 200, "{path}");
+        response.json().await.expect("JSON")
+    }
+
+    /// Folds everything that is queued.
+    pub async fn fold(&self) -> u64 {
+        worker::run_once(&self.store, &self.clock).await.expect("the queue is folded")
+    }
+}

@@ -1,0 +1,50 @@
+//! One Postgres server for the whole run, one database per test.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use heatstrip::{
+    local_postgres::{Lifetime, LocalPostgres},
+    store::migrate::migrate,
+};
+use tokio::sync::OnceCell;
+
+const TEMPLATE: &str = "heatstrip_template";
+
+/// Never dropped: the server ends with the process. Each test has a runtime of its own, so nothing in here may belong
+/// to the runtime that happened to come first.
+static SERVER: OnceCell<LocalPostgres> = OnceCell::const_new();
+
+static NEXT_DATABASE: AtomicU32 = AtomicU32::new(1);
+
+/// A migrated database that no other test uses. It is not dropped: the whole server is thrown away.
+pub struct TestDatabase {
+    /// For tokio-postgres and for `DATABASE_URL`.
+    pub url: String,
+}
+
+/// Makes a fresh database, with the first one the server too. A test fails if that is not possible.
+pub async fn database() -> TestDatabase {
+    let server = SERVER.get_or_init(start).await;
+    let name = format!("test_{}", NEXT_DATABASE.fetch_add(1, Ordering::Relaxed));
+    server
+        .create_database(&name, Some(TEMPLATE))
+        .await
+        .expect("a database from the template");
+    TestDatabase {
+        url: server.url(&name),
+    }
+}
+
+async fn start() -> LocalPostgres {
+    let data_dir = std::env::temp_dir().join(format!("heatstrip-it-{}", uuid::Uuid::new_v4().simple()));
+    let server = match LocalPostgres::start(&data_dir, Lifetime::Process).await {
+        Ok(server) => server,
+        Err(error) => panic!("the tests need a Postgres of their own: {error}"),
+    };
+    server
+        .create_database(TEMPLATE, None)
+        .await
+        .expect("the template database");
+    migrate(&server.url(TEMPLATE), 16).await.expect("the template's schema");
+    server
+}
