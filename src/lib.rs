@@ -9,3 +9,5 @@ pub mod sketch;
 // -- read path --
 pub mod salt_epoch;
 pub mod strip;
+// -- replay and demo --
+pub mod replay_file;
