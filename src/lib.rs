@@ -11,3 +11,4 @@ pub mod salt_epoch;
 pub mod strip;
 // -- replay and demo --
 pub mod replay_file;
+pub mod xapi;
