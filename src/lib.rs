@@ -12,3 +12,4 @@ pub mod strip;
 // -- replay and demo --
 pub mod replay_file;
 pub mod xapi;
+pub mod audience;
