@@ -1,4 +1,4 @@
-//! heatstrip
+//! heatstrip: which seconds of a video people watch, and how many different people watched each.
 
 // -- entry --
 pub mod cli;
@@ -20,8 +20,12 @@ pub mod strip;
 pub mod videos;
 pub mod strip_cache;
 pub mod http;
+// -- replay and demo --
+pub mod xapi;
+pub mod replay_file;
+pub mod audience;
 // -- cross-cutting --
-pub mod local_postgres;
 pub mod upkeep;
+pub mod local_postgres;
 pub mod shutdown;
 pub mod telemetry;
