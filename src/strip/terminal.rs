@@ -92,7 +92,11 @@ pub fn render(strip: &Strip, width: usize, color: Color) -> String {
     lines.extend(flow(&found(strip), width));
     lines.push(String::new());
 
-    lines.push(paint(&marker(strip, width), color));
+    lines.extend(
+        strip
+            .most_replayed()
+            .map(|most| paint(&marker(strip, most, width), color)),
+    );
     let columns = columns(strip, width);
     for row in (0..ROWS).rev() {
         lines.push(paint(&chart_row(strip, &columns, row), color));
@@ -244,11 +248,8 @@ fn heat(heat: f64) -> Rgb {
 }
 
 /// The row above the chart that points at the most replayed moment, with as many words as there is room for.
-fn marker(strip: &Strip, width: usize) -> Vec<Cell> {
+fn marker(strip: &Strip, most: &Bucket, width: usize) -> Vec<Cell> {
     let mut row = vec![BLANK; width];
-    let Some(most) = strip.most_replayed() else {
-        return row;
-    };
     let at = column_of(strip, most.bucket as usize + strip.resolution as usize / 2, width);
     let time = clock(most.bucket as usize);
     let numbers = format!("{time}, {:.2}×", most.replay);
