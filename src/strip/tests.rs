@@ -135,6 +135,38 @@ fn scopes() {
 }
 
 #[test]
+fn the_most_replayed_bucket_has_an_audience_and_stands_out() {
+    let most_replayed = |rows: &[BucketRow]| {
+        let strip = strip(range(1, &[Rotation::Daily]), rows);
+        strip.most_replayed().map(|bucket| bucket.bucket)
+    };
+    let rows = [
+        row(0, 0, 100, 100, 100, 0),
+        row(0, 1, 90, 92, 180, 1),
+        row(0, 2, 80, 82, 160, 2),
+        row(0, 3, 9, 9, 90, 3),
+    ];
+    assert_eq!(
+        most_replayed(&rows),
+        Some(1),
+        "the earliest of equals; nine people are too few"
+    );
+    assert_eq!(most_replayed(&rows[..1]), None, "everybody played it once");
+
+    let estimated = |seconds_played| BucketRow {
+        exact: false,
+        ..row(0, 0, 1000, 1000, seconds_played, 0)
+    };
+    assert_eq!(
+        most_replayed(&[estimated(1040)]),
+        None,
+        "within the error of an estimate"
+    );
+    assert_eq!(most_replayed(&[estimated(1060)]), Some(0));
+    assert_eq!(most_replayed(&[]), None);
+}
+
+#[test]
 fn ratios_round_half_away_from_zero() {
     assert_eq!(ratio(1, 3), 0.3333);
     assert_eq!(ratio(2, 3), 0.6667);
