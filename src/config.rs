@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use axum::http::HeaderName;
 use clap::Args;
 
-use crate::{heartbeat::Region, salt::SaltSource, salt_epoch::Rotation, viewer_hash::Salt};
+use crate::{region::Region, salt::SaltSource, salt_epoch::Rotation, viewer_hash::Salt};
 
 /// Shown under the help of every command that takes secrets.
 pub const SECRETS_HELP: &str = "\

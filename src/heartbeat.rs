@@ -9,6 +9,8 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::region::Region;
+
 /// The last second a heartbeat may name: a video lasts at most a day.
 pub const MAX_SEC: i64 = 86_399;
 /// The most seconds one heartbeat may cover; players beat far more often.
@@ -21,9 +23,6 @@ pub const MAX_VIEWER_ID_BYTES: usize = 256;
 pub const MAX_AGE: TimeDelta = TimeDelta::hours(48);
 /// How far ahead of our clock a player's clock may be.
 pub const MAX_AHEAD: TimeDelta = TimeDelta::minutes(5);
-
-/// The region name that stands for all regions; no heartbeat may carry it.
-pub const GLOBAL: &str = "GLOBAL";
 
 /// A parsed, bounds-checked watch heartbeat; strings are borrowed from the body where JSON escapes allow it.
 #[derive(Debug)]
@@ -60,58 +59,6 @@ impl<'a> ViewerId<'a> {
 impl fmt::Debug for ViewerId<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ViewerId(redacted)")
-    }
-}
-
-/// A region: 2 to 16 of `A-Z 0-9 -`, never [`GLOBAL`].
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Region(String);
-
-impl Region {
-    /// Raises lower case and checks the bounds.
-    pub fn parse(text: &str) -> Result<Self, Reason> {
-        match text.len() {
-            0 => return Err(Reason::Empty),
-            1 => return Err(Reason::BadFormat),
-            2..=16 => {}
-            _ => return Err(Reason::TooLong),
-        }
-        let raised = text.to_ascii_uppercase();
-        if !raised
-            .bytes()
-            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'-')
-        {
-            return Err(Reason::BadFormat);
-        }
-        if raised == GLOBAL {
-            return Err(Reason::Reserved);
-        }
-        Ok(Region(raised))
-    }
-
-    /// The region's name.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The region's name, owned.
-    pub fn into_string(self) -> String {
-        self.0
-    }
-}
-
-impl fmt::Display for Region {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::str::FromStr for Region {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Region::parse(text)
-            .map_err(|reason| format!("a region is 2-16 of A-Z, 0-9 and '-', not GLOBAL ({reason})"))
     }
 }
 

@@ -7,6 +7,7 @@ pub mod clock;
 // -- write path --
 pub mod heartbeat_body;
 pub mod heartbeat;
+pub mod region;
 pub mod salt_epoch;
 pub mod salt;
 pub mod viewer_hash;
@@ -23,6 +24,7 @@ pub mod http;
 // -- replay and demo --
 pub mod xapi;
 pub mod replay_file;
+pub mod replay;
 pub mod audience;
 // -- cross-cutting --
 pub mod upkeep;

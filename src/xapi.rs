@@ -255,8 +255,10 @@ fn heartbeats(sessions: BTreeMap<Key, Session>) -> Vec<String> {
 
     let mut texts = Vec::new();
     for (key, session) in &sessions {
-        // Only the day is known of a segment; noon is in it and does not pretend to more.
-        let at = format!("{}T12:00:00Z", session.earliest.date_naive());
+        // A segment's own time is not known; the session's is in the right day and never ahead of the file.
+        let at = session
+            .earliest
+            .to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
         for (&start, &end) in &session.played {
             // `[start, end)` covers the seconds whose middle is in it; `round` goes half away from zero.
             let start = f64::from_bits(start).round() as i64;

@@ -1,7 +1,10 @@
 use std::collections::{HashMap, HashSet};
 
 use super::*;
-use crate::heartbeat::{self, Arrival, Region};
+use crate::{
+    heartbeat::{self, Arrival},
+    region::Region,
+};
 
 fn now() -> DateTime<Utc> {
     "2026-11-21T10:00:00.5Z".parse().expect("an instant")

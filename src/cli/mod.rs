@@ -4,8 +4,11 @@ use clap::{Parser, Subcommand};
 
 use crate::{config, telemetry};
 
+mod dev;
 mod migrate;
+mod replay;
 pub mod serve;
+mod show;
 mod work;
 
 /// Which seconds of a video people watch, and how many different people watched each
@@ -20,10 +23,16 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Everything in one process on a private Postgres, with a demo audience
+    Dev(dev::Arguments),
     /// Serve the HTTP interface
     Serve(serve::Arguments),
     /// Fold queued heartbeats into sketches
     Work(work::Arguments),
+    /// Import a file of heartbeats or xAPI video statements
+    Replay(replay::Arguments),
+    /// Draw a strip in the terminal
+    Show(show::Arguments),
     /// Bring the database to this program's schema
     Migrate(config::Migrating),
 }
@@ -32,8 +41,11 @@ enum Command {
 pub async fn run(cli: Cli) -> anyhow::Result<()> {
     telemetry::start(&cli.logging)?;
     match cli.command {
+        Command::Dev(arguments) => dev::run(arguments).await,
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Work(arguments) => work::run(arguments).await,
+        Command::Replay(arguments) => replay::run(arguments).await,
+        Command::Show(arguments) => show::run(arguments).await,
         Command::Migrate(arguments) => migrate::run(arguments).await,
     }
 }

@@ -22,6 +22,7 @@ use crate::{
 /// How long requests under way may take to end once the process is told to stop.
 const MAX_DRAIN: Duration = Duration::from_secs(8);
 
+/// The flags of `heatstrip serve`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
@@ -30,6 +31,7 @@ pub struct Arguments {
     salting: config::Salting,
 }
 
+/// Runs `heatstrip serve`.
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let store = Store::connect(&config::database_url()?, arguments.serving.serve_connections).await?;
     let listener = bind(&arguments.serving).await?;

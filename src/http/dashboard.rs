@@ -19,6 +19,7 @@ macro_rules! web {
 }
 
 pub fn router() -> Router<AppState> {
+    let script = "text/javascript; charset=utf-8";
     Router::new()
         .route(
             "/",
@@ -30,7 +31,11 @@ pub fn router() -> Router<AppState> {
         )
         .route(
             "/dashboard.js",
-            get(async || asset("text/javascript; charset=utf-8", web!("dashboard.js"))),
+            get(async move || asset(script, web!("dashboard.js"))),
+        )
+        .route(
+            "/strip_view.js",
+            get(async move || asset(script, web!("strip_view.js"))),
         )
 }
 

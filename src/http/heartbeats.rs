@@ -13,9 +13,10 @@ use uuid::Uuid;
 
 use super::{ApiError, AppState, body};
 use crate::{
-    heartbeat::{Arrival, MAX_AGE, Region},
+    heartbeat::{Arrival, MAX_AGE},
     heartbeat_body::{self, Format},
     intake::{self, IntakeError},
+    region::Region,
     store::{
         batch_ids::{Accepted, Ring},
         queue::Enqueued,

@@ -10,7 +10,8 @@ use serde::Deserialize;
 
 use super::{ApiError, AppState};
 use crate::{
-    heartbeat::{GLOBAL, MAX_VIDEO_ID_BYTES, Region, check_id},
+    heartbeat::{MAX_VIDEO_ID_BYTES, check_id},
+    region::{self, GLOBAL},
     store::strips::StripQuery,
     strip_cache::{Answer, Question},
 };
@@ -69,23 +70,13 @@ fn resolution(text: Option<&str>) -> Result<u32, ApiError> {
         })
 }
 
-/// The regions to unite, ascending; the union of all regions and some of them is the union of all.
+/// The regions to unite, all of them unless some are named.
 pub fn regions(text: Option<&str>) -> Result<Vec<String>, ApiError> {
-    let mut regions = Vec::new();
-    for name in text.unwrap_or(GLOBAL).split(',') {
-        if name.eq_ignore_ascii_case(GLOBAL) {
-            return Ok(vec![GLOBAL.to_owned()]);
-        }
-        let region = Region::parse(name).map_err(|reason| {
-            ApiError::BadRequest(format!(
-                "region must be {GLOBAL} or regions with commas between them, each 2-16 of A-Z, 0-9 and '-' ({reason})"
-            ))
-        })?;
-        regions.push(region.into_string());
-    }
-    regions.sort_unstable();
-    regions.dedup();
-    Ok(regions)
+    region::parse_union(text.unwrap_or(GLOBAL)).map_err(|reason| {
+        ApiError::BadRequest(format!(
+            "region must be {GLOBAL} or regions with commas between them, each 2-16 of A-Z, 0-9 and '-' ({reason})"
+        ))
+    })
 }
 
 /// A UTC day, written as the answers write it.

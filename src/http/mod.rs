@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer};
 
 use crate::{
-    clock::Clock, heartbeat::Region, intake::Intake, salt::Salts, store::Store, strip_cache::StripCache,
+    clock::Clock, intake::Intake, region::Region, salt::Salts, store::Store, strip_cache::StripCache,
 };
 
 pub mod error;

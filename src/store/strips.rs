@@ -7,7 +7,7 @@ use tokio_postgres::Row;
 
 use super::{Store, StoreError, query, sql};
 use crate::{
-    heartbeat::GLOBAL,
+    region::GLOBAL,
     salt_epoch::Rotation,
     strip::{BucketRow, StripRange},
     videos::{VideoRow, VideosRange},

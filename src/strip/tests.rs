@@ -6,7 +6,8 @@ fn range(resolution: u32, epochs: &[Rotation]) -> StripRange {
         video_id: "yt_abc123".into(),
         regions: vec!["JP".into()],
         resolution,
-        days: Some((day, day)),
+        from: Some(day),
+        to: Some(day),
         epochs: epochs.to_vec(),
     }
 }

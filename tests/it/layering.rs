@@ -6,20 +6,57 @@ use std::{fs, path::Path};
 /// Modules and the words that may not stand in them: crates, and modules of ours.
 const RULES: &[(&[&str], &[&str])] = &[
     (
-        &["heartbeat", "heartbeat_body", "salt_epoch", "viewer_hash", "fold", "sketch", "strip", "videos"],
-        &["tokio", "axum", "tokio_postgres", "deadpool_postgres", "crate::clock", "crate::config", "crate::store"],
+        &[
+            "heartbeat",
+            "heartbeat_body",
+            "salt_epoch",
+            "viewer_hash",
+            "fold",
+            "sketch",
+            "strip",
+            "videos",
+        ],
+        &[
+            "tokio",
+            "axum",
+            "tokio_postgres",
+            "deadpool_postgres",
+            "crate::clock",
+            "crate::config",
+            "crate::store",
+        ],
     ),
     (&["clock", "shutdown"], &["crate::store", "crate::http", "axum"]),
-    (&["store"], &["axum", "crate::http", "crate::config", "crate::cli"]),
+    (
+        &["store"],
+        &["axum", "crate::http", "crate::config", "crate::cli"],
+    ),
     (
         &["salt", "intake", "worker", "strip_cache", "upkeep"],
-        &["axum", "tokio_postgres", "deadpool_postgres", "crate::http", "crate::cli", "crate::config"],
+        &[
+            "axum",
+            "tokio_postgres",
+            "deadpool_postgres",
+            "crate::http",
+            "crate::cli",
+            "crate::config",
+        ],
     ),
     (
         &["http"],
-        &["tokio_postgres", "deadpool_postgres", "crate::worker", "crate::cli", "crate::config", "crate::local_postgres"],
+        &[
+            "tokio_postgres",
+            "deadpool_postgres",
+            "crate::worker",
+            "crate::cli",
+            "crate::config",
+            "crate::local_postgres",
+        ],
     ),
-    (&["config", "local_postgres", "telemetry"], &["crate::cli", "crate::http", "crate::worker"]),
+    (
+        &["config", "local_postgres", "telemetry"],
+        &["crate::cli", "crate::http", "crate::worker"],
+    ),
 ];
 
 #[test]
@@ -29,7 +66,10 @@ fn nobody_reaches_past_the_next_layer() {
     for (modules, forbidden) in RULES {
         for module in *modules {
             let files = files_of(&source, module);
-            assert!(!files.is_empty(), "the module {module} is gone: take it out of the rules");
+            assert!(
+                !files.is_empty(),
+                "the module {module} is gone: take it out of the rules"
+            );
             for file in files {
                 let text = fs::read_to_string(&file).expect("a source file");
                 for (number, line) in text.lines().enumerate() {
@@ -58,15 +98,16 @@ fn every_file_is_short() {
 fn names(code: &str, word: &str) -> bool {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let bounded = |word: &str, code: &str| {
-        code.match_indices(word).any(|(at, _)| {
-            !code[..at].ends_with(is_word) && code[at + word.len()..].starts_with("::")
-        })
+        code.match_indices(word)
+            .any(|(at, _)| !code[..at].ends_with(is_word) && code[at + word.len()..].starts_with("::"))
     };
     match word.strip_prefix("crate::") {
         None => bounded(word, code),
         Some(module) => {
             bounded(word, code)
-                || (code.starts_with("    ") && !code.starts_with("     ") && code.trim_start().starts_with(&format!("{module}::")))
+                || (code.starts_with("    ")
+                    && !code.starts_with("     ")
+                    && code.trim_start().starts_with(&format!("{module}::")))
                 || code.contains(&format!("use crate::{module};"))
         }
     }
@@ -82,7 +123,9 @@ fn files_of(source: &Path, module: &str) -> Vec<std::path::PathBuf> {
 }
 
 fn all_files(folder: &Path) -> Vec<std::path::PathBuf> {
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Vec::new();
+    };
     let mut files = Vec::new();
     for entry in entries {
         let path = entry.expect("an entry").path();

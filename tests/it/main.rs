@@ -5,8 +5,3 @@ mod support;
 mod local_postgres;
 mod sql;
 mod layering;
-mod heartbeats;
-mod batches;
-mod sketches;
-mod worker;
-mod strips;

@@ -22,7 +22,8 @@ fn strip_of(video_id: &str, resolution: u32, buckets: &[(u64, u64)]) -> Strip {
         video_id: video_id.into(),
         regions: vec!["DE".into(), "JP".into()],
         resolution,
-        days: Some((day(14), day(21))),
+        from: Some(day(14)),
+        to: Some(day(21)),
         epochs: vec![Rotation::Never],
     };
     strip::strip(range, &Vec::from_iter(buckets.iter().enumerate().map(row)))

@@ -3,12 +3,7 @@
 use axum::http::HeaderName;
 use chrono::{DateTime, Utc};
 use heatstrip::{
-    cli::serve::serve,
-    clock::Clock,
-    config::Serving,
-    salt::SaltSource,
-    salt_epoch::Rotation,
-    store::Store,
+    cli::serve::serve, clock::Clock, config::Serving, salt::SaltSource, salt_epoch::Rotation, store::Store,
     worker,
 };
 use reqwest::{Client, Response};
@@ -56,7 +51,9 @@ impl App {
     /// Starts it on a database of its own.
     pub async fn start(settings: Settings) -> App {
         let database = database().await;
-        let store = Store::connect(&database.url, 8).await.expect("a migrated database");
+        let store = Store::connect(&database.url, 8)
+            .await
+            .expect("a migrated database");
         App::start_on(database, store, settings).await
     }
 
@@ -77,21 +74,41 @@ impl App {
         let stop = CancellationToken::new();
         let served = {
             let (store, clock, stop) = (store.clone(), clock.clone(), stop.clone());
-            async move { serve(store, clock, &serving, settings.salts, listener, stop).await.expect("the API ends in order") }
+            async move {
+                serve(store, clock, &serving, settings.salts, listener, stop)
+                    .await
+                    .expect("the API ends in order")
+            }
         };
         tokio::spawn(served);
-        App { url, database, store, clock, client: Client::new(), _stop: stop.drop_guard() }
+        App {
+            url,
+            database,
+            store,
+            clock,
+            client: Client::new(),
+            _stop: stop.drop_guard(),
+        }
     }
 
     /// Posts a body as `application/json`.
     pub async fn post(&self, body: impl Into<reqwest::Body>) -> Response {
         let request = self.client.post(format!("{}/v1/heartbeats", self.url));
-        request.header("content-type", "application/json").body(body).send().await.expect("an answer")
+        request
+            .header("content-type", "application/json")
+            .body(body)
+            .send()
+            .await
+            .expect("an answer")
     }
 
     /// Gets a path.
     pub async fn get(&self, path: &str) -> Response {
-        self.client.get(format!("{}{path}", self.url)).send().await.expect("an answer")
+        self.client
+            .get(format!("{}{path}", self.url))
+            .send()
+            .await
+            .expect("an answer")
     }
 
     /// Gets a path whose answer is 200 with JSON.
@@ -103,6 +120,8 @@ impl App {
 
     /// Folds everything that is queued.
     pub async fn fold(&self) -> u64 {
-        worker::run_once(&self.store, &self.clock).await.expect("the queue is folded")
+        worker::run_once(&self.store, &self.clock)
+            .await
+            .expect("the queue is folded")
     }
 }

@@ -45,6 +45,8 @@ async fn start() -> LocalPostgres {
         .create_database(TEMPLATE, None)
         .await
         .expect("the template database");
-    migrate(&server.url(TEMPLATE), 16).await.expect("the template's schema");
+    migrate(&server.url(TEMPLATE), 16)
+        .await
+        .expect("the template's schema");
     server
 }

@@ -1,0 +1,227 @@
+//! `heatstrip dev`: all of it in one process on a private Postgres, with an audience to look at.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use reqwest::Client;
+use tokio_util::sync::CancellationToken;
+
+use super::{replay, serve, show, work};
+use crate::{
+    audience::Audience,
+    clock::Clock,
+    config,
+    local_postgres::{Lifetime, LocalPostgres, LocalPostgresOptions},
+    region::{GLOBAL, Region},
+    replay::{Destination, Summary, chunks},
+    replay_file::Format,
+    salt::Salts,
+    shutdown,
+    store::{
+        Store,
+        migrate::migrate,
+        strips::{StripQuery, VideosQuery},
+    },
+    strip::strip,
+    worker,
+};
+
+/// The database on the private server.
+const DATABASE: &str = "heatstrip";
+/// Somebody who tries things out wants to see them at once.
+const CACHE_TTL_SECS: u64 = 2;
+/// Days the first page and the printed strip look back.
+const LOOK_BACK_DAYS: i64 = 27;
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Directory that keeps the database
+    #[arg(long, env = "HEATSTRIP_DATA_DIR", default_value = ".heatstrip")]
+    data_dir: PathBuf,
+    /// Directory of the Postgres programs; left out, the newest installed version is taken
+    #[arg(long, env = "HEATSTRIP_PG_BIN")]
+    pg_bin: Option<PathBuf>,
+    /// Replay this file of heartbeats instead of generating an audience
+    #[arg(long, value_name = "FILE")]
+    replay: Option<PathBuf>,
+    /// End once the strip is shown
+    #[arg(long)]
+    once: bool,
+    #[command(flatten)]
+    serving: config::Serving,
+    #[command(flatten)]
+    salting: config::Salting,
+    #[command(flatten)]
+    working: config::Working,
+    #[command(flatten)]
+    migrating: config::Migrating,
+}
+
+pub async fn run(mut arguments: Arguments) -> anyhow::Result<()> {
+    if std::env::var_os("HEATSTRIP_CACHE_TTL_SECS").is_none() {
+        arguments.serving.cache_ttl_secs = CACHE_TTL_SECS;
+    }
+    let stop = shutdown::on_signal()?;
+    // Before the database: a port in use is found out in no time.
+    let listener = serve::bind(&arguments.serving).await?;
+    let url = format!("http://{}", listener.local_addr()?);
+
+    let options = LocalPostgresOptions {
+        bin_dir: arguments.pg_bin.clone(),
+        ..LocalPostgresOptions::default()
+    };
+    let postgres = LocalPostgres::start_with(&arguments.data_dir, Lifetime::Kept, &options).await?;
+    if let Some(asked) = postgres.moved_from() {
+        let (asked, found) = (asked.display(), postgres.data_dir().display());
+        eprintln!("the user that Postgres runs as cannot reach {asked}: the data is in {found}");
+    }
+    postgres.create_database(DATABASE, None).await?;
+    let database_url = postgres.url(DATABASE);
+    migrate(&database_url, arguments.migrating.lanes).await?;
+    let store = Store::connect(&database_url, arguments.serving.serve_connections).await?;
+    let workers = work::connect(&database_url, arguments.working.worker_connections).await?;
+
+    let (clock, salts) = (Clock::system(), arguments.salting.source()?);
+    let connections = arguments.working.worker_connections;
+    let working = tokio::spawn(work::work(workers, clock.clone(), connections, stop.clone()));
+    let region = arguments.serving.default_region.clone();
+    let serving = {
+        let (store, clock, salts, stop) = (store.clone(), clock.clone(), salts.clone(), stop.clone());
+        tokio::spawn(
+            async move { serve::serve(store, clock, &arguments.serving, salts, listener, stop).await },
+        )
+    };
+
+    let salts = Salts::new(store.clone(), salts, clock.clone());
+    let looking = look(&store, &clock, salts, &url, &region, arguments.replay.as_deref());
+    let looked = tokio::select! {
+        looked = looking => looked,
+        () = stop.cancelled() => Ok(()),
+    };
+    if looked.is_ok() && !stop.is_cancelled() {
+        println!("dashboard     {url}/");
+        println!(
+            "heartbeats    curl {url}/v1/heartbeats --json '{{\"video_id\":\"my-video\",\"start_sec\":0,\"end_sec\":9,\"viewer_id\":\"me\"}}'"
+        );
+        println!("database      DATABASE_URL='{database_url}'");
+    }
+    if looked.is_err() || arguments.once {
+        stop.cancel();
+    } else if !stop.is_cancelled() {
+        println!(
+            "Ctrl-C ends it; the data stays in {}",
+            postgres.data_dir().display()
+        );
+    }
+    let served = end(stop, serving, working).await;
+    postgres.stop().await?;
+    served.and(looked)
+}
+
+/// Waits for the end and for what is under way then.
+async fn end(
+    stop: CancellationToken,
+    serving: tokio::task::JoinHandle<anyhow::Result<()>>,
+    working: tokio::task::JoinHandle<()>,
+) -> anyhow::Result<()> {
+    let served = serving.await?;
+    // Also when serving ended by itself.
+    stop.cancel();
+    working.await?;
+    served
+}
+
+/// Makes sure that there is something to look at, and shows the most watched video.
+async fn look(
+    store: &Store,
+    clock: &Clock,
+    salts: Salts,
+    url: &str,
+    region: &Region,
+    file: Option<&std::path::Path>,
+) -> anyhow::Result<()> {
+    let queue = Destination::Queue {
+        store: store.clone(),
+        salts,
+        clock: clock.clone(),
+    };
+    match file {
+        Some(file) => {
+            let source = replay::Source {
+                file: file.to_owned(),
+                format: Format::Heartbeats,
+                captured_on: None,
+                again: false,
+                default_region: region.clone(),
+            };
+            replay::replay(&source, &queue).await?;
+        }
+        None if most_watched(store, clock).await?.is_none() && store.queue_depth().await?.heartbeats == 0 => {
+            generate(clock, url, region, &queue).await?;
+        }
+        None => {}
+    }
+    worker::run_once(store, clock).await?;
+    let Some(video_id) = most_watched(store, clock).await? else {
+        return Ok(());
+    };
+    let asked = StripQuery {
+        video_id,
+        regions: vec![GLOBAL.to_owned()],
+        resolution: 5,
+        from: None,
+        to: None,
+    };
+    let (range, rows) = store.read_strip(&asked).await?;
+    println!();
+    show::draw(&strip(range, &rows));
+    println!();
+    Ok(())
+}
+
+async fn most_watched(store: &Store, clock: &Clock) -> anyhow::Result<Option<String>> {
+    let to = clock.today();
+    let from = to - chrono::TimeDelta::days(LOOK_BACK_DAYS);
+    let asked = VideosQuery {
+        regions: vec![GLOBAL.to_owned()],
+        from,
+        to,
+        limit: 1,
+    };
+    Ok(store
+        .read_videos(&asked)
+        .await?
+        .1
+        .pop()
+        .map(|video| video.video_id))
+}
+
+/// Lets an audience watch: its last day through the API, as players do, the days before as a replay.
+async fn generate(clock: &Clock, url: &str, region: &Region, queue: &Destination) -> anyhow::Result<()> {
+    let now = clock.now();
+    let (recent, older): (Vec<_>, Vec<_>) = Audience::demo(now)
+        .beats()
+        .partition(|beat| now - beat.at < chrono::TimeDelta::days(1));
+    println!(
+        "an audience is watching: {} heartbeats over a week",
+        recent.len() + older.len()
+    );
+    let api = Destination::Api {
+        client: Client::new(),
+        url: url.to_owned(),
+        clock: clock.clone(),
+    };
+    let mut summary = Summary::default();
+    for (beats, destination) in [(older, queue), (recent, &api)] {
+        for chunk in chunks(beats.iter().map(|beat| Ok(beat.json())), |_| None) {
+            destination
+                .deliver(&chunk?, region, None, &mut summary)
+                .await
+                .context("the demo audience")?;
+        }
+    }
+    if !summary.rejected.is_empty() {
+        bail!("some of the demo audience was refused: {:?}", summary.rejected);
+    }
+    Ok(())
+}

@@ -1,0 +1,195 @@
+//! `heatstrip replay`
+
+use std::{
+    fs::File,
+    io::{self, IsTerminal, Seek},
+    path::PathBuf,
+};
+
+use anyhow::{Context, bail};
+use chrono::NaiveDate;
+use indicatif::{ProgressBar, ProgressStyle};
+use reqwest::Client;
+use uuid::Uuid;
+
+use crate::{
+    clock::Clock,
+    config,
+    region::Region,
+    replay::{CHUNK_MEMORY, Destination, Summary, chunks},
+    replay_file::{self, Format},
+    salt::Salts,
+    store::{Store, batch_ids::Ring},
+    xapi,
+};
+
+/// Enough for a chunk and the look-up of a salt.
+const CONNECTIONS: usize = 4;
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    source: Source,
+    /// Send to the API there instead of into the database; its limits apply, the 48 hours among them
+    #[arg(long, value_name = "URL")]
+    to: Option<String>,
+    /// Heartbeats in the queue above which a word is said; a replay is never refused
+    #[arg(long, env = "HEATSTRIP_QUEUE_MAX_HEARTBEATS", default_value_t = 20_000_000)]
+    queue_max_heartbeats: u64,
+    #[command(flatten)]
+    salting: config::Salting,
+}
+
+/// What is replayed, and how it is read.
+#[derive(Debug, clap::Args)]
+pub struct Source {
+    /// File of heartbeats or xAPI video statements, a JSON object a line, plain or gzip; - for standard input
+    pub file: PathBuf,
+    /// What the lines are
+    #[arg(long, value_enum, default_value = "heartbeats")]
+    pub format: Format,
+    /// Count everything on this UTC day instead of each heartbeat's own
+    #[arg(long, value_name = "DATE")]
+    pub captured_on: Option<NaiveDate>,
+    /// Count a file again that was replayed in the last 48 hours
+    #[arg(long)]
+    pub again: bool,
+    /// Region of heartbeats that name none
+    #[arg(long, env = "HEATSTRIP_DEFAULT_REGION", default_value = "ZZ")]
+    pub default_region: Region,
+}
+
+pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let clock = Clock::system();
+    if arguments
+        .source
+        .captured_on
+        .is_some_and(|day| day > clock.today())
+    {
+        bail!("--captured-on lies in the future");
+    }
+    let destination = destination(&arguments, &clock).await?;
+    let summary = replay(&arguments.source, &destination).await?;
+    if let Destination::Queue { store, .. } = &destination {
+        let queued = store.queue_depth().await?.heartbeats;
+        if queued > arguments.queue_max_heartbeats {
+            eprintln!("{queued} heartbeats wait to be folded: until workers catch up the API answers 503");
+        }
+    }
+    if summary.accepted + summary.known == 0 && !summary.rejected.is_empty() {
+        bail!("nothing was accepted");
+    }
+    Ok(())
+}
+
+async fn destination(arguments: &Arguments, clock: &Clock) -> anyhow::Result<Destination> {
+    if let Some(url) = &arguments.to {
+        let url = url.trim_end_matches('/').to_owned();
+        return Ok(Destination::Api {
+            client: Client::new(),
+            url,
+            clock: clock.clone(),
+        });
+    }
+    let store = Store::connect(&config::database_url()?, CONNECTIONS).await?;
+    store
+        .rotate_batch_ids(Ring::Replay, CHUNK_MEMORY, clock.now())
+        .await?;
+    let salts = Salts::new(store.clone(), arguments.salting.source()?, clock.clone());
+    Ok(Destination::Queue {
+        store,
+        salts,
+        clock: clock.clone(),
+    })
+}
+
+/// Replays a file or standard input and prints what became of it, also when it breaks off.
+pub async fn replay(source: &Source, destination: &Destination) -> anyhow::Result<Summary> {
+    let mut summary = Summary::default();
+    let outcome = if source.file.as_os_str() == "-" {
+        eprintln!("from standard input nothing is remembered: replayed again it counts again");
+        replay_reader(source, io::stdin(), |_| None, destination, &mut summary).await
+    } else {
+        replay_file(source, destination, &mut summary).await
+    };
+    print(&summary);
+    outcome.map(|()| summary)
+}
+
+async fn replay_file(
+    source: &Source,
+    destination: &Destination,
+    summary: &mut Summary,
+) -> anyhow::Result<()> {
+    let cannot = || format!("cannot read {}", source.file.display());
+    let mut file = File::open(&source.file).with_context(cannot)?;
+    let progress = progress(file.metadata().with_context(cannot)?.len());
+    let fingerprint = replay_file::fingerprint(&mut file).with_context(cannot)?;
+    file.rewind().with_context(cannot)?;
+    let again = source.again.then(Uuid::new_v4);
+    let id = |ordinal| {
+        Some(replay_file::chunk_id(
+            &fingerprint,
+            ordinal,
+            source.format,
+            source.captured_on,
+            again,
+        ))
+    };
+    let outcome = replay_reader(source, progress.wrap_read(file), id, destination, summary).await;
+    progress.finish_and_clear();
+    outcome
+}
+
+async fn replay_reader(
+    source: &Source,
+    reader: impl io::Read,
+    id: impl Fn(u64) -> Option<Uuid>,
+    destination: &Destination,
+    summary: &mut Summary,
+) -> anyhow::Result<()> {
+    let elements = replay_file::elements(reader)?;
+    let elements: Box<dyn Iterator<Item = io::Result<String>>> = match source.format {
+        Format::Heartbeats => Box::new(elements),
+        Format::Xapi => {
+            let converted = xapi::convert(elements)?;
+            for (index, refusal) in &converted.refused {
+                summary.reject(*index as u64, refusal.field, refusal.reason);
+            }
+            Box::new(converted.heartbeats.into_iter().map(Ok))
+        }
+    };
+    for chunk in chunks(elements, id) {
+        destination
+            .deliver(&chunk?, &source.default_region, source.captured_on, summary)
+            .await?;
+    }
+    Ok(())
+}
+
+/// By bytes of the file; nothing where nobody looks.
+fn progress(bytes: u64) -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {binary_bytes}/{binary_total_bytes}, {eta} left");
+    ProgressBar::new(bytes).with_style(style.expect("the template is well-formed"))
+}
+
+fn print(summary: &Summary) {
+    let rejected: u64 = summary.rejected.values().map(|(count, ..)| count).sum();
+    let known = match summary.known {
+        0 => String::new(),
+        known => format!(", {known} known from an earlier replay of this file"),
+    };
+    println!(
+        "{} heartbeats accepted{known}, {rejected} rejected",
+        summary.accepted
+    );
+    for (reason, (count, first, field)) in &summary.rejected {
+        let field = field
+            .as_ref()
+            .map_or(String::new(), |field| format!(" in {field}"));
+        println!("  {count:>8} {reason}{field}, the first at line {}", first + 1);
+    }
+}

@@ -1,0 +1,85 @@
+//! `heatstrip show`
+
+use std::io::IsTerminal;
+
+use chrono::NaiveDate;
+
+use crate::{
+    config,
+    heartbeat::{MAX_VIDEO_ID_BYTES, check_id},
+    region,
+    store::{Store, strips::StripQuery},
+    strip::{
+        Strip, strip,
+        terminal::{Color, render},
+    },
+};
+
+/// Columns of a strip that is written to a file.
+const DEFAULT_WIDTH: usize = 80;
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The video
+    #[arg(value_parser = video_id)]
+    video: String,
+    /// GLOBAL, a region, or several with commas: their union
+    #[arg(long, default_value = "GLOBAL", value_parser = regions)]
+    region: std::vec::Vec<String>,
+    /// Seconds a bucket
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    resolution: u32,
+    /// First UTC day
+    #[arg(long, value_name = "DATE")]
+    from: Option<NaiveDate>,
+    /// Last UTC day
+    #[arg(long, value_name = "DATE")]
+    to: Option<NaiveDate>,
+}
+
+pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let store = Store::connect(&config::database_url()?, 1).await?;
+    let asked = StripQuery {
+        video_id: arguments.video,
+        regions: arguments.region,
+        resolution: arguments.resolution,
+        from: arguments.from,
+        to: arguments.to,
+    };
+    let (range, rows) = store.read_strip(&asked).await?;
+    draw(&strip(range, &rows));
+    Ok(())
+}
+
+/// Draws a strip as wide as the terminal and as colourful as it can show.
+pub fn draw(strip: &Strip) {
+    let stdout = std::io::stdout();
+    let width = terminal_width()
+        .filter(|_| stdout.is_terminal())
+        .unwrap_or(DEFAULT_WIDTH);
+    let color = match (
+        stdout.is_terminal(),
+        std::env::var_os("NO_COLOR"),
+        std::env::var("COLORTERM"),
+    ) {
+        (false, ..) | (_, Some(_), _) => Color::None,
+        (_, None, Ok(depth)) if ["truecolor", "24bit"].contains(&depth.as_str()) => Color::True,
+        _ => Color::Palette,
+    };
+    print!("{}", render(strip, width, color));
+}
+
+fn terminal_width() -> Option<usize> {
+    console::Term::stdout()
+        .size_checked()
+        .map(|(_, columns)| usize::from(columns))
+}
+
+fn video_id(text: &str) -> Result<String, String> {
+    check_id(text, MAX_VIDEO_ID_BYTES).map_err(|reason| reason.to_string())?;
+    Ok(text.to_owned())
+}
+
+fn regions(text: &str) -> Result<Vec<String>, String> {
+    region::parse_union(text).map_err(|reason| reason.to_string())
+}
