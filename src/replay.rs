@@ -141,6 +141,13 @@ pub fn chunks<'a>(
     })
 }
 
+/// A client for APIs, over TLS too.
+pub fn client() -> Client {
+    // The process may have chosen one already: any will do.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::new()
+}
+
 impl Destination {
     /// Delivers a chunk and notes what became of it; when it returns `Ok` the chunk is durable.
     pub async fn deliver(

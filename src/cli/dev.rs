@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use reqwest::Client;
 use tokio_util::sync::CancellationToken;
 
 use super::{replay, serve, show, work};
@@ -13,7 +12,7 @@ use crate::{
     config,
     local_postgres::{Lifetime, LocalPostgres, LocalPostgresOptions},
     region::{GLOBAL, Region},
-    replay::{Destination, Summary, chunks},
+    replay::{Destination, Summary, chunks, client},
     replay_file::Format,
     salt::Salts,
     shutdown,
@@ -207,7 +206,7 @@ async fn generate(clock: &Clock, url: &str, region: &Region, queue: &Destination
         recent.len() + older.len()
     );
     let api = Destination::Api {
-        client: Client::new(),
+        client: client(),
         url: url.to_owned(),
         clock: clock.clone(),
     };

@@ -9,14 +9,13 @@ use std::{
 use anyhow::{Context, bail};
 use chrono::NaiveDate;
 use indicatif::{ProgressBar, ProgressStyle};
-use reqwest::Client;
 use uuid::Uuid;
 
 use crate::{
     clock::Clock,
     config,
     region::Region,
-    replay::{CHUNK_MEMORY, Destination, Summary, chunks},
+    replay::{CHUNK_MEMORY, Destination, Summary, chunks, client},
     replay_file::{self, Format},
     salt::Salts,
     store::{Store, batch_ids::Ring},
@@ -86,7 +85,7 @@ async fn destination(arguments: &Arguments, clock: &Clock) -> anyhow::Result<Des
     if let Some(url) = &arguments.to {
         let url = url.trim_end_matches('/').to_owned();
         return Ok(Destination::Api {
-            client: Client::new(),
+            client: client(),
             url,
             clock: clock.clone(),
         });

@@ -86,7 +86,7 @@ impl App {
             database,
             store,
             clock,
-            client: Client::new(),
+            client: client(),
             _stop: stop.drop_guard(),
         }
     }
