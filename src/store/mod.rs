@@ -126,6 +126,11 @@ impl Store {
         migrate::check(&*self.client().await?).await.map(|_| ())
     }
 
+    /// Ends the idle connections and lets nobody have another.
+    pub fn close(&self) {
+        self.pool.close();
+    }
+
     async fn client(&self) -> Result<deadpool_postgres::Object, StoreError> {
         checkout(&self.pool).await
     }
