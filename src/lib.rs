@@ -1,4 +1,23 @@
 //! heatstrip: which seconds of a video people watch, and how many different people watched each.
+//!
+//! ```text
+//! player ─ POST /v1/heartbeats ─► heartbeat_body ─► heartbeat ─► viewer_hash ─► intake ─► store::queue
+//!                                 cut into elements  parse,       hash with      group     durable
+//!                                                    bound        the day's salt commit    before the 202
+//!
+//! store::queue ─► worker { claim ─► fold ─► sketch } ─► store::shards        one transaction a step
+//!
+//! store::strips ─► strip ─► strip_cache ─► JSON ─► GET /v1/videos/{id}/heatmap
+//!   union first,    add epochs,  make once,
+//!   estimate last   fill gaps    serve many
+//! ```
+//!
+//! Each arrow is a function: [`heartbeat_body::parse`], [`heartbeat::parse`], [`viewer_hash::viewer_hash`],
+//! [`intake::Intake::submit`], [`worker::step`], [`fold::fold`], [`sketch::encode`], [`store::Store::read_strip`],
+//! [`strip::strip`], [`strip_cache::StripCache::answer`].
+//!
+//! What decides a number is pure (`heartbeat`, `viewer_hash`, `fold`, `sketch`, `strip`, `videos`); what touches the
+//! database is in [`store`], and its SQL in `sql/`; what knows status codes is in `http::error`. A test keeps it so.
 
 // -- entry --
 pub mod cli;

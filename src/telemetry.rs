@@ -9,7 +9,7 @@ use tracing_subscriber::EnvFilter;
 /// How to log.
 #[derive(Debug, Clone, Args)]
 pub struct Logging {
-    /// What to log: error, warn, info, debug or trace, or per module, as heatstrip=debug,tower_http=info
+    /// What to log: error, warn, info, debug or trace, or per module, as `heatstrip=debug,hyper=info`
     #[arg(
         long,
         env = "HEATSTRIP_LOG",
