@@ -26,6 +26,10 @@ pub fn router() -> Router<AppState> {
             get(async || asset("text/html; charset=utf-8", web!("index.html"))),
         )
         .route(
+            "/favicon.svg",
+            get(async || asset("image/svg+xml", web!("favicon.svg"))),
+        )
+        .route(
             "/dashboard.css",
             get(async || asset("text/css; charset=utf-8", web!("dashboard.css"))),
         )
