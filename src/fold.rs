@@ -101,8 +101,30 @@ struct Span {
     element: i64,
 }
 
-/// Folds a batch to runs, ascending by key and second and without overlaps.
-pub fn fold(heartbeats: &HashedHeartbeats) -> Vec<Run<'_>> {
+/// A whole video, as the batch saw it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Whole<'a> {
+    /// The row it belongs to.
+    pub key: Key<'a>,
+    /// Its last watched second.
+    pub last_sec: i32,
+    /// The sketch of the viewers of any second.
+    pub viewers: Vec<u8>,
+    /// How many times its seconds were played, all together.
+    pub plays: i64,
+}
+
+/// What a batch folds to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Folded<'a> {
+    /// Runs, ascending by key and second and without overlaps.
+    pub runs: Vec<Run<'a>>,
+    /// Whole videos, ascending by key.
+    pub wholes: Vec<Whole<'a>>,
+}
+
+/// Folds a batch.
+pub fn fold(heartbeats: &HashedHeartbeats) -> Folded<'_> {
     let mut spans_by_key: HashMap<Key<'_>, Vec<Span>, fnv::FnvBuildHasher> = HashMap::default();
     for index in 0..heartbeats.len() {
         let key = Key {
@@ -119,11 +141,27 @@ pub fn fold(heartbeats: &HashedHeartbeats) -> Vec<Run<'_>> {
     let mut groups: Vec<_> = spans_by_key.into_iter().collect();
     groups.sort_unstable_by_key(|&(key, _)| key);
 
-    let mut runs = Vec::new();
+    let mut folded = Folded::default();
     for (key, spans) in groups {
-        fold_key(key, spans, &mut runs);
+        folded.wholes.push(whole(key, &spans));
+        fold_key(key, spans, &mut folded.runs);
     }
-    runs
+    folded
+}
+
+fn whole<'a>(key: Key<'a>, spans: &[Span]) -> Whole<'a> {
+    let mut elements: Vec<i64> = spans.iter().map(|span| span.element).collect();
+    elements.sort_unstable();
+    elements.dedup();
+    Whole {
+        key,
+        last_sec: spans.iter().map(|span| span.end_sec).max().unwrap_or(0),
+        viewers: sketch::encode(&elements),
+        plays: spans
+            .iter()
+            .map(|span| i64::from(span.end_sec - span.start_sec + 1))
+            .sum(),
+    }
 }
 
 /// Sweeps over the seconds at which the set of viewers may change.

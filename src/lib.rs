@@ -34,6 +34,7 @@ pub mod intake;
 pub mod fold;
 pub mod sketch;
 pub mod worker;
+pub mod compaction;
 pub mod store;
 // -- read path --
 pub mod strip;

@@ -225,9 +225,9 @@ async fn unite(tx: &Transaction<'_>, lane: u16, heartbeats: &HashedHeartbeats) -
     {
         return Err(StoreError::Refused(format!("seconds outside 0..={MAX_SEC}")));
     }
-    let runs = fold(heartbeats);
-    let mut rows = 0;
-    let mut rest = runs.as_slice();
+    let folded = fold(heartbeats);
+    let mut rows = shards::upsert_wholes(tx, lane, &folded.wholes).await?;
+    let mut rest = folded.runs.as_slice();
     while !rest.is_empty() {
         let (chunk, behind) = rest.split_at(chunk_len(rest));
         rows += shards::upsert_runs(tx, lane, chunk).await?;

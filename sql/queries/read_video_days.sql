@@ -4,8 +4,8 @@
 SELECT min(first_day) AS first_day, max(last_day) AS last_day
 FROM (
     SELECT min(captured_on) AS first_day, max(captured_on) AS last_day
-    FROM video_heatmap WHERE video_id = $1 AND region = 'GLOBAL'
+    FROM video_heatmap_whole WHERE video_id = $1 AND region = 'GLOBAL'
     UNION ALL
     SELECT min(captured_on), max(captured_on)
-    FROM video_heatmap_shards WHERE video_id = $1
+    FROM video_heatmap_whole_shards WHERE video_id = $1
 ) AS days

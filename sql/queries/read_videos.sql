@@ -5,18 +5,18 @@
 -- $4 text[]   regions of shard rows, which know no GLOBAL: NULL for all
 -- $5 date[]   first days of the salt epochs that the range touches, ascending
 -- $6 bigint   most videos
-WITH seconds AS (
-    SELECT video_id, captured_on, bucket_sec, viewers, plays
-    FROM video_heatmap
+WITH days AS (
+    SELECT video_id, captured_on, last_sec, viewers, plays
+    FROM video_heatmap_whole
     WHERE captured_on BETWEEN $1 AND $2 AND region = ANY ($3::text[])
     UNION ALL
-    SELECT video_id, captured_on, bucket_sec, viewers, plays
-    FROM video_heatmap_shards
+    SELECT video_id, captured_on, last_sec, viewers, plays
+    FROM video_heatmap_whole_shards
     WHERE captured_on BETWEEN $1 AND $2 AND ($4::text[] IS NULL OR region = ANY ($4::text[]))
 ), epochs AS (
     SELECT video_id, width_bucket(captured_on, $5::date[]) AS epoch,
-        hll_union_agg(viewers) AS viewers, sum(plays)::bigint AS seconds_played, max(bucket_sec) AS last_sec
-    FROM seconds
+        hll_union_agg(viewers) AS viewers, sum(plays)::bigint AS seconds_played, max(last_sec) AS last_sec
+    FROM days
     GROUP BY 1, 2
 )
 SELECT video_id, sum(round(hll_cardinality(viewers)))::bigint AS viewers, sum(seconds_played)::bigint AS seconds_played,

@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{config, telemetry};
 
+mod compact;
 mod dev;
 mod migrate;
 mod replay;
@@ -29,6 +30,8 @@ enum Command {
     Serve(serve::Arguments),
     /// Fold queued heartbeats into sketches
     Work(work::Arguments),
+    /// Move closed days' shard rows into canonical rows
+    Compact(compact::Arguments),
     /// Import a file of heartbeats or xAPI video statements
     Replay(replay::Arguments),
     /// Draw a strip in the terminal
@@ -44,6 +47,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Dev(arguments) => dev::run(arguments).await,
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Work(arguments) => work::run(arguments).await,
+        Command::Compact(arguments) => compact::run(arguments).await,
         Command::Replay(arguments) => replay::run(arguments).await,
         Command::Show(arguments) => show::run(arguments).await,
         Command::Migrate(arguments) => migrate::run(arguments).await,

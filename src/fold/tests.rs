@@ -31,20 +31,20 @@ fn shape(runs: &[Run<'_>]) -> Vec<(i32, i32, i64)> {
 #[test]
 fn a_lone_viewer_is_one_run() {
     let columns = heartbeats(&[(0, 0, 0, 8, 47, 7)]);
-    assert_eq!(shape(&fold(&columns)), [(8, 47, 1)]);
+    assert_eq!(shape(&fold(&columns).runs), [(8, 47, 1)]);
 }
 
 #[test]
 fn consecutive_beats_of_one_viewer_are_one_run() {
     let columns = heartbeats(&[(0, 0, 0, 10, 19, 7), (0, 0, 0, 0, 9, 7), (0, 0, 0, 20, 29, 7)]);
-    assert_eq!(shape(&fold(&columns)), [(0, 29, 1)]);
+    assert_eq!(shape(&fold(&columns).runs), [(0, 29, 1)]);
 }
 
 #[test]
 fn overlap_cuts_and_gap_separates() {
     let columns = heartbeats(&[(0, 0, 0, 0, 9, 1), (0, 0, 0, 5, 14, 2), (0, 0, 0, 20, 20, 1)]);
     assert_eq!(
-        shape(&fold(&columns)),
+        shape(&fold(&columns).runs),
         [(0, 4, 1), (5, 9, 2), (10, 14, 1), (20, 20, 1)]
     );
 }
@@ -52,7 +52,7 @@ fn overlap_cuts_and_gap_separates() {
 #[test]
 fn a_repeat_plays_again_but_is_nobody_new() {
     let columns = heartbeats(&[(0, 0, 0, 0, 9, 1), (0, 0, 0, 0, 9, 1)]);
-    let runs = fold(&columns);
+    let runs = fold(&columns).runs;
     assert_eq!(shape(&runs), [(0, 9, 2)]);
     assert_eq!(runs[0].viewers, sketch::encode(&[sketch::element(1)]));
 }
@@ -64,7 +64,7 @@ proptest! {
         0..200,
     )) {
         let columns = heartbeats(&spans);
-        let runs = fold(&columns);
+        let runs = fold(&columns).runs;
 
         let mut expected: BTreeMap<(Key<'_>, i32), (BTreeSet<i64>, i64)> = BTreeMap::new();
         for index in 0..columns.len() {
@@ -89,5 +89,25 @@ proptest! {
             .flat_map(|run| (run.start_sec..=run.end_sec).map(|s| ((run.key, s), run.viewers.clone(), run.plays)))
             .collect();
         prop_assert_eq!(folded, expected);
+
+        let mut wholes: BTreeMap<Key<'_>, (BTreeSet<i64>, i64, i32)> = BTreeMap::new();
+        for index in 0..columns.len() {
+            let key = Key {
+                video_id: &columns.video_id[index],
+                captured_on: columns.captured_on[index],
+                region: &columns.region[index],
+            };
+            let (viewers, plays, last_sec) = wholes.entry(key).or_default();
+            viewers.insert(sketch::element(columns.viewer_hash[index]));
+            *plays += i64::from(columns.end_sec[index] - columns.start_sec[index] + 1);
+            *last_sec = columns.end_sec[index].max(*last_sec);
+        }
+        let wholes: Vec<Whole<'_>> = wholes
+            .into_iter()
+            .map(|(key, (viewers, plays, last_sec))| {
+                Whole { key, last_sec, viewers: sketch::encode(&Vec::from_iter(viewers)), plays }
+            })
+            .collect();
+        prop_assert_eq!(fold(&columns).wholes, wholes);
     }
 }

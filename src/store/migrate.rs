@@ -7,13 +7,22 @@ use super::{StoreError, config, describe, sql};
 use crate::sketch;
 
 /// The migrations, oldest first. Once released a file never changes: refinery keeps its checksum.
-const MIGRATIONS: &[(&str, &str)] = &[(
-    "V1__initial",
-    include_str!(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/sql/migrations/0001_initial.sql"
-    )),
-)];
+const MIGRATIONS: &[(&str, &str)] = &[
+    (
+        "V1__initial",
+        include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/sql/migrations/0001_initial.sql"
+        )),
+    ),
+    (
+        "V2__levels",
+        include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/sql/migrations/0002_levels.sql"
+        )),
+    ),
+];
 
 /// Brings a database to the schema of this program; `lanes` counts at the first migration only.
 ///

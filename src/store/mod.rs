@@ -15,6 +15,7 @@ pub mod salts;
 pub mod batch_ids;
 pub mod queue;
 pub mod shards;
+pub mod canonical;
 pub mod strips;
 
 /// How often a transaction is tried that loses a deadlock or a serialization conflict. Lanes make these rare.
@@ -35,7 +36,7 @@ pub enum StoreError {
     /// The connection broke between COMMIT and its answer: it may have been done or not.
     #[error("the outcome of the commit is unknown: {0}")]
     OutcomeUnknown(String),
-    /// A deadlock or serialization conflict: nothing was done, and trying again will help.
+    /// Somebody else was in the way: nothing was done, and trying again will help.
     #[error("the transaction lost a conflict: {0}")]
     Conflict(String),
     /// Postgres refused: trying again will not help.
@@ -60,9 +61,17 @@ impl From<tokio_postgres::Error> for StoreError {
         // The message alone: `detail` may quote rows.
         let text = format!("{} ({})", db_error.message(), db_error.code().code());
         match db_error.code() {
-            code if *code == SqlState::T_R_SERIALIZATION_FAILURE
-                || *code == SqlState::T_R_DEADLOCK_DETECTED =>
+            code if [
+                SqlState::T_R_SERIALIZATION_FAILURE,
+                SqlState::T_R_DEADLOCK_DETECTED,
+                SqlState::LOCK_NOT_AVAILABLE,
+            ]
+            .contains(code) =>
             {
+                StoreError::Conflict(text)
+            }
+            // The row fits no partition: it was dropped, empty, between the look for it and the write.
+            code if *code == SqlState::CHECK_VIOLATION && db_error.constraint().is_none() => {
                 StoreError::Conflict(text)
             }
             // 08 connection, 53 resources, 57 operator intervention: the server's state, not the statement's fault.

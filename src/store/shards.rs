@@ -1,4 +1,4 @@
-//! Table `video_heatmap_shards`.
+//! Tables `video_heatmap_shards` and `video_heatmap_whole_shards`.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use deadpool_postgres::Transaction;
 use scoped_futures::ScopedFutureExt;
 
 use super::{Store, StoreError, execute, query, sql};
-use crate::fold::Run;
+use crate::fold::{Run, Whole};
 
 impl Store {
     /// Makes sure that these days have partitions to go to, in a short transaction of its own.
@@ -43,6 +43,34 @@ pub(crate) async fn upsert_runs(
             &days,
             &regions,
             &first_secs,
+            &last_secs,
+            &sketches,
+            &plays,
+        ],
+    )
+    .await
+}
+
+/// Unites whole videos with the rows of a shard; returns how many rows were written.
+pub(crate) async fn upsert_wholes(
+    tx: &Transaction<'_>,
+    shard: u16,
+    wholes: &[Whole<'_>],
+) -> Result<u64, StoreError> {
+    let videos: Vec<&str> = wholes.iter().map(|whole| whole.key.video_id).collect();
+    let days: Vec<NaiveDate> = wholes.iter().map(|whole| whole.key.captured_on).collect();
+    let regions: Vec<&str> = wholes.iter().map(|whole| whole.key.region).collect();
+    let last_secs: Vec<i32> = wholes.iter().map(|whole| whole.last_sec).collect();
+    let sketches: Vec<&[u8]> = wholes.iter().map(|whole| whole.viewers.as_slice()).collect();
+    let plays: Vec<i64> = wholes.iter().map(|whole| whole.plays).collect();
+    execute(
+        tx,
+        sql::UPSERT_WHOLE,
+        &[
+            &(shard as i16),
+            &videos,
+            &days,
+            &regions,
             &last_secs,
             &sketches,
             &plays,

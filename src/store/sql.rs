@@ -15,8 +15,12 @@ macro_rules! statements {
 
 statements! {
     CLAIM_BATCHES = "claim_batches";
+    COMPACT_SECONDS = "compact_seconds";
+    COMPACT_WHOLE = "compact_whole";
     CREATE_HLL = "create_hll";
+    DROP_SHARD_PARTITION = "drop_shard_partition";
     ENQUEUE_LANE = "enqueue_lane";
+    ENSURE_CANONICAL_PARTITION = "ensure_canonical_partition";
     ENSURE_SHARD_PARTITIONS = "ensure_shard_partitions";
     INSERT_BATCH_IDS = "insert_batch_ids";
     INSERT_ENGINE = "insert_engine";
@@ -25,6 +29,8 @@ statements! {
     LOCK_BATCH_IDS = "lock_batch_ids";
     LOCK_MIGRATIONS = "lock_migrations";
     OPEN_SALT_EPOCH = "open_salt_epoch";
+    PREPARE_COMPACTION = "prepare_compaction";
+    PREPARE_DROP = "prepare_drop";
     PREPARE_READ = "prepare_read";
     READ_BATCH_IDS = "read_batch_ids";
     READ_BUSY_LANES = "read_busy_lanes";
@@ -34,6 +40,7 @@ statements! {
     READ_SALT_EPOCH = "read_salt_epoch";
     READ_SALT_EPOCHS = "read_salt_epochs";
     READ_SCHEMA_VERSION = "read_schema_version";
+    READ_SHARD_PARTITIONS = "read_shard_partitions";
     READ_SKETCH_COLUMNS = "read_sketch_columns";
     READ_STRIP = "read_strip";
     READ_VIDEO_DAYS = "read_video_days";
@@ -42,7 +49,9 @@ statements! {
     ROLLBACK_TO_SAVEPOINT = "rollback_to_savepoint";
     ROTATE_BATCH_IDS = "rotate_batch_ids";
     SAVEPOINT = "savepoint";
+    TRY_LOCK_COMPACTION = "try_lock_compaction";
     TRY_LOCK_LANE = "try_lock_lane";
     UNLOCK_MIGRATIONS = "unlock_migrations";
     UPSERT_RUNS = "upsert_runs";
+    UPSERT_WHOLE = "upsert_whole";
 }

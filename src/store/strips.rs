@@ -62,6 +62,11 @@ impl Store {
                     return Ok((range, Vec::new()));
                 };
                 (range.from, range.to) = (Some(from), Some(to));
+                // The largest that divides the resolution; never a matter of what has been compacted.
+                let level = [60, 5, 1]
+                    .into_iter()
+                    .find(|level| asked.resolution % level == 0)
+                    .unwrap_or(1) as i32;
                 let first_days;
                 (first_days, range.epochs) = epochs(tx, from, to).await?;
                 let shard_regions = shard_regions(&asked.regions);
@@ -76,6 +81,7 @@ impl Store {
                         &asked.regions,
                         &shard_regions,
                         &first_days,
+                        &level,
                     ],
                 )
                 .await?;

@@ -1,0 +1,3 @@
+-- drop_shard_partition
+-- $1 date  day
+SELECT drop_shard_partition($1) AS dropped

@@ -1,0 +1,119 @@
+//! `heatstrip compact`
+
+use std::{
+    io::IsTerminal,
+    time::{Duration, Instant},
+};
+
+use chrono::{Days, NaiveDate, NaiveTime};
+use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    clock::Clock,
+    compaction, config, shutdown,
+    store::{Store, StoreError, canonical::ShardDay},
+};
+
+/// One for the lock, one for the pieces, one to spare.
+const CONNECTIONS: usize = 3;
+/// Between two looks at the clock: clocks are set and machines sleep.
+const MAX_NAP: Duration = Duration::from_secs(30);
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Last UTC day to compact, inclusive; left out, every day before today
+    #[arg(long, value_name = "DATE")]
+    through: Option<NaiveDate>,
+    /// Stay, and compact every day at this time (UTC)
+    #[arg(
+        long,
+        env = "HEATSTRIP_COMPACT_EVERY_DAY_AT",
+        value_name = "HH:MM",
+        value_parser = time_of_day,
+        conflicts_with = "through"
+    )]
+    every_day_at: Option<NaiveTime>,
+}
+
+pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let store = Store::connect(&config::database_url()?, CONNECTIONS).await?;
+    let clock = Clock::system();
+    if let Some(time) = arguments.every_day_at {
+        every_day(store, clock, time, shutdown::on_signal()?).await;
+        return Ok(());
+    }
+    let through = arguments.through.unwrap_or_else(|| yesterday(&clock));
+    println!("{}", compact(&store, through).await?);
+    Ok(())
+}
+
+/// Compacts every day before today, once a day, until told to stop.
+pub async fn every_day(store: Store, clock: Clock, time: NaiveTime, stop: CancellationToken) {
+    loop {
+        let today = clock.today().and_time(time).and_utc();
+        let next = if today > clock.now() {
+            today
+        } else {
+            today + Days::new(1)
+        };
+        tracing::info!(%next, "the next compaction begins at {next}");
+        while clock.now() < next {
+            let nap = (next - clock.now()).to_std().unwrap_or_default().min(MAX_NAP);
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(nap) => {}
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            outcome = compact(&store, yesterday(&clock)) => match outcome {
+                Ok(summary) => tracing::info!("{summary}"),
+                Err(error) => tracing::error!(%error, "compaction failed, the next one goes on with the rest: {error}"),
+            }
+        }
+    }
+}
+
+/// One compaction, and what is said of it.
+async fn compact(store: &Store, through: NaiveDate) -> anyhow::Result<String> {
+    let started = Instant::now();
+    let before = due(store, through).await?;
+    let progress = progress(before.iter().map(|day| day.about_rows).sum());
+    let outcome = compaction::run(store, through, |rows| progress.inc(rows)).await;
+    progress.finish_and_clear();
+    let summary = outcome?;
+    let bytes = |days: Vec<ShardDay>| HumanBytes(days.iter().map(|day| day.bytes).sum());
+    Ok(format!(
+        "compacted {} shard rows of {} days through {through} in {:.1} s: shards took {} before, {} after",
+        HumanCount(summary.rows),
+        summary.days,
+        started.elapsed().as_secs_f64(),
+        bytes(before),
+        bytes(due(store, through).await?),
+    ))
+}
+
+/// The days with shard partitions that are to be compacted.
+async fn due(store: &Store, through: NaiveDate) -> Result<Vec<ShardDay>, StoreError> {
+    let mut days = store.shard_days().await?;
+    days.retain(|day| day.day <= through);
+    Ok(days)
+}
+
+fn yesterday(clock: &Clock) -> NaiveDate {
+    clock.today() - Days::new(1)
+}
+
+/// By rows, as far as the statistics know how many there are; nothing where nobody looks.
+fn progress(about_rows: u64) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {human_pos} of about {human_len} rows, {per_sec}");
+    ProgressBar::new(about_rows).with_style(style.expect("the template is well-formed"))
+}
+
+fn time_of_day(text: &str) -> Result<NaiveTime, String> {
+    NaiveTime::parse_from_str(text, "%H:%M").map_err(|_| "a time of day is written 03:30".to_owned())
+}

@@ -1,0 +1,150 @@
+//! Compaction: the nightly job that moves closed days' shard rows into canonical rows of every level.
+//!
+//! A step moves one bounded piece in one transaction, so that a day of any size takes constant memory and a job that dies
+//! leaves nothing half done: what it moved stays moved, and the next run goes on with the rest. Reads unite both sides in
+//! one statement, so no strip changes by it.
+
+use std::time::Duration;
+
+use chrono::NaiveDate;
+use scoped_futures::ScopedFutureExt;
+
+use crate::store::{
+    Store, StoreError,
+    canonical::{self, CompactionLock, Piece, Rows, ShardKey},
+};
+
+/// Shard rows a piece moves at most: some 25 MB when all sketches are dense.
+const MAX_PIECE_ROWS: u64 = 10_000;
+/// How long to wait for another compaction to end.
+const MAX_WAIT_FOR_OTHER: Duration = Duration::from_secs(60);
+/// Between two looks whether it has.
+const WAIT_PERIOD: Duration = Duration::from_millis(500);
+/// How often a partition is tried to be dropped that somebody is using.
+const MAX_DROP_ATTEMPTS: u32 = 20;
+
+/// What a step did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// It moved a piece.
+    Moved(Piece),
+    /// There is nothing behind the key.
+    Done,
+}
+
+/// What a run did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Shard rows moved, of seconds and of whole videos.
+    pub rows: u64,
+    /// Days that had some.
+    pub days: u64,
+    /// Days whose empty partitions were dropped.
+    pub dropped: u64,
+}
+
+/// Why a run ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum CompactionError {
+    /// Another compaction did not end in time.
+    #[error("another compaction has been running for {} s: let it end, or stop it", MAX_WAIT_FOR_OTHER.as_secs())]
+    Busy,
+    /// The database did not do its part.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Moves one piece of a day's shard rows, those behind a key.
+pub async fn step(store: &Store, rows: Rows, day: NaiveDate, behind: &ShardKey) -> Result<Step, StoreError> {
+    store
+        .run_tx("compact", |tx| {
+            async move {
+                Ok(
+                    match canonical::compact(tx, rows, day, behind, MAX_PIECE_ROWS).await? {
+                        Some(piece) => Step::Moved(piece),
+                        None => Step::Done,
+                    },
+                )
+            }
+            .scope_boxed()
+        })
+        .await
+}
+
+/// Compacts every day through `through`, inclusive, and drops the partitions that are empty then. `progress` hears how
+/// many rows each piece moved.
+pub async fn run(
+    store: &Store,
+    through: NaiveDate,
+    mut progress: impl FnMut(u64),
+) -> Result<Summary, CompactionError> {
+    let _lock = lock(store).await?;
+    let mut summary = Summary::default();
+    for found in store.shard_days().await? {
+        if found.day > through {
+            break;
+        }
+        store.ensure_canonical_partition(found.day).await?;
+        let moved = compact_day(store, found.day, &mut progress).await?;
+        summary.rows += moved;
+        summary.days += u64::from(moved > 0);
+        summary.dropped += u64::from(drop_partition(store, found.day).await?);
+    }
+    Ok(summary)
+}
+
+/// The lock that keeps two jobs from doing the same work, once another has ended. Correctness does not depend on it.
+async fn lock(store: &Store) -> Result<CompactionLock, CompactionError> {
+    let started = tokio::time::Instant::now();
+    loop {
+        if let Some(lock) = store.try_lock_compaction().await? {
+            return Ok(lock);
+        }
+        if started.elapsed() >= MAX_WAIT_FOR_OTHER {
+            return Err(CompactionError::Busy);
+        }
+        tokio::time::sleep(WAIT_PERIOD).await;
+    }
+}
+
+/// Moves pieces until a pass over the day finds nothing: late heartbeats may have come behind the last key.
+async fn compact_day(
+    store: &Store,
+    day: NaiveDate,
+    progress: &mut impl FnMut(u64),
+) -> Result<u64, CompactionError> {
+    let mut rows = 0;
+    for kind in [Rows::Seconds, Rows::Whole] {
+        let mut behind = ShardKey::first();
+        let mut moved_in_pass = 0;
+        loop {
+            match step(store, kind, day, &behind).await? {
+                Step::Moved(piece) => {
+                    moved_in_pass += piece.rows;
+                    progress(piece.rows);
+                    behind = piece.end;
+                }
+                Step::Done if moved_in_pass == 0 => break,
+                Step::Done => {
+                    rows += moved_in_pass;
+                    moved_in_pass = 0;
+                    behind = ShardKey::first();
+                }
+            }
+        }
+    }
+    Ok(rows)
+}
+
+/// Drops a day's empty shard partitions; left for the next run where somebody is using them all the time.
+async fn drop_partition(store: &Store, day: NaiveDate) -> Result<bool, CompactionError> {
+    for _ in 0..MAX_DROP_ATTEMPTS {
+        match store.drop_shard_partition(day).await {
+            Ok(dropped) => return Ok(dropped),
+            Err(StoreError::Conflict(_)) => tokio::time::sleep(WAIT_PERIOD).await,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    tracing::warn!(%day, "the empty shard partitions of {day} are in use, the next compaction will drop them");
+    Ok(false)
+}
