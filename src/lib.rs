@@ -35,6 +35,7 @@ pub mod fold;
 pub mod sketch;
 pub mod worker;
 pub mod compaction;
+pub mod nightly;
 pub mod store;
 // -- read path --
 pub mod strip;

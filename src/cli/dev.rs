@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
+use chrono::NaiveTime;
 use tokio_util::sync::CancellationToken;
 
-use super::{replay, serve, show, work};
+use super::{compact, replay, serve, show, work};
 use crate::{
     audience::Audience,
     clock::Clock,
@@ -29,6 +30,8 @@ use crate::{
 const DATABASE: &str = "heatstrip";
 /// Somebody who tries things out wants to see them at once.
 const CACHE_TTL_SECS: u64 = 2;
+/// When the nightly job runs, UTC.
+const COMPACT_AT: NaiveTime = NaiveTime::from_hms_opt(3, 30, 0).expect("half past three");
 /// Days the first page and the printed strip look back.
 const LOOK_BACK_DAYS: i64 = 27;
 
@@ -54,6 +57,8 @@ pub struct Arguments {
     working: config::Working,
     #[command(flatten)]
     migrating: config::Migrating,
+    #[command(flatten)]
+    keeping: config::Keeping,
 }
 
 pub async fn run(mut arguments: Arguments) -> anyhow::Result<()> {
@@ -89,6 +94,15 @@ pub async fn run(mut arguments: Arguments) -> anyhow::Result<()> {
         stop.clone(),
     ));
     let region = arguments.serving.default_region.clone();
+    let nights = workers.clone();
+    let keep = arguments.keeping.keep();
+    let compacting = tokio::spawn(compact::every_day(
+        nights,
+        clock.clone(),
+        COMPACT_AT,
+        keep,
+        stop.clone(),
+    ));
     let serving = {
         let (store, clock, salts, stop) = (store.clone(), clock.clone(), salts.clone(), stop.clone());
         tokio::spawn(
@@ -117,7 +131,7 @@ pub async fn run(mut arguments: Arguments) -> anyhow::Result<()> {
             postgres.data_dir().display()
         );
     }
-    let served = end(stop, serving, working).await;
+    let served = end(stop, serving, working, compacting).await;
     store.close();
     workers.close();
     postgres.stop().await?;
@@ -129,11 +143,13 @@ async fn end(
     stop: CancellationToken,
     serving: tokio::task::JoinHandle<anyhow::Result<()>>,
     working: tokio::task::JoinHandle<()>,
+    compacting: tokio::task::JoinHandle<()>,
 ) -> anyhow::Result<()> {
     let served = serving.await?;
     // Also when serving ended by itself.
     stop.cancel();
     working.await?;
+    compacting.await?;
     served
 }
 

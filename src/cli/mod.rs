@@ -6,6 +6,7 @@ use crate::{config, telemetry};
 
 mod compact;
 mod dev;
+mod forget;
 mod migrate;
 mod replay;
 pub mod serve;
@@ -36,6 +37,8 @@ enum Command {
     Replay(replay::Arguments),
     /// Draw a strip in the terminal
     Show(show::Arguments),
+    /// Remove a video's rows everywhere
+    Forget(forget::Arguments),
     /// Bring the database to this program's schema
     Migrate(config::Migrating),
 }
@@ -50,6 +53,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Compact(arguments) => compact::run(arguments).await,
         Command::Replay(arguments) => replay::run(arguments).await,
         Command::Show(arguments) => show::run(arguments).await,
+        Command::Forget(arguments) => forget::run(arguments).await,
         Command::Migrate(arguments) => migrate::run(arguments).await,
     }
 }

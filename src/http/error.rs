@@ -6,6 +6,7 @@ use axum::{
     http::{HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use chrono::NaiveDate;
 use serde_json::json;
 
 use crate::{
@@ -41,6 +42,11 @@ pub enum ApiError {
     /// 422: no heartbeat of the body is good.
     #[error("none of the heartbeats can be accepted")]
     NoneGood(Vec<Rejection>),
+    /// 422: the days asked for are kept more coarsely than the resolution asked for.
+    #[error(
+        "days before {0} are kept by 5 s only: ask from {0} on, or for a resolution that is a multiple of 5"
+    )]
+    TooFine(NaiveDate),
     /// 500: a fault of ours.
     #[error("an internal error; it is in the log")]
     Internal,
@@ -63,7 +69,7 @@ impl ApiError {
             ApiError::BodyTimeout(_) => StatusCode::REQUEST_TIMEOUT,
             ApiError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             ApiError::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            ApiError::NoneGood(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            ApiError::NoneGood(_) | ApiError::TooFine(_) => StatusCode::UNPROCESSABLE_ENTITY,
             ApiError::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             ApiError::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -117,6 +123,7 @@ impl From<&StoreError> for ApiError {
                 detail: "the database went away during the commit: send the batch again with the same batch_id",
                 retry_after: RETRY_WHEN_AWAY,
             },
+            StoreError::TooFine(first_fine_day) => ApiError::TooFine(*first_fine_day),
             StoreError::Refused(_) | StoreError::Unsuitable(_) => {
                 tracing::error!(%error, "the database refused a request: {error}");
                 ApiError::Internal

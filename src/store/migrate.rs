@@ -22,6 +22,13 @@ const MIGRATIONS: &[(&str, &str)] = &[
             "/sql/migrations/0002_levels.sql"
         )),
     ),
+    (
+        "V4__retention",
+        include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/sql/migrations/0004_retention.sql"
+        )),
+    ),
 ];
 
 /// Brings a database to the schema of this program; `lanes` counts at the first migration only.

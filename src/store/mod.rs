@@ -16,6 +16,7 @@ pub mod batch_ids;
 pub mod queue;
 pub mod shards;
 pub mod canonical;
+pub mod retention;
 pub mod strips;
 
 /// How often a transaction is tried that loses a deadlock or a serialization conflict. Lanes make these rare.
@@ -42,6 +43,9 @@ pub enum StoreError {
     /// Postgres refused: trying again will not help.
     #[error("postgres refused: {0}")]
     Refused(String),
+    /// The range has days that are not kept by the second; the first day that is.
+    #[error("only days from {0} on are kept by the second")]
+    TooFine(chrono::NaiveDate),
     /// The database is not one this program can work on; the text says what to do.
     #[error("{0}")]
     Unsuitable(String),
