@@ -24,11 +24,14 @@ BEGIN
         FROM pg_inherits AS i
         JOIN pg_class AS c ON c.oid = i.inhrelid
         JOIN pg_class AS p ON p.oid = i.inhparent
-        WHERE (p.oid IN ('video_heatmap_shards'::regclass, 'video_heatmap_whole_shards'::regclass)
-                AND to_date(right(c.relname, 8), 'YYYYMMDD') < kept_from)
-            OR (p.oid IN ('video_heatmap'::regclass, 'video_heatmap_5s'::regclass, 'video_heatmap_60s'::regclass,
+        -- A CASE, as the order in which AND and OR look at a name is anybody's guess.
+        WHERE kept_from >= CASE
+            WHEN p.oid IN ('video_heatmap_shards'::regclass, 'video_heatmap_whole_shards'::regclass)
+                THEN to_date(right(c.relname, 8), 'YYYYMMDD') + 1
+            WHEN p.oid IN ('video_heatmap'::regclass, 'video_heatmap_5s'::regclass, 'video_heatmap_60s'::regclass,
                     'video_heatmap_whole'::regclass)
-                AND to_date(right(c.relname, 6), 'YYYYMM') + interval '1 month' <= kept_from)
+                THEN (to_date(right(c.relname, 6), 'YYYYMM') + interval '1 month')::date
+        END
     LOOP
         EXECUTE format('DROP TABLE %s', leaf);
         dropped := dropped + 1;

@@ -5,3 +5,4 @@ mod support;
 mod local_postgres;
 mod sql;
 mod layering;
+mod compaction;
