@@ -6,3 +6,4 @@ mod local_postgres;
 mod sql;
 mod layering;
 mod compaction;
+mod retention;
