@@ -7,3 +7,4 @@ mod sql;
 mod layering;
 mod compaction;
 mod retention;
+mod plans;
