@@ -20,8 +20,12 @@ async fn three_years(client: &Client) {
                 SELECT video_id, captured_on, region, bucket_sec, viewers, plays FROM video_heatmap_5s;
              INSERT INTO video_heatmap_60s
                 SELECT video_id, captured_on, region, 0, 59, viewers, 600 FROM video_heatmap_5s WHERE bucket_sec = 0;
+             INSERT INTO video_heatmap_60s
+                SELECT 'w' || v, d, 'GLOBAL', b * 60, b * 60 + 59, viewers, 600
+                FROM sketch, generate_series(1, 100) v, generate_series('2026-10-01'::date, '2026-11-20', '1 day') d,
+                    generate_series(0, 2) b;
              INSERT INTO video_heatmap_whole
-                SELECT video_id, captured_on, region, 59, viewers, 600 FROM video_heatmap_5s WHERE bucket_sec = 0;
+                SELECT video_id, captured_on, region, 59, viewers, 600 FROM video_heatmap_60s WHERE bucket_sec = 0;
              INSERT INTO video_heatmap_shards
                 SELECT 'v' || v, '2026-11-21', r, s, 3, viewers, 9
                 FROM sketch, generate_series(1, 400) v, unnest(ARRAY['JP', 'KR']) r, generate_series(0, 59) s;
