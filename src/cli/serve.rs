@@ -1,6 +1,6 @@
 //! `heatstrip serve`
 
-use std::{future::IntoFuture, sync::Arc, time::Duration};
+use std::{future::IntoFuture, sync::Arc};
 
 use anyhow::Context;
 use axum::serve::ListenerExt;
@@ -18,9 +18,6 @@ use crate::{
     strip_cache::StripCache,
     upkeep,
 };
-
-/// How long requests under way may take to end once the process is told to stop.
-const MAX_DRAIN: Duration = Duration::from_secs(8);
 
 /// The flags of `heatstrip serve`.
 #[derive(Debug, clap::Args)]
@@ -97,13 +94,9 @@ pub async fn serve(
     });
     let server =
         axum::serve(listener, http::router(state)).with_graceful_shutdown(stop.clone().cancelled_owned());
-    let drained = async {
-        stop.cancelled().await;
-        tokio::time::sleep(MAX_DRAIN).await;
-    };
     tokio::select! {
         ended = server.into_future() => ended?,
-        () = drained => tracing::warn!("some connections did not end in time"),
+        () = shutdown::overdue(&stop) => tracing::warn!("some connections did not end in time"),
     }
     upkeep.await?;
     Ok(())
