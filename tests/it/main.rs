@@ -4,4 +4,6 @@ mod support;
 
 mod local_postgres;
 mod sql;
+mod crash;
+mod dev;
 mod layering;

@@ -1,0 +1,1 @@
+//! `heatstrip dev` and the command line, as a newcomer meets them.
