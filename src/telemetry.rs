@@ -42,7 +42,12 @@ pub enum LogFormat {
 
 /// Starts logging for the life of the process.
 pub fn start(logging: &Logging) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&logging.log)?;
+    let filter = EnvFilter::try_new(&logging.log).map_err(|_| {
+        anyhow::anyhow!(
+            "HEATSTRIP_LOG={} cannot be read: set it to error, warn, info, debug or trace, or per module, as heatstrip=debug",
+            logging.log
+        )
+    })?;
     let lines = fmt::layer().with_writer(std::io::stderr);
     let lines = match logging.log_format {
         LogFormat::Text => lines
