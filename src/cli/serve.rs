@@ -30,10 +30,10 @@ pub struct Arguments {
 
 /// Runs `heatstrip serve`.
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let stop = shutdown::on_signal()?;
     let store = Store::connect(&config::database_url()?, arguments.serving.serve_connections).await?;
     let listener = bind(&arguments.serving).await?;
     println!("listening on http://{}", listener.local_addr()?);
-    let stop = shutdown::on_signal()?;
     serve(
         store,
         Clock::system(),

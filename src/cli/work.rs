@@ -16,13 +16,14 @@ pub struct Arguments {
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let connections = arguments.working.worker_connections;
-    let store = connect(&config::database_url()?, connections).await?;
     if arguments.once {
+        let store = connect(&config::database_url()?, connections).await?;
         let folded = worker::run_once(&store, &Clock::system()).await?;
         println!("folded {folded} heartbeats");
         return Ok(());
     }
     let stop = shutdown::on_signal()?;
+    let store = connect(&config::database_url()?, connections).await?;
     tracing::info!(connections, "folding on {connections} connections");
     work(store, Clock::system(), connections, stop).await;
     Ok(())
