@@ -62,7 +62,7 @@ impl World {
             workers: Vec::new(),
         };
         for worker in 0..workers {
-            let process = world.new_worker(worker);
+            let process = world.new_worker(worker).await;
             world.workers.push(process);
         }
         world
@@ -74,13 +74,21 @@ impl World {
         self.api = start_api(address, &self.database_url, self.logs.path());
     }
 
-    pub fn restart_worker(&mut self, worker: usize) {
-        self.workers[worker] = self.new_worker(worker);
+    pub async fn restart_worker(&mut self, worker: usize) {
+        self.workers[worker] = self.new_worker(worker).await;
     }
 
-    fn new_worker(&self, worker: usize) -> Process {
+    /// Returns once it works: before, it would have no step to lose and nothing to end in order.
+    async fn new_worker(&self, worker: usize) -> Process {
         let log = self.logs.path().join(format!("worker-{worker}.log"));
-        start(&["work"], &self.database_url, &log)
+        let starts = |log: String| log.matches("folding on").count();
+        let before = std::fs::read_to_string(&log).map_or(0, starts);
+        let process = start(&["work"], &self.database_url, &log);
+        until("the worker works", START, async || {
+            (starts(process.log()) > before).then_some(())
+        })
+        .await;
+        process
     }
 
     /// Folds what is queued, as an operator would.
