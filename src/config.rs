@@ -9,14 +9,31 @@ use clap::Args;
 
 use crate::{nightly::Keep, region::Region, salt::SaltSource, salt_epoch::Rotation, viewer_hash::Salt};
 
-/// Shown under the help of every command that takes secrets.
-pub const SECRETS_HELP: &str = "\
-Secrets, from the environment only:
-  DATABASE_URL           Postgres, as postgresql://user:password@host:5432/database
-  DATABASE_URL_FILE      a file that holds it
-  HEATSTRIP_VIEWER_SALT  one salt for every day (rotation `never`), for hashes equal to those of another ingester;
+macro_rules! database_help {
+    () => {
+        "  DATABASE_URL           Postgres, as postgresql://user:password@host:5432/database
+  DATABASE_URL_FILE      a file that holds it"
+    };
+}
+macro_rules! salt_help {
+    () => {
+        "  HEATSTRIP_VIEWER_SALT  one salt for every day (rotation `never`), for hashes equal to those of another ingester;
                          left out, salts are random, kept in the database and rotated
-  HEATSTRIP_VIEWER_SALT_FILE  a file that holds it";
+  HEATSTRIP_VIEWER_SALT_FILE  a file that holds it"
+    };
+}
+
+/// Shown under the help of commands that need the database and hash viewers.
+pub const SECRETS_HELP: &str = concat!(
+    "Secrets, from the environment only:\n",
+    database_help!(),
+    "\n",
+    salt_help!()
+);
+/// Shown under the help of commands that need the database alone.
+pub const DATABASE_HELP: &str = concat!("Secrets, from the environment only:\n", database_help!());
+/// Shown under the help of commands that hash viewers and have a database of their own.
+pub const SALT_HELP: &str = concat!("Secrets, from the environment only:\n", salt_help!());
 
 /// How viewers are hashed.
 #[derive(Debug, Clone, Args)]

@@ -29,13 +29,14 @@ use crate::{
 /// The database on the private server.
 const DATABASE: &str = "heatstrip";
 /// Somebody who tries things out wants to see them at once.
-const CACHE_TTL_SECS: u64 = 2;
+const CACHE_TTL_SECS: &str = "2";
 /// When the nightly job runs, UTC.
 const COMPACT_AT: NaiveTime = NaiveTime::from_hms_opt(3, 30, 0).expect("half past three");
 /// Days the first page and the printed strip look back.
 const LOOK_BACK_DAYS: i64 = 27;
 
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("cache_ttl_secs", |arg| arg.default_value(CACHE_TTL_SECS)))]
 pub struct Arguments {
     /// Directory that keeps the database
     #[arg(long, env = "HEATSTRIP_DATA_DIR", default_value = ".heatstrip")]
@@ -61,12 +62,10 @@ pub struct Arguments {
     keeping: config::Keeping,
 }
 
-pub async fn run(mut arguments: Arguments) -> anyhow::Result<()> {
-    if std::env::var_os("HEATSTRIP_CACHE_TTL_SECS").is_none() {
-        arguments.serving.cache_ttl_secs = CACHE_TTL_SECS;
-    }
+pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let stop = shutdown::on_signal()?;
-    // Before the database: a port in use is found out in no time.
+    // Before the database: a port in use or a bad setting is found out in no time.
+    let salts = arguments.salting.source()?;
     let listener = serve::bind(&arguments.serving).await?;
     let url = format!("http://{}", listener.local_addr()?);
 
@@ -85,7 +84,7 @@ pub async fn run(mut arguments: Arguments) -> anyhow::Result<()> {
     let store = Store::connect(&database_url, arguments.serving.serve_connections).await?;
     let workers = work::connect(&database_url, arguments.working.worker_connections).await?;
 
-    let (clock, salts) = (Clock::system(), arguments.salting.source()?);
+    let clock = Clock::system();
     let connections = arguments.working.worker_connections;
     let working = tokio::spawn(work::work(
         workers.clone(),

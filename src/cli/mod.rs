@@ -26,20 +26,26 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Everything in one process on a private Postgres, with a demo audience
+    #[command(after_help = config::SALT_HELP)]
     Dev(dev::Arguments),
     /// Serve the HTTP interface
+    #[command(after_help = config::SECRETS_HELP)]
     Serve(serve::Arguments),
     /// Fold queued heartbeats into sketches
+    #[command(after_help = config::DATABASE_HELP)]
     Work(work::Arguments),
     /// Move closed days' shard rows into canonical rows
     Compact(compact::Arguments),
     /// Import a file of heartbeats or xAPI video statements
+    #[command(after_help = config::SECRETS_HELP)]
     Replay(replay::Arguments),
     /// Draw a strip in the terminal
+    #[command(after_help = config::DATABASE_HELP)]
     Show(show::Arguments),
     /// Remove a video's rows everywhere
     Forget(forget::Arguments),
     /// Bring the database to this program's schema
+    #[command(after_help = config::DATABASE_HELP)]
     Migrate(config::Migrating),
 }
 

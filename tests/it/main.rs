@@ -4,6 +4,8 @@ mod support;
 
 mod local_postgres;
 mod sql;
+mod crash;
+mod dev;
 mod layering;
 mod compaction;
 mod retention;
