@@ -34,12 +34,16 @@ struct Receipt {
 }
 
 pub async fn post(State(app): State<AppState>, headers: HeaderMap, body: Body) -> Result<Response, ApiError> {
+    // Before anything can be refused: a client that is still sending would not read why.
+    let bytes = body::read(&headers, body, &app.body_budget).await?;
     let format = format(&headers)?;
     let key = idempotency_key(&headers)?;
-    let bytes = body::read(&headers, body, &app.body_budget).await?;
-    let (batch_id, outcome) = match parse(&bytes, format, key) {
-        Ok((batch_id, elements)) => (batch_id, accept(&app, &headers, batch_id, elements).await),
-        Err(error) => (key, Err(error)),
+    let (batch_id, outcome) = match heartbeat_body::parse(&bytes, format) {
+        Ok(body) => {
+            let batch_id = one_id(key, body.batch_id)?;
+            (batch_id, accept(&app, &headers, batch_id, body.elements).await)
+        }
+        Err(error) => (key, Err(error.into())),
     };
     let (answer, duplicate) = match outcome {
         Ok((answer, duplicate)) => (answer, duplicate),
@@ -62,17 +66,14 @@ pub async fn post(State(app): State<AppState>, headers: HeaderMap, body: Body) -
         .into_response())
 }
 
-/// The batch id and the elements of a body.
-fn parse(bytes: &[u8], format: Format, key: Option<Uuid>) -> Result<(Option<Uuid>, Vec<&str>), ApiError> {
-    let body = heartbeat_body::parse(bytes, format)?;
-    if let (Some(key), Some(batch_id)) = (key, body.batch_id)
-        && key != batch_id
-    {
-        return Err(ApiError::BadRequest(
+/// The id of a batch that may carry one in its head and one in its body.
+fn one_id(key: Option<Uuid>, batch_id: Option<Uuid>) -> Result<Option<Uuid>, ApiError> {
+    match (key, batch_id) {
+        (Some(key), Some(batch_id)) if key != batch_id => Err(ApiError::BadRequest(
             "Idempotency-Key and batch_id differ: send one, or both alike".into(),
-        ));
+        )),
+        _ => Ok(key.or(batch_id)),
     }
-    Ok((key.or(body.batch_id), body.elements))
 }
 
 async fn accept(
@@ -123,9 +124,8 @@ fn format(headers: &HeaderMap) -> Result<Format, ApiError> {
     let Some(content_type) = headers.get(header::CONTENT_TYPE) else {
         return Ok(Format::Json);
     };
+    let content_type = String::from_utf8_lossy(content_type.as_bytes());
     let essence = content_type
-        .to_str()
-        .unwrap_or("")
         .split(';')
         .next()
         .unwrap_or("")
