@@ -2,6 +2,7 @@
 
 mod support;
 
+mod heartbeats;
 mod local_postgres;
 mod sql;
 mod layering;
