@@ -11,11 +11,11 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::{ApiError, AppState, body};
+use super::{ApiError, AppState, body, in_time};
 use crate::{
     heartbeat::{Arrival, MAX_AGE},
     heartbeat_body::{self, Format},
-    intake::{self, IntakeError},
+    intake,
     region::Region,
     store::{
         batch_ids::{Accepted, Ring},
@@ -88,9 +88,13 @@ async fn accept(
         max_age: Some(MAX_AGE),
         captured_on: None,
     };
-    let hashed = intake::hash(elements.into_iter(), &arrival, &app.salts, app.store.lanes())
-        .await
-        .map_err(IntakeError::Salt)?;
+    // A day's salt may have to be looked up.
+    let hashed = in_time(async {
+        intake::hash(elements.into_iter(), &arrival, &app.salts, app.store.lanes())
+            .await
+            .map_err(ApiError::from)
+    })
+    .await?;
     if hashed.accepted == 0 {
         return Err(ApiError::NoneGood(hashed.rejected));
     }
@@ -105,11 +109,13 @@ async fn accepted_before(app: &AppState, batch_id: Option<Uuid>) -> Result<Optio
     let Some(batch_id) = batch_id.filter(|_| app.dedup) else {
         return Ok(None);
     };
-    let mut known = app
-        .store
-        .accepted_batches(Ring::Http, &[batch_id])
-        .await
-        .map_err(|error| ApiError::from(&error))?;
+    let mut known = in_time(async {
+        app.store
+            .accepted_batches(Ring::Http, &[batch_id])
+            .await
+            .map_err(|error| ApiError::from(&error))
+    })
+    .await?;
     Ok(known.remove(&batch_id))
 }
 
