@@ -3,6 +3,7 @@
 mod support;
 
 mod heartbeats;
+mod batches;
 mod local_postgres;
 mod sql;
 mod layering;
