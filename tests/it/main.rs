@@ -3,6 +3,7 @@
 mod support;
 
 mod heartbeats;
+mod salts;
 mod batches;
 mod local_postgres;
 mod sql;
