@@ -49,7 +49,12 @@ pub async fn post(State(app): State<AppState>, headers: HeaderMap, body: Body) -
         Ok((answer, duplicate)) => (answer, duplicate),
         // A batch that was accepted before is answered as it was then, whatever is wrong with it or with us by now. What
         // succeeds needs no look-up of its own: the transaction that enqueues it makes sure.
-        Err(error) => (accepted_before(&app, batch_id).await?.ok_or(error)?, true),
+        Err(error) => match accepted_before(&app, batch_id).await {
+            Ok(known) => (known.ok_or(error)?, true),
+            // That this try may have gone through is what its sender has to know.
+            Err(_) if matches!(error, ApiError::Unavailable { .. }) => return Err(error),
+            Err(look_up) => return Err(look_up),
+        },
     };
     let rejected =
         RawValue::from_string(answer.rejected).expect("rejections are kept as they were serialized");
