@@ -16,6 +16,8 @@ use crate::support::{App, Settings, TestDatabase};
 
 /// For what takes a moment.
 const DEADLINE: Duration = Duration::from_secs(30);
+/// Leaves the processor to what is waited for.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// A heartbeat of one second.
 fn heartbeat(video_id: &str) -> Value {
@@ -100,7 +102,8 @@ async fn until<F: Future<Output = bool>>(what: &str, mut reached: impl FnMut() -
     let deadline = Instant::now() + DEADLINE;
     while !reached().await {
         assert!(Instant::now() < deadline, "{what} does not come about");
-        tokio::task::yield_now().await;
+        // Between two looks at a state that comes by itself.
+        tokio::time::sleep(PAUSE).await;
     }
 }
 

@@ -99,7 +99,7 @@ async fn carry(
                         if cut.committed {
                             server.write_all(sent).await?;
                             // Its answer means that it is done; nobody hears it.
-                            server.read(&mut down).await?;
+                            let _heard = server.read(&mut down).await?;
                         }
                         return Ok(());
                     }

@@ -27,7 +27,9 @@ async fn the_region_header_names_the_region_of_those_that_name_none() {
         ..Settings::default()
     })
     .await;
-    let cases: &[(Option<&[u8]>, Option<&str>, &str)] = &[
+    // (header, field, region it counts for)
+    type Case = (Option<&'static [u8]>, Option<&'static str>, &'static str);
+    let cases: &[Case] = &[
         (Some(b"KR"), None, "KR"),
         (Some(b"kr"), None, "KR"),
         (Some(b"us-west-2"), None, "US-WEST-2"),
