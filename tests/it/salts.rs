@@ -38,7 +38,7 @@ async fn connect(database: &TestDatabase) -> Client {
     client
 }
 
-/// First day, last day, rotation, bytes of the salt, bytes of the fingerprint.
+/// First and last day, rotation, bytes of the salt and of the fingerprint.
 type Epoch = (String, String, String, Option<i32>, Option<i32>);
 
 async fn epochs(client: &Client) -> Vec<Epoch> {
@@ -113,8 +113,8 @@ async fn days_of_an_epoch_share_its_salt() {
         }
         assert_eq!(epochs(&client).await.len(), 1);
         if rotation != Rotation::Never {
-            let next = day(last) + TimeDelta::days(1);
-            assert_ne!(salts.salt(next).await.expect("a salt"), salt, "{rotation}");
+            let next = salts.salt(day(last) + TimeDelta::days(1)).await;
+            assert_ne!(next.expect("a salt"), salt, "{rotation}");
             assert_eq!(epochs(&client).await.len(), 2);
         }
     }
@@ -156,10 +156,9 @@ async fn of_many_who_need_it_first_one_makes_it() {
         for _ in 0..6 {
             processes.push(salts(&database, SaltSource::Made(rotation)).await);
         }
-        let asked = processes.iter().flat_map(|salts| {
-            // Two requests of a process at once, too.
-            [salts.salt(day("2026-11-21")), salts.salt(day("2026-11-21"))]
-        });
+        let asked = processes
+            .iter()
+            .flat_map(|salts| [salts.salt(day("2026-11-21")), salts.salt(day("2026-11-21"))]);
         let answers: Vec<Salt> = futures_util::future::try_join_all(asked)
             .await
             .expect("each has one");
