@@ -61,6 +61,14 @@ pub enum ApiError {
 }
 
 impl ApiError {
+    /// 503: the database is there, perhaps, but does not answer.
+    pub fn silent_database() -> Self {
+        ApiError::Unavailable {
+            detail: "the database does not answer: send a batch again with the same batch_id",
+            retry_after: RETRY_WHEN_AWAY,
+        }
+    }
+
     fn status(&self) -> StatusCode {
         match self {
             ApiError::BadRequest(_) => StatusCode::BAD_REQUEST,

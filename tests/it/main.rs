@@ -2,6 +2,9 @@
 
 mod support;
 
+mod heartbeats;
+mod salts;
+mod batches;
 mod local_postgres;
 mod sql;
 mod crash;
