@@ -58,7 +58,7 @@ pub async fn step(store: &Store, clock: &Clock) -> Result<Step, StoreError> {
         };
         match fold_window(store, &window).await {
             Ok(Step::Idle) => continue,
-            Err(StoreError::Refused(reason)) => {
+            Err(StoreError::BadValue(reason)) => {
                 tracing::warn!(
                     lane,
                     reason,
@@ -162,7 +162,7 @@ async fn fold_one_by_one(store: &Store, clock: &Clock, lane: u16) -> Result<Step
         max_batches: 1,
     };
     match fold_window(store, &oldest).await {
-        Err(StoreError::Refused(_)) => {}
+        Err(StoreError::BadValue(_)) => {}
         outcome => return outcome,
     }
     store
@@ -179,7 +179,7 @@ async fn fold_one_by_one(store: &Store, clock: &Clock, lane: u16) -> Result<Step
                         heartbeats += 1;
                         match in_savepoint(tx, fold_alone(store, tx, lane, &heartbeat)).await {
                             Ok(written) => rows += written,
-                            Err(StoreError::Refused(reason)) => {
+                            Err(StoreError::BadValue(reason)) => {
                                 queue::insert_failed(tx, &heartbeat, &reason, clock.now()).await?;
                                 failed += 1;
                             }
@@ -223,7 +223,7 @@ async fn unite(tx: &Transaction<'_>, lane: u16, heartbeats: &HashedHeartbeats) -
         .clone()
         .any(|(&start, &end)| start < 0 || end < start || i64::from(end) > MAX_SEC)
     {
-        return Err(StoreError::Refused(format!("seconds outside 0..={MAX_SEC}")));
+        return Err(StoreError::BadValue(format!("seconds outside 0..={MAX_SEC}")));
     }
     let folded = fold(heartbeats);
     let mut rows = shards::upsert_wholes(tx, lane, &folded.wholes).await?;

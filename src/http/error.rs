@@ -132,7 +132,7 @@ impl From<&StoreError> for ApiError {
                 retry_after: RETRY_WHEN_AWAY,
             },
             StoreError::TooFine(first_fine_day) => ApiError::TooFine(*first_fine_day),
-            StoreError::Refused(_) | StoreError::Unsuitable(_) => {
+            StoreError::BadValue(_) | StoreError::Refused(_) | StoreError::Unsuitable(_) => {
                 tracing::error!(%error, "the database refused a request: {error}");
                 ApiError::Internal
             }

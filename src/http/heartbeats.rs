@@ -15,7 +15,7 @@ use super::{ApiError, AppState, body, in_time};
 use crate::{
     heartbeat::{Arrival, MAX_AGE},
     heartbeat_body::{self, Format},
-    intake,
+    intake::{self, Hashed},
     region::Region,
     store::{
         batch_ids::{Accepted, Ring},
@@ -35,15 +35,21 @@ struct Receipt {
 
 pub async fn post(State(app): State<AppState>, headers: HeaderMap, body: Body) -> Result<Response, ApiError> {
     // Before anything can be refused: a client that is still sending would not read why.
-    let bytes = body::read(&headers, body, &app.body_budget).await?;
+    let received = body::read(&headers, body, &app.body_budget).await?;
     let format = format(&headers)?;
     let key = idempotency_key(&headers)?;
-    let (batch_id, outcome) = match heartbeat_body::parse(&bytes, format) {
-        Ok(body) => {
-            let batch_id = one_id(key, body.batch_id)?;
-            (batch_id, accept(&app, &headers, batch_id, body.elements).await)
-        }
+    let (batch_id, hashed) = match heartbeat_body::parse(&received.bytes, format) {
+        Ok(body) => (
+            one_id(key, body.batch_id)?,
+            hash(&app, &headers, body.elements).await,
+        ),
         Err(error) => (key, Err(error.into())),
+    };
+    // From here on only hashes are held, however long the commit takes.
+    drop(received);
+    let outcome = match hashed {
+        Ok(hashed) => enqueue(&app, batch_id, hashed).await,
+        Err(error) => Err(error),
     };
     let (answer, duplicate) = match outcome {
         Ok((answer, duplicate)) => (answer, duplicate),
@@ -81,12 +87,7 @@ fn one_id(key: Option<Uuid>, batch_id: Option<Uuid>) -> Result<Option<Uuid>, Api
     }
 }
 
-async fn accept(
-    app: &AppState,
-    headers: &HeaderMap,
-    batch_id: Option<Uuid>,
-    elements: Vec<&str>,
-) -> Result<(Accepted, bool), ApiError> {
+async fn hash(app: &AppState, headers: &HeaderMap, elements: Vec<&str>) -> Result<Hashed, ApiError> {
     let arrival = Arrival {
         now: app.clock.now(),
         default_region: region(app, headers),
@@ -103,6 +104,14 @@ async fn accept(
     if hashed.accepted == 0 {
         return Err(ApiError::NoneGood(hashed.rejected));
     }
+    Ok(hashed)
+}
+
+async fn enqueue(
+    app: &AppState,
+    batch_id: Option<Uuid>,
+    hashed: Hashed,
+) -> Result<(Accepted, bool), ApiError> {
     let answer = hashed.answer();
     match app.intake.submit(batch_id.filter(|_| app.dedup), hashed).await? {
         Enqueued::New => Ok((answer, false)),

@@ -23,6 +23,8 @@ pub mod strips;
 const MAX_ATTEMPTS: u32 = 5;
 /// How long a caller waits for a connection before it hears that Postgres is away.
 const POOL_WAIT: Duration = Duration::from_secs(3);
+/// How long the network may leave unacknowledged what was sent.
+const MAX_SILENCE: Duration = Duration::from_secs(10);
 /// Server-side limits of every session, in milliseconds: a statement that hangs, a transaction left open and a client
 /// that died without a word must not hold locks for long.
 const SESSION_OPTIONS: &str = "-c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000 \
@@ -40,7 +42,10 @@ pub enum StoreError {
     /// Somebody else was in the way: nothing was done, and trying again will help.
     #[error("the transaction lost a conflict: {0}")]
     Conflict(String),
-    /// Postgres refused: trying again will not help.
+    /// Postgres cannot take these values, now or ever.
+    #[error("postgres refused a value: {0}")]
+    BadValue(String),
+    /// Postgres refused for a reason that does not lie in the values: a missing right, a broken disk, a bug.
     #[error("postgres refused: {0}")]
     Refused(String),
     /// The range has days that are not kept by the second; the first day that is.
@@ -78,8 +83,16 @@ impl From<tokio_postgres::Error> for StoreError {
             code if *code == SqlState::CHECK_VIOLATION && db_error.constraint().is_none() => {
                 StoreError::Conflict(text)
             }
-            // 08 connection, 53 resources, 57 operator intervention: the server's state, not the statement's fault.
-            code if ["08", "53", "57"]
+            // 22 data, 23 constraints, 54 program limits.
+            code if ["22", "23", "54"]
+                .iter()
+                .any(|class| code.code().starts_with(class)) =>
+            {
+                StoreError::BadValue(text)
+            }
+            // 08 connection, 25 a transaction left open too long, 53 resources, 57 operator intervention: the server's
+            // state, not the statement's fault.
+            code if ["08", "25", "53", "57"]
                 .iter()
                 .any(|class| code.code().starts_with(class)) =>
             {
@@ -188,6 +201,8 @@ impl Store {
             .map_err(|error| match StoreError::from(error) {
                 // A server that is shutting down may have committed before it said so.
                 StoreError::Unavailable(reason) => StoreError::OutcomeUnknown(reason),
+                // Rolled back for certain, but nothing is tried again once its COMMIT was sent.
+                StoreError::Conflict(reason) => StoreError::Unavailable(reason),
                 definite => definite,
             })?;
         Ok(value)
@@ -246,7 +261,11 @@ fn config(database_url: &str) -> Result<tokio_postgres::Config, StoreError> {
         Some(given) => format!("{SESSION_OPTIONS} {given}"),
         None => SESSION_OPTIONS.to_owned(),
     };
-    config.options(options).connect_timeout(POOL_WAIT);
+    // What is sent and never acknowledged is given up long before the kernel would, after a quarter of an hour.
+    config
+        .options(options)
+        .connect_timeout(POOL_WAIT)
+        .tcp_user_timeout(MAX_SILENCE);
     if config.get_application_name().is_none() {
         config.application_name("heatstrip");
     }
