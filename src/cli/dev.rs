@@ -82,7 +82,12 @@ pub async fn run(mut arguments: Arguments) -> anyhow::Result<()> {
 
     let (clock, salts) = (Clock::system(), arguments.salting.source()?);
     let connections = arguments.working.worker_connections;
-    let working = tokio::spawn(work::work(workers.clone(), clock.clone(), connections, stop.clone()));
+    let working = tokio::spawn(work::work(
+        workers.clone(),
+        clock.clone(),
+        connections,
+        stop.clone(),
+    ));
     let region = arguments.serving.default_region.clone();
     let serving = {
         let (store, clock, salts, stop) = (store.clone(), clock.clone(), salts.clone(), stop.clone());
