@@ -5,4 +5,5 @@ mod support;
 mod local_postgres;
 mod sql;
 mod sketches;
+mod oracle;
 mod layering;
