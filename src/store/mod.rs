@@ -168,7 +168,15 @@ impl Store {
     ) -> Result<T, StoreError> {
         let mut client = self.client().await?;
         let transaction = client.transaction().await?;
-        let value = body(&transaction).await?;
+        let value = match body(&transaction).await {
+            Ok(value) => value,
+            Err(error) => {
+                // Waited for: dropped, it would be undone some time later, and who tries again on another connection
+                // would meet this one's locks. The first error says more than one of a broken connection's rollback.
+                let _ = transaction.rollback().await;
+                return Err(error);
+            }
+        };
         transaction
             .commit()
             .await
