@@ -177,7 +177,9 @@ async fn fold_one_by_one(store: &Store, clock: &Clock, window: &Window) -> Resul
                 if !queue::try_lock_lane(tx, lane).await? {
                     return Ok(Step::Idle);
                 }
-                let (mut heartbeats, mut rows, mut failed) = (0, 0, 0);
+                // A row that cannot even be read cannot be claimed.
+                let mut failed = queue::set_aside_unreadable(tx, lane, clock.now()).await?;
+                let (mut heartbeats, mut rows) = (failed, 0);
                 for batch in queue::claim_batches(tx, lane, window.max_heartbeats, window.max_batches).await?
                 {
                     for index in 0..batch.len() {
