@@ -5,5 +5,6 @@ mod support;
 mod local_postgres;
 mod sql;
 mod sketches;
+mod worker;
 mod oracle;
 mod layering;
