@@ -7,4 +7,5 @@ mod sql;
 mod sketches;
 mod worker;
 mod oracle;
+mod strips;
 mod layering;
