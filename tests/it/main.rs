@@ -8,4 +8,5 @@ mod sketches;
 mod worker;
 mod oracle;
 mod strips;
+mod real_input;
 mod layering;

@@ -374,7 +374,8 @@ fn questions(audience: &Audience, rng: &mut impl Rng) -> Vec<StripQuery> {
 /// The union of all rows of a second is the sketch of exactly those who were there, its plays are exact.
 async fn assert_rows(engine: &Engine, said: &[Said]) {
     let epochs = engine.epochs().await;
-    let mut expected: BTreeMap<(String, String, NaiveDate, i32), (BTreeSet<i64>, i64)> = BTreeMap::new();
+    type Second = (String, String, NaiveDate, i32);
+    let mut expected: BTreeMap<Second, (BTreeSet<i64>, i64)> = BTreeMap::new();
     let mut elements: HashMap<(u32, usize), i64> = HashMap::new();
     for beat in said {
         let epoch = epochs
