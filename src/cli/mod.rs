@@ -35,6 +35,7 @@ enum Command {
     #[command(after_help = config::DATABASE_HELP)]
     Work(work::Arguments),
     /// Move closed days' shard rows into canonical rows
+    #[command(after_help = config::DATABASE_HELP)]
     Compact(compact::Arguments),
     /// Import a file of heartbeats or xAPI video statements
     #[command(after_help = config::SECRETS_HELP)]
@@ -43,6 +44,7 @@ enum Command {
     #[command(after_help = config::DATABASE_HELP)]
     Show(show::Arguments),
     /// Remove a video's rows everywhere
+    #[command(after_help = config::DATABASE_HELP)]
     Forget(forget::Arguments),
     /// Bring the database to this program's schema
     #[command(after_help = config::DATABASE_HELP)]

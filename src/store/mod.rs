@@ -59,12 +59,12 @@ pub enum StoreError {
 impl From<tokio_postgres::Error> for StoreError {
     fn from(error: tokio_postgres::Error) -> Self {
         let Some(db_error) = error.as_db_error() else {
-            // Without an answer of the server: the connection is gone, or the value was none the driver could encode.
+            // Without an answer of the server: the connection is gone, or a value is none the driver can read or write.
             return match error.is_closed()
                 || std::error::Error::source(&error).is_some_and(|e| e.is::<std::io::Error>())
             {
                 true => StoreError::Unavailable(error.to_string()),
-                false => StoreError::Refused(describe(&error)),
+                false => StoreError::BadValue(describe(&error)),
             };
         };
         // The message alone: `detail` may quote rows.
@@ -194,7 +194,15 @@ impl Store {
     ) -> Result<T, StoreError> {
         let mut client = self.client().await?;
         let transaction = client.transaction().await?;
-        let value = body(&transaction).await?;
+        let value = match body(&transaction).await {
+            Ok(value) => value,
+            Err(error) => {
+                // Waited for: dropped, it would be undone some time later, and who tries again on another connection
+                // would meet this one's locks. The first error says more than one of a broken connection's rollback.
+                let _ = transaction.rollback().await;
+                return Err(error);
+            }
+        };
         transaction
             .commit()
             .await

@@ -59,6 +59,7 @@ statements! {
     ROLLBACK_TO_SAVEPOINT = "rollback_to_savepoint";
     ROTATE_BATCH_IDS = "rotate_batch_ids";
     SAVEPOINT = "savepoint";
+    SET_ASIDE_UNREADABLE = "set_aside_unreadable";
     TRY_LOCK_COMPACTION = "try_lock_compaction";
     TRY_LOCK_LANE = "try_lock_lane";
     UNLOCK_MIGRATIONS = "unlock_migrations";

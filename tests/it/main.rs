@@ -2,14 +2,19 @@
 
 mod support;
 
+mod local_postgres;
+mod sql;
+mod layering;
 mod heartbeats;
 mod salts;
 mod batches;
-mod local_postgres;
-mod sql;
-mod crash;
-mod dev;
-mod layering;
+mod sketches;
+mod worker;
 mod compaction;
 mod retention;
+mod oracle;
 mod plans;
+mod strips;
+mod real_input;
+mod crash;
+mod dev;
