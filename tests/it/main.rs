@@ -4,4 +4,5 @@ mod support;
 
 mod local_postgres;
 mod sql;
+mod accuracy;
 mod layering;
