@@ -4,6 +4,7 @@ mod support;
 
 mod local_postgres;
 mod sql;
+mod accuracy;
 mod layering;
 mod heartbeats;
 mod salts;
