@@ -22,6 +22,13 @@ const MIGRATIONS: &[(&str, &str)] = &[
             "/sql/migrations/0002_levels.sql"
         )),
     ),
+    (
+        "V3__salt_epochs",
+        include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/sql/migrations/0003_salt_epochs.sql"
+        )),
+    ),
 ];
 
 /// Brings a database to the schema of this program; `lanes` counts at the first migration only.

@@ -18,6 +18,8 @@ statements! {
     COMPACT_SECONDS = "compact_seconds";
     COMPACT_WHOLE = "compact_whole";
     CREATE_HLL = "create_hll";
+    CUT_SALT_EPOCH = "cut_salt_epoch";
+    DESTROY_SALTS = "destroy_salts";
     DROP_SHARD_PARTITION = "drop_shard_partition";
     ENQUEUE_LANE = "enqueue_lane";
     ENSURE_CANONICAL_PARTITION = "ensure_canonical_partition";
@@ -26,6 +28,7 @@ statements! {
     INSERT_ENGINE = "insert_engine";
     INSERT_FAILED = "insert_failed";
     LIFT_TIMEOUTS = "lift_timeouts";
+    LIMIT_LOCK_WAIT = "limit_lock_wait";
     LOCK_BATCH_IDS = "lock_batch_ids";
     LOCK_MIGRATIONS = "lock_migrations";
     OPEN_SALT_EPOCH = "open_salt_epoch";
@@ -34,6 +37,7 @@ statements! {
     PREPARE_READ = "prepare_read";
     READ_BATCH_IDS = "read_batch_ids";
     READ_BUSY_LANES = "read_busy_lanes";
+    READ_DEAD_SALT_EPOCHS = "read_dead_salt_epochs";
     READ_ENGINE = "read_engine";
     READ_HLL_VERSION = "read_hll_version";
     READ_QUEUE_DEPTH = "read_queue_depth";
@@ -46,6 +50,7 @@ statements! {
     READ_VIDEO_DAYS = "read_video_days";
     READ_VIDEOS = "read_videos";
     RELEASE_SAVEPOINT = "release_savepoint";
+    REWRITE_SALT_EPOCHS = "rewrite_salt_epochs";
     ROLLBACK_TO_SAVEPOINT = "rollback_to_savepoint";
     ROTATE_BATCH_IDS = "rotate_batch_ids";
     SAVEPOINT = "savepoint";
@@ -54,4 +59,6 @@ statements! {
     UNLOCK_MIGRATIONS = "unlock_migrations";
     UPSERT_RUNS = "upsert_runs";
     UPSERT_WHOLE = "upsert_whole";
+    USE_SALT_EPOCH = "use_salt_epoch";
+    VACUUM_SALT_EPOCHS = "vacuum_salt_epochs";
 }

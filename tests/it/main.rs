@@ -3,5 +3,7 @@
 mod support;
 
 mod local_postgres;
+mod salt_epochs;
+mod salt_destruction;
 mod sql;
 mod layering;
