@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock::Clock,
-    compaction, config, shutdown,
+    compaction, config, salt, shutdown,
     store::{Store, StoreError, canonical::ShardDay},
 };
 
@@ -44,7 +44,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         return Ok(());
     }
     let through = arguments.through.unwrap_or_else(|| yesterday(&clock));
-    println!("{}", compact(&store, through).await?);
+    println!("{}", compact(&store, &clock, through).await?);
     Ok(())
 }
 
@@ -67,7 +67,7 @@ pub async fn every_day(store: Store, clock: Clock, time: NaiveTime, stop: Cancel
         }
         tokio::select! {
             () = stop.cancelled() => return,
-            outcome = compact(&store, yesterday(&clock)) => match outcome {
+            outcome = compact(&store, &clock, yesterday(&clock)) => match outcome {
                 Ok(summary) => tracing::info!("{summary}"),
                 Err(error) => tracing::error!(%error, "compaction failed, the next one goes on with the rest: {error}"),
             }
@@ -75,23 +75,29 @@ pub async fn every_day(store: Store, clock: Clock, time: NaiveTime, stop: Cancel
     }
 }
 
-/// One compaction, and what is said of it.
-async fn compact(store: &Store, through: NaiveDate) -> anyhow::Result<String> {
+/// One compaction, and what is said of it. Before it salts are destroyed, whatever becomes of it.
+async fn compact(store: &Store, clock: &Clock, through: NaiveDate) -> anyhow::Result<String> {
     let started = Instant::now();
+    let destroyed = salt::destroy(store, clock).await;
     let before = due(store, through).await?;
     let progress = progress(before.iter().map(|day| day.about_rows).sum());
     let outcome = compaction::run(store, through, |rows| progress.inc(rows)).await;
     progress.finish_and_clear();
     let summary = outcome?;
+    let destroyed = destroyed?;
     let bytes = |days: Vec<ShardDay>| HumanBytes(days.iter().map(|day| day.bytes).sum());
-    Ok(format!(
+    let mut text = format!(
         "compacted {} shard rows of {} days through {through} in {:.1} s: shards took {} before, {} after",
         HumanCount(summary.rows),
         summary.days,
         started.elapsed().as_secs_f64(),
         bytes(before),
         bytes(due(store, through).await?),
-    ))
+    );
+    if destroyed > 0 {
+        text += &format!("; destroyed the salts of {destroyed} epochs");
+    }
+    Ok(text)
 }
 
 /// The days with shard partitions that are to be compacted.

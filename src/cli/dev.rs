@@ -14,7 +14,7 @@ use crate::{
     region::{GLOBAL, Region},
     replay::{Destination, Summary, chunks, client},
     replay_file::Format,
-    salt::Salts,
+    salt::{self, Salts},
     shutdown,
     store::{
         Store,
@@ -81,6 +81,8 @@ pub async fn run(mut arguments: Arguments) -> anyhow::Result<()> {
     let workers = work::connect(&database_url, arguments.working.worker_connections).await?;
 
     let (clock, salts) = (Clock::system(), arguments.salting.source()?);
+    // Somebody's own machine rarely runs at night.
+    salt::destroy(&workers, &clock).await?;
     let connections = arguments.working.worker_connections;
     let working = tokio::spawn(work::work(
         workers.clone(),
