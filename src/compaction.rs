@@ -23,6 +23,21 @@ const WAIT_PERIOD: Duration = Duration::from_millis(500);
 /// How often a partition is tried to be dropped that somebody is using.
 const MAX_DROP_ATTEMPTS: u32 = 20;
 
+/// Where a test may let the process die, by `FAILPOINTS=name=return`: between any two lines that change something.
+pub const CRASH_POINTS: &[&str] = &[
+    "compaction::moved",
+    "compaction::committed",
+    "compaction::pass",
+    "compaction::emptied",
+    "compaction::dropped",
+];
+
+macro_rules! crash_point {
+    ($name:literal) => {
+        fail::fail_point!($name, |_| std::process::abort())
+    };
+}
+
 /// What a step did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
@@ -54,17 +69,20 @@ pub enum CompactionError {
     Store(#[from] StoreError),
 }
 
-/// Moves one piece of a day's shard rows, those behind a key.
-pub async fn step(store: &Store, rows: Rows, day: NaiveDate, behind: &ShardKey) -> Result<Step, StoreError> {
+/// Moves one piece of a day's shard rows: the next `max_rows` behind a key.
+pub async fn step(
+    store: &Store,
+    rows: Rows,
+    day: NaiveDate,
+    behind: &ShardKey,
+    max_rows: u64,
+) -> Result<Step, StoreError> {
     store
         .run_tx("compact", |tx| {
             async move {
-                Ok(
-                    match canonical::compact(tx, rows, day, behind, MAX_PIECE_ROWS).await? {
-                        Some(piece) => Step::Moved(piece),
-                        None => Step::Done,
-                    },
-                )
+                let moved = canonical::compact(tx, rows, day, behind, max_rows).await?;
+                crash_point!("compaction::moved");
+                Ok(moved.map_or(Step::Done, Step::Moved))
             }
             .scope_boxed()
         })
@@ -88,7 +106,9 @@ pub async fn run(
         let moved = compact_day(store, found.day, &mut progress).await?;
         summary.rows += moved;
         summary.days += u64::from(moved > 0);
+        crash_point!("compaction::emptied");
         summary.dropped += u64::from(drop_partition(store, found.day).await?);
+        crash_point!("compaction::dropped");
     }
     Ok(summary)
 }
@@ -118,14 +138,16 @@ async fn compact_day(
         let mut behind = ShardKey::first();
         let mut moved_in_pass = 0;
         loop {
-            match step(store, kind, day, &behind).await? {
+            match step(store, kind, day, &behind, MAX_PIECE_ROWS).await? {
                 Step::Moved(piece) => {
+                    crash_point!("compaction::committed");
                     moved_in_pass += piece.rows;
                     progress(piece.rows);
                     behind = piece.end;
                 }
                 Step::Done if moved_in_pass == 0 => break,
                 Step::Done => {
+                    crash_point!("compaction::pass");
                     rows += moved_in_pass;
                     moved_in_pass = 0;
                     behind = ShardKey::first();

@@ -7,16 +7,33 @@ use anyhow::{Context, bail};
 use axum::http::HeaderName;
 use clap::Args;
 
-use crate::{region::Region, salt::SaltSource, salt_epoch::Rotation, viewer_hash::Salt};
+use crate::{nightly::Keep, region::Region, salt::SaltSource, salt_epoch::Rotation, viewer_hash::Salt};
 
-/// Shown under the help of every command that takes secrets.
-pub const SECRETS_HELP: &str = "\
-Secrets, from the environment only:
-  DATABASE_URL           Postgres, as postgresql://user:password@host:5432/database
-  DATABASE_URL_FILE      a file that holds it
-  HEATSTRIP_VIEWER_SALT  one salt for every day (rotation `never`), for hashes equal to those of another ingester;
+macro_rules! database_help {
+    () => {
+        "  DATABASE_URL           Postgres, as postgresql://user:password@host:5432/database
+  DATABASE_URL_FILE      a file that holds it"
+    };
+}
+macro_rules! salt_help {
+    () => {
+        "  HEATSTRIP_VIEWER_SALT  one salt for every day (rotation `never`), for hashes equal to those of another ingester;
                          left out, salts are random, kept in the database and rotated
-  HEATSTRIP_VIEWER_SALT_FILE  a file that holds it";
+  HEATSTRIP_VIEWER_SALT_FILE  a file that holds it"
+    };
+}
+
+/// Shown under the help of commands that need the database and hash viewers.
+pub const SECRETS_HELP: &str = concat!(
+    "Secrets, from the environment only:\n",
+    database_help!(),
+    "\n",
+    salt_help!()
+);
+/// Shown under the help of commands that need the database alone.
+pub const DATABASE_HELP: &str = concat!("Secrets, from the environment only:\n", database_help!());
+/// Shown under the help of commands that hash viewers and have a database of their own.
+pub const SALT_HELP: &str = concat!("Secrets, from the environment only:\n", salt_help!());
 
 /// How viewers are hashed.
 #[derive(Debug, Clone, Args)]
@@ -82,6 +99,27 @@ pub struct Working {
     #[arg(long, env = "HEATSTRIP_WORKER_CONNECTIONS", default_value_t = 2,
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=64))]
     pub worker_connections: usize,
+}
+
+/// What is kept.
+#[derive(Debug, Clone, Args)]
+pub struct Keeping {
+    /// Days kept before today; left out, all of them
+    #[arg(long, env = "HEATSTRIP_RETENTION_DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub retention_days: Option<u32>,
+    /// Days kept by the second before today, the others by 5 s; left out, all of them
+    #[arg(long, env = "HEATSTRIP_FINE_DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub fine_days: Option<u32>,
+}
+
+impl Keeping {
+    /// As the nightly job takes it.
+    pub fn keep(&self) -> Keep {
+        Keep {
+            days: self.retention_days,
+            fine_days: self.fine_days,
+        }
+    }
 }
 
 /// The first migration.

@@ -5,7 +5,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -305,10 +305,15 @@ fn instant(raw: &RawValue, arrival: &Arrival) -> Result<DateTime<Utc>, Reason> {
     let at = DateTime::parse_from_rfc3339(&text(raw)?)
         .map_err(|_| Reason::BadFormat)?
         .to_utc();
+    if arrival.captured_on.is_some() {
+        // It decides nothing.
+        return Ok(at);
+    }
     if at > arrival.now + MAX_AHEAD {
         return Err(Reason::InFuture);
     }
-    if arrival.max_age.is_some_and(|max_age| at < arrival.now - max_age) {
+    // RFC 3339 has a year 0, salt epochs and their tables begin with year 1.
+    if at.year() < 1 || arrival.max_age.is_some_and(|max_age| at < arrival.now - max_age) {
         return Err(Reason::TooOld);
     }
     Ok(at)

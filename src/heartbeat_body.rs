@@ -100,17 +100,21 @@ fn parse_json(text: &str) -> Result<Body<'_>, BodyError> {
 
 fn object(text: &str) -> Result<Body<'_>, BodyError> {
     let whole: &RawValue = serde_json::from_str(text).map_err(|error| not_json(&error))?;
-    // Valid JSON that still fails here has one of the two names twice.
+    let alone = Body {
+        batch_id: None,
+        elements: vec![whole.get()],
+    };
+    // Valid JSON that still fails here has one of the two names twice, or a name that is no text.
     let Ok(envelope) = serde_json::from_str::<Envelope<'_>>(text) else {
-        return Err(BodyError::BadEnvelope(
-            "batch_id and heartbeats may stand in it once only",
-        ));
+        return match is_envelope(text) {
+            true => Err(BodyError::BadEnvelope(
+                "batch_id and heartbeats may stand in it once only",
+            )),
+            false => Ok(alone),
+        };
     };
     let Some(heartbeats) = envelope.heartbeats else {
-        return Ok(Body {
-            batch_id: None,
-            elements: vec![whole.get()],
-        });
+        return Ok(alone);
     };
     if !heartbeats.get().starts_with('[') {
         return Err(BodyError::BadEnvelope("heartbeats must be an array"));
@@ -125,6 +129,21 @@ fn object(text: &str) -> Result<Body<'_>, BodyError> {
         batch_id,
         elements: array(heartbeats.get())?,
     })
+}
+
+/// Whether an object that cannot be read as an envelope is meant as one.
+fn is_envelope(text: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Named<'a> {
+        #[serde(borrow, default)]
+        heartbeats: Option<&'a RawValue>,
+    }
+
+    match serde_json::from_str::<Named<'_>>(text) {
+        Ok(named) => named.heartbeats.is_some(),
+        // Twice; a name that is no text is an error of syntax.
+        Err(error) => error.is_data(),
+    }
 }
 
 fn array(text: &str) -> Result<Vec<&str>, BodyError> {

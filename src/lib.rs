@@ -7,14 +7,16 @@
 //!
 //! store::queue ─► worker { claim ─► fold ─► sketch } ─► store::shards        one transaction a step
 //!
+//! store::shards ─► compaction ─► store::canonical                           nightly, every level at once
+//!
 //! store::strips ─► strip ─► strip_cache ─► JSON ─► GET /v1/videos/{id}/heatmap
 //!   union first,    add epochs,  make once,
 //!   estimate last   fill gaps    serve many
 //! ```
 //!
 //! Each arrow is a function: [`heartbeat_body::parse`], [`heartbeat::parse`], [`viewer_hash::viewer_hash`],
-//! [`intake::Intake::submit`], [`worker::step`], [`fold::fold`], [`sketch::encode`], [`store::Store::read_strip`],
-//! [`strip::strip`], [`strip_cache::StripCache::answer`].
+//! [`intake::Intake::submit`], [`worker::step`], [`fold::fold`], [`sketch::encode`], [`compaction::step`],
+//! [`store::Store::read_strip`], [`strip::strip`], [`strip_cache::StripCache::answer`].
 //!
 //! What decides a number is pure (`heartbeat`, `viewer_hash`, `fold`, `sketch`, `strip`, `videos`); what touches the
 //! database is in [`store`], and its SQL in `sql/`; what knows status codes is in `http::error`. A test keeps it so.
@@ -35,6 +37,7 @@ pub mod fold;
 pub mod sketch;
 pub mod worker;
 pub mod compaction;
+pub mod nightly;
 pub mod store;
 // -- read path --
 pub mod strip;

@@ -7,6 +7,8 @@ use heatstrip::cli;
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    // In test builds the process can be told to die at a crash point; elsewhere this does nothing.
+    let _crash_points = fail::FailScenario::setup();
     match cli::run(cli::Cli::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

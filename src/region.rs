@@ -63,11 +63,16 @@ impl std::str::FromStr for Region {
 /// is the union of all.
 pub fn parse_union(text: &str) -> Result<Vec<String>, Reason> {
     let mut regions = Vec::new();
+    let mut global = false;
     for name in text.split(',') {
         if name.eq_ignore_ascii_case(GLOBAL) {
-            return Ok(vec![GLOBAL.to_owned()]);
+            global = true;
+        } else {
+            regions.push(Region::parse(name)?.into_string());
         }
-        regions.push(Region::parse(name)?.into_string());
+    }
+    if global {
+        return Ok(vec![GLOBAL.to_owned()]);
     }
     regions.sort_unstable();
     regions.dedup();
@@ -86,5 +91,6 @@ mod tests {
         );
         assert_eq!(parse_union("JP,global"), Ok(vec!["GLOBAL".to_owned()]));
         assert_eq!(parse_union("JP,"), Err(Reason::Empty));
+        assert_eq!(parse_union("GLOBAL,j"), Err(Reason::BadFormat));
     }
 }

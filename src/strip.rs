@@ -12,6 +12,19 @@ use crate::{salt_epoch::Rotation, sketch};
 
 pub mod terminal;
 
+/// The resolutions kept precomputed, in seconds, the coarsest first.
+const LEVELS: [u32; 3] = [60, 5, FINEST];
+/// The finest of them.
+pub const FINEST: u32 = 1;
+
+/// The level a strip is read from: the coarsest that divides its resolution. Never a matter of what is compacted yet.
+pub fn level(resolution: u32) -> u32 {
+    LEVELS
+        .into_iter()
+        .find(|level| resolution.is_multiple_of(*level))
+        .unwrap_or(FINEST)
+}
+
 /// What the database says of one bucket in one salt epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BucketRow {

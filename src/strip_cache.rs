@@ -26,6 +26,9 @@ const MAX_BYTES: u64 = 64 << 20;
 /// The longest an answer without buckets lives: somebody who just sent the first heartbeat is waiting for them.
 const MAX_EMPTY_LIFE: Duration = Duration::from_secs(5);
 
+/// How long making an answer may take: a database that has fallen silent must not keep everybody waiting.
+const MAX_MAKING: Duration = Duration::from_secs(30);
+
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Question {
@@ -112,6 +115,17 @@ impl StripCache {
 }
 
 async fn make(
+    store: &Store,
+    clock: &Clock,
+    life: Duration,
+    question: &Question,
+) -> Result<Answer, StoreError> {
+    tokio::time::timeout(MAX_MAKING, make_unhurried(store, clock, life, question))
+        .await
+        .unwrap_or_else(|_| Err(StoreError::Unavailable("no answer in time".into())))
+}
+
+async fn make_unhurried(
     store: &Store,
     clock: &Clock,
     life: Duration,

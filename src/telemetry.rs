@@ -4,7 +4,10 @@
 use std::io::IsTerminal;
 
 use clap::{Args, ValueEnum};
-use tracing_subscriber::EnvFilter;
+use tracing::{Level, Metadata};
+use tracing_subscriber::{
+    EnvFilter, Layer, filter::filter_fn, fmt, layer::SubscriberExt, util::SubscriberInitExt,
+};
 
 /// How to log.
 #[derive(Debug, Clone, Args)]
@@ -39,16 +42,30 @@ pub enum LogFormat {
 
 /// Starts logging for the life of the process.
 pub fn start(logging: &Logging) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&logging.log)?;
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    match logging.log_format {
-        LogFormat::Text => subscriber
+    let filter = EnvFilter::try_new(&logging.log).map_err(|_| {
+        anyhow::anyhow!(
+            "HEATSTRIP_LOG={} cannot be read: set it to error, warn, info, debug or trace, or per module, as heatstrip=debug",
+            logging.log
+        )
+    })?;
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines = match logging.log_format {
+        LogFormat::Text => lines
             .with_target(false)
             .with_ansi(std::io::stderr().is_terminal())
-            .init(),
-        LogFormat::Json => subscriber.json().init(),
-    }
+            .boxed(),
+        LogFormat::Json => lines.json().boxed(),
+    };
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(filter_fn(holds_no_parameters))
+        .with(lines)
+        .init();
     Ok(())
+}
+
+/// Below `info` the driver logs the parameters of every statement: salts and viewer hashes, which no log may hold,
+/// whatever level is asked for.
+fn holds_no_parameters(event: &Metadata<'_>) -> bool {
+    *event.level() <= Level::INFO || !event.target().starts_with("tokio_postgres")
 }

@@ -37,7 +37,11 @@ pub async fn run(
 ) {
     let mut failing = false;
     loop {
-        let outcome = step(&store, &clock, &intake, dedup_window).await;
+        // A round that waits for a database that hangs is given up: it changes nothing that another could not.
+        let outcome = tokio::select! {
+            () = stop.cancelled() => return,
+            outcome = step(&store, &clock, &intake, dedup_window) => outcome,
+        };
         if let Err(error) = &outcome
             && !failing
         {

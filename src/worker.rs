@@ -18,6 +18,8 @@ use crate::{
 const MAX_STEP_HEARTBEATS: u64 = 100_000;
 /// Queue rows a step claims at most; a row may hold a single heartbeat.
 const MAX_STEP_BATCHES: u64 = 20_000;
+/// How much narrower the next window is when one cannot be folded.
+const WINDOW_STRIDE: u64 = 8;
 /// Rows one upsert statement writes at most, so that neither side holds a window's rows at once.
 const MAX_UPSERT_ROWS: usize = 50_000;
 /// How long a worker with nothing to do waits before it looks again.
@@ -48,28 +50,44 @@ struct Window {
     max_batches: u64,
 }
 
-/// Folds the window of one free lane.
+/// Folds the window of one free lane. A lane that cannot be worked on does not keep the others waiting.
 pub async fn step(store: &Store, clock: &Clock) -> Result<Step, StoreError> {
+    let mut failure = None;
     for (lane, _) in store.busy_lanes().await? {
-        let window = Window {
-            lane,
-            max_heartbeats: MAX_STEP_HEARTBEATS,
-            max_batches: MAX_STEP_BATCHES,
-        };
+        match step_lane(store, clock, lane).await {
+            Ok(Step::Idle) => {}
+            Ok(folded) => return Ok(folded),
+            Err(error @ (StoreError::Refused(_) | StoreError::Conflict(_))) => failure = Some(error),
+            Err(error) => return Err(error),
+        }
+    }
+    failure.map_or(Ok(Step::Idle), Err)
+}
+
+/// Folds as large a window of a lane as can be folded, or its oldest batch one by one.
+async fn step_lane(store: &Store, clock: &Clock, lane: u16) -> Result<Step, StoreError> {
+    let mut window = Window {
+        lane,
+        max_heartbeats: MAX_STEP_HEARTBEATS,
+        max_batches: MAX_STEP_BATCHES,
+    };
+    loop {
         match fold_window(store, &window).await {
-            Ok(Step::Idle) => continue,
-            Err(StoreError::Refused(reason)) => {
+            Err(StoreError::BadValue(reason)) if window.max_batches > 1 => {
                 tracing::warn!(
                     lane,
                     reason,
-                    "a window of lane {lane} cannot be folded, going through it one by one"
+                    "a window of lane {lane} cannot be folded, trying a narrower one"
                 );
-                return fold_one_by_one(store, clock, lane).await;
+                // In a few strides down to the oldest batch: what stands in front of the fault is soon folded, and a
+                // long backlog is not folded in vain for each of its batches.
+                window.max_heartbeats = (window.max_heartbeats / WINDOW_STRIDE).max(1);
+                window.max_batches = (window.max_batches / WINDOW_STRIDE).max(1);
             }
+            Err(StoreError::BadValue(_)) => return fold_one_by_one(store, clock, &window).await,
             outcome => return outcome,
         }
     }
-    Ok(Step::Idle)
 }
 
 /// Works until told to stop; the step under way is finished, what is still queued waits for the next worker.
@@ -153,33 +171,26 @@ async fn fold_window(store: &Store, window: &Window) -> Result<Step, StoreError>
         .await
 }
 
-/// Folds the oldest batch of a lane heartbeat by heartbeat and sets aside what cannot be folded even alone.
-async fn fold_one_by_one(store: &Store, clock: &Clock, lane: u16) -> Result<Step, StoreError> {
-    // The fault may lie in another batch of the window.
-    let oldest = Window {
-        lane,
-        max_heartbeats: 1,
-        max_batches: 1,
-    };
-    match fold_window(store, &oldest).await {
-        Err(StoreError::Refused(_)) => {}
-        outcome => return outcome,
-    }
+/// Folds the batches of a window heartbeat by heartbeat and sets aside what cannot be folded even alone.
+async fn fold_one_by_one(store: &Store, clock: &Clock, window: &Window) -> Result<Step, StoreError> {
+    let lane = window.lane;
     store
         .run_tx("fold_one_by_one", |tx| {
             async move {
                 if !queue::try_lock_lane(tx, lane).await? {
                     return Ok(Step::Idle);
                 }
-                let (mut heartbeats, mut rows, mut failed) = (0, 0, 0);
-                for batch in queue::claim_batches(tx, lane, oldest.max_heartbeats, oldest.max_batches).await?
+                // A row that cannot even be read cannot be claimed.
+                let mut failed = queue::set_aside_unreadable(tx, lane, clock.now()).await?;
+                let (mut heartbeats, mut rows) = (failed, 0);
+                for batch in queue::claim_batches(tx, lane, window.max_heartbeats, window.max_batches).await?
                 {
                     for index in 0..batch.len() {
                         let heartbeat = batch.only(index);
                         heartbeats += 1;
                         match in_savepoint(tx, fold_alone(store, tx, lane, &heartbeat)).await {
                             Ok(written) => rows += written,
-                            Err(StoreError::Refused(reason)) => {
+                            Err(StoreError::BadValue(reason)) => {
                                 queue::insert_failed(tx, &heartbeat, &reason, clock.now()).await?;
                                 failed += 1;
                             }
@@ -223,7 +234,7 @@ async fn unite(tx: &Transaction<'_>, lane: u16, heartbeats: &HashedHeartbeats) -
         .clone()
         .any(|(&start, &end)| start < 0 || end < start || i64::from(end) > MAX_SEC)
     {
-        return Err(StoreError::Refused(format!("seconds outside 0..={MAX_SEC}")));
+        return Err(StoreError::BadValue(format!("seconds outside 0..={MAX_SEC}")));
     }
     let folded = fold(heartbeats);
     let mut rows = shards::upsert_wholes(tx, lane, &folded.wholes).await?;

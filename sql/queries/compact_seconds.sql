@@ -36,7 +36,10 @@ WITH piece AS MATERIALIZED (
     FROM seconds GROUP BY 1, 2, 3
 ), level_1 AS (
     INSERT INTO video_heatmap AS c (video_id, captured_on, region, bucket_sec, viewers, plays)
-    SELECT video_id, $1, region, bucket_sec, viewers, plays FROM seconds ORDER BY video_id, region, bucket_sec
+    SELECT video_id, $1, region, bucket_sec, viewers, plays FROM seconds
+    -- What comes late for a day that is not kept by the second any more goes to the coarser levels only.
+    WHERE $1 >= (SELECT fine_from FROM retention)
+    ORDER BY video_id, region, bucket_sec
     ON CONFLICT (video_id, region, captured_on, bucket_sec)
     DO UPDATE SET viewers = c.viewers || EXCLUDED.viewers, plays = c.plays + EXCLUDED.plays
 ), level_5 AS (

@@ -11,7 +11,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock::Clock,
-    compaction, config, salt, shutdown,
+    config,
+    nightly::{self, Keep},
+    shutdown,
     store::{Store, StoreError, canonical::ShardDay},
 };
 
@@ -34,22 +36,24 @@ pub struct Arguments {
         conflicts_with = "through"
     )]
     every_day_at: Option<NaiveTime>,
+    #[command(flatten)]
+    keeping: config::Keeping,
 }
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let store = Store::connect(&config::database_url()?, CONNECTIONS).await?;
-    let clock = Clock::system();
+    let (clock, keep) = (Clock::system(), arguments.keeping.keep());
     if let Some(time) = arguments.every_day_at {
-        every_day(store, clock, time, shutdown::on_signal()?).await;
+        every_day(store, clock, time, keep, shutdown::on_signal()?).await;
         return Ok(());
     }
     let through = arguments.through.unwrap_or_else(|| yesterday(&clock));
-    println!("{}", compact(&store, &clock, through).await?);
+    println!("{}", compact(&store, &clock, through, keep).await?);
     Ok(())
 }
 
 /// Compacts every day before today, once a day, until told to stop.
-pub async fn every_day(store: Store, clock: Clock, time: NaiveTime, stop: CancellationToken) {
+pub async fn every_day(store: Store, clock: Clock, time: NaiveTime, keep: Keep, stop: CancellationToken) {
     loop {
         let today = clock.today().and_time(time).and_utc();
         let next = if today > clock.now() {
@@ -67,7 +71,7 @@ pub async fn every_day(store: Store, clock: Clock, time: NaiveTime, stop: Cancel
         }
         tokio::select! {
             () = stop.cancelled() => return,
-            outcome = compact(&store, &clock, yesterday(&clock)) => match outcome {
+            outcome = compact(&store, &clock, yesterday(&clock), keep) => match outcome {
                 Ok(summary) => tracing::info!("{summary}"),
                 Err(error) => tracing::error!(%error, "compaction failed, the next one goes on with the rest: {error}"),
             }
@@ -75,27 +79,35 @@ pub async fn every_day(store: Store, clock: Clock, time: NaiveTime, stop: Cancel
     }
 }
 
-/// One compaction, and what is said of it. Before it salts are destroyed, whatever becomes of it.
-async fn compact(store: &Store, clock: &Clock, through: NaiveDate) -> anyhow::Result<String> {
+/// One compaction, and what is said of it.
+async fn compact(store: &Store, clock: &Clock, through: NaiveDate, keep: Keep) -> anyhow::Result<String> {
     let started = Instant::now();
-    let destroyed = salt::destroy(store, clock).await;
     let before = due(store, through).await?;
     let progress = progress(before.iter().map(|day| day.about_rows).sum());
-    let outcome = compaction::run(store, through, |rows| progress.inc(rows)).await;
+    let outcome = nightly::run(store, clock, through, keep, |rows| progress.inc(rows)).await;
     progress.finish_and_clear();
     let summary = outcome?;
-    let destroyed = destroyed?;
     let bytes = |days: Vec<ShardDay>| HumanBytes(days.iter().map(|day| day.bytes).sum());
     let mut text = format!(
         "compacted {} shard rows of {} days through {through} in {:.1} s: shards took {} before, {} after",
-        HumanCount(summary.rows),
-        summary.days,
+        HumanCount(summary.compacted.rows),
+        summary.compacted.days,
         started.elapsed().as_secs_f64(),
         bytes(before),
         bytes(due(store, through).await?),
     );
-    if destroyed > 0 {
-        text += &format!("; destroyed the salts of {destroyed} epochs");
+    if keep.days.is_some() {
+        let (partitions, rows) = (summary.dropped_partitions, HumanCount(summary.deleted_rows));
+        text += &format!("; dropped {partitions} partitions and {rows} rows of days that are not kept");
+    }
+    if keep.fine_days.is_some() {
+        text += &format!("; thinned {} seconds", HumanCount(summary.thinned_rows));
+    }
+    if summary.destroyed_salts > 0 {
+        text += &format!(
+            "; destroyed the salts of {} epochs",
+            HumanCount(summary.destroyed_salts)
+        );
     }
     Ok(text)
 }

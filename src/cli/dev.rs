@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
+use chrono::NaiveTime;
 use tokio_util::sync::CancellationToken;
 
-use super::{replay, serve, show, work};
+use super::{compact, replay, serve, show, work};
 use crate::{
     audience::Audience,
     clock::Clock,
@@ -28,11 +29,14 @@ use crate::{
 /// The database on the private server.
 const DATABASE: &str = "heatstrip";
 /// Somebody who tries things out wants to see them at once.
-const CACHE_TTL_SECS: u64 = 2;
+const CACHE_TTL_SECS: &str = "2";
+/// When the nightly job runs, UTC.
+const COMPACT_AT: NaiveTime = NaiveTime::from_hms_opt(3, 30, 0).expect("half past three");
 /// Days the first page and the printed strip look back.
 const LOOK_BACK_DAYS: i64 = 27;
 
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("cache_ttl_secs", |arg| arg.default_value(CACHE_TTL_SECS)))]
 pub struct Arguments {
     /// Directory that keeps the database
     #[arg(long, env = "HEATSTRIP_DATA_DIR", default_value = ".heatstrip")]
@@ -54,14 +58,14 @@ pub struct Arguments {
     working: config::Working,
     #[command(flatten)]
     migrating: config::Migrating,
+    #[command(flatten)]
+    keeping: config::Keeping,
 }
 
-pub async fn run(mut arguments: Arguments) -> anyhow::Result<()> {
-    if std::env::var_os("HEATSTRIP_CACHE_TTL_SECS").is_none() {
-        arguments.serving.cache_ttl_secs = CACHE_TTL_SECS;
-    }
+pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let stop = shutdown::on_signal()?;
-    // Before the database: a port in use is found out in no time.
+    // Before the database: a port in use or a bad setting is found out in no time.
+    let salts = arguments.salting.source()?;
     let listener = serve::bind(&arguments.serving).await?;
     let url = format!("http://{}", listener.local_addr()?);
 
@@ -80,7 +84,7 @@ pub async fn run(mut arguments: Arguments) -> anyhow::Result<()> {
     let store = Store::connect(&database_url, arguments.serving.serve_connections).await?;
     let workers = work::connect(&database_url, arguments.working.worker_connections).await?;
 
-    let (clock, salts) = (Clock::system(), arguments.salting.source()?);
+    let clock = Clock::system();
     // Somebody's own machine rarely runs at night.
     salt::destroy(&workers, &clock).await?;
     let connections = arguments.working.worker_connections;
@@ -91,6 +95,15 @@ pub async fn run(mut arguments: Arguments) -> anyhow::Result<()> {
         stop.clone(),
     ));
     let region = arguments.serving.default_region.clone();
+    let nights = workers.clone();
+    let keep = arguments.keeping.keep();
+    let compacting = tokio::spawn(compact::every_day(
+        nights,
+        clock.clone(),
+        COMPACT_AT,
+        keep,
+        stop.clone(),
+    ));
     let serving = {
         let (store, clock, salts, stop) = (store.clone(), clock.clone(), salts.clone(), stop.clone());
         tokio::spawn(
@@ -119,7 +132,7 @@ pub async fn run(mut arguments: Arguments) -> anyhow::Result<()> {
             postgres.data_dir().display()
         );
     }
-    let served = end(stop, serving, working).await;
+    let served = end(stop, serving, working, compacting).await;
     store.close();
     workers.close();
     postgres.stop().await?;
@@ -131,11 +144,13 @@ async fn end(
     stop: CancellationToken,
     serving: tokio::task::JoinHandle<anyhow::Result<()>>,
     working: tokio::task::JoinHandle<()>,
+    compacting: tokio::task::JoinHandle<()>,
 ) -> anyhow::Result<()> {
     let served = serving.await?;
     // Also when serving ended by itself.
     stop.cancel();
     working.await?;
+    compacting.await?;
     served
 }
 

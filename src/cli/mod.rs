@@ -6,6 +6,7 @@ use crate::{config, telemetry};
 
 mod compact;
 mod dev;
+mod forget;
 mod migrate;
 mod replay;
 pub mod serve;
@@ -25,18 +26,28 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Everything in one process on a private Postgres, with a demo audience
+    #[command(after_help = config::SALT_HELP)]
     Dev(dev::Arguments),
     /// Serve the HTTP interface
+    #[command(after_help = config::SECRETS_HELP)]
     Serve(serve::Arguments),
     /// Fold queued heartbeats into sketches
+    #[command(after_help = config::DATABASE_HELP)]
     Work(work::Arguments),
     /// Move closed days' shard rows into canonical rows
+    #[command(after_help = config::DATABASE_HELP)]
     Compact(compact::Arguments),
     /// Import a file of heartbeats or xAPI video statements
+    #[command(after_help = config::SECRETS_HELP)]
     Replay(replay::Arguments),
     /// Draw a strip in the terminal
+    #[command(after_help = config::DATABASE_HELP)]
     Show(show::Arguments),
+    /// Remove a video's rows everywhere
+    #[command(after_help = config::DATABASE_HELP)]
+    Forget(forget::Arguments),
     /// Bring the database to this program's schema
+    #[command(after_help = config::DATABASE_HELP)]
     Migrate(config::Migrating),
 }
 
@@ -50,6 +61,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Compact(arguments) => compact::run(arguments).await,
         Command::Replay(arguments) => replay::run(arguments).await,
         Command::Show(arguments) => show::run(arguments).await,
+        Command::Forget(arguments) => forget::run(arguments).await,
         Command::Migrate(arguments) => migrate::run(arguments).await,
     }
 }

@@ -1,6 +1,6 @@
 //! `heatstrip serve`
 
-use std::{future::IntoFuture, sync::Arc, time::Duration};
+use std::{future::IntoFuture, sync::Arc};
 
 use anyhow::Context;
 use axum::serve::ListenerExt;
@@ -19,9 +19,6 @@ use crate::{
     upkeep,
 };
 
-/// How long requests under way may take to end once the process is told to stop.
-const MAX_DRAIN: Duration = Duration::from_secs(8);
-
 /// The flags of `heatstrip serve`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -33,10 +30,10 @@ pub struct Arguments {
 
 /// Runs `heatstrip serve`.
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let stop = shutdown::on_signal()?;
     let store = Store::connect(&config::database_url()?, arguments.serving.serve_connections).await?;
     let listener = bind(&arguments.serving).await?;
     println!("listening on http://{}", listener.local_addr()?);
-    let stop = shutdown::on_signal()?;
     serve(
         store,
         Clock::system(),
@@ -97,13 +94,9 @@ pub async fn serve(
     });
     let server =
         axum::serve(listener, http::router(state)).with_graceful_shutdown(stop.clone().cancelled_owned());
-    let drained = async {
-        stop.cancelled().await;
-        tokio::time::sleep(MAX_DRAIN).await;
-    };
     tokio::select! {
         ended = server.into_future() => ended?,
-        () = drained => tracing::warn!("some connections did not end in time"),
+        () = shutdown::overdue(&stop) => tracing::warn!("some connections did not end in time"),
     }
     upkeep.await?;
     Ok(())

@@ -75,7 +75,8 @@ fn terminal_width() -> Option<usize> {
         .map(|(_, columns)| usize::from(columns))
 }
 
-fn video_id(text: &str) -> Result<String, String> {
+/// The bounds of a video id on the command line.
+pub fn video_id(text: &str) -> Result<String, String> {
     check_id(text, MAX_VIDEO_ID_BYTES).map_err(|reason| reason.to_string())?;
     Ok(text.to_owned())
 }

@@ -16,13 +16,14 @@ pub struct Arguments {
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let connections = arguments.working.worker_connections;
-    let store = connect(&config::database_url()?, connections).await?;
     if arguments.once {
+        let store = connect(&config::database_url()?, connections).await?;
         let folded = worker::run_once(&store, &Clock::system()).await?;
         println!("folded {folded} heartbeats");
         return Ok(());
     }
     let stop = shutdown::on_signal()?;
+    let store = connect(&config::database_url()?, connections).await?;
     tracing::info!(connections, "folding on {connections} connections");
     work(store, Clock::system(), connections, stop).await;
     Ok(())
@@ -34,11 +35,15 @@ pub async fn connect(database_url: &str, worker_connections: usize) -> anyhow::R
     Ok(Store::connect(database_url, 2 * worker_connections).await?)
 }
 
-/// Works on that many connections until told to stop.
+/// Works on that many connections until told to stop. A step that does not end soon then is given up: it is rolled back,
+/// and its batches wait in the queue for another worker.
 pub async fn work(store: Store, clock: Clock, connections: usize, stop: CancellationToken) {
     let mut workers = JoinSet::new();
     for _ in 0..connections {
         workers.spawn(worker::run(store.clone(), clock.clone(), stop.clone()));
     }
-    workers.join_all().await;
+    tokio::select! {
+        _ = workers.join_all() => {}
+        () = shutdown::overdue(&stop) => tracing::warn!("a step did not end in time, its batches stay in the queue"),
+    }
 }

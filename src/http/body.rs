@@ -7,7 +7,10 @@ use axum::{
     http::{HeaderMap, header},
 };
 use http_body_util::BodyExt;
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 
 use super::ApiError;
 
@@ -22,16 +25,23 @@ const MAX_WAIT: Duration = Duration::from_secs(30);
 /// How long it waits for room to be read into.
 const MAX_BUDGET_WAIT: Duration = Duration::from_secs(2);
 
+/// A body, and the room in the budget it takes until it is dropped.
+pub struct Received {
+    /// What was sent.
+    pub bytes: Bytes,
+    _reserved: OwnedSemaphorePermit,
+}
+
 /// Reads a body whole, or says why not.
-pub async fn read(headers: &HeaderMap, body: Body, budget: &Arc<Semaphore>) -> Result<Bytes, ApiError> {
+pub async fn read(headers: &HeaderMap, body: Body, budget: &Arc<Semaphore>) -> Result<Received, ApiError> {
     let announced = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > MAX_DRAINED_BYTES) {
         return Err(too_large());
     }
-    let reserved = announced.unwrap_or(MAX_BYTES).min(MAX_BYTES) as u32;
-    let _reserved = timeout(MAX_BUDGET_WAIT, budget.acquire_many(reserved))
+    let room = announced.unwrap_or(MAX_BYTES).min(MAX_BYTES) as u32;
+    let reserved = timeout(MAX_BUDGET_WAIT, Arc::clone(budget).acquire_many_owned(room))
         .await
         .ok()
         .and_then(Result::ok)
@@ -39,9 +49,13 @@ pub async fn read(headers: &HeaderMap, body: Body, budget: &Arc<Semaphore>) -> R
             detail: "too many requests at once",
             retry_after: MAX_BUDGET_WAIT,
         })?;
-    timeout(MAX_WAIT, collect(body))
+    let bytes = timeout(MAX_WAIT, collect(body))
         .await
-        .map_err(|_| ApiError::BodyTimeout(MAX_WAIT))?
+        .map_err(|_| ApiError::BodyTimeout(MAX_WAIT))??;
+    Ok(Received {
+        bytes,
+        _reserved: reserved,
+    })
 }
 
 async fn collect(mut body: Body) -> Result<Bytes, ApiError> {

@@ -6,6 +6,7 @@ use axum::{
     http::{HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use chrono::NaiveDate;
 use serde_json::json;
 
 use crate::{
@@ -41,6 +42,11 @@ pub enum ApiError {
     /// 422: no heartbeat of the body is good.
     #[error("none of the heartbeats can be accepted")]
     NoneGood(Vec<Rejection>),
+    /// 422: the days asked for are kept more coarsely than the resolution asked for.
+    #[error(
+        "days before {0} are kept by 5 s only: ask from {0} on, or for a resolution that is a multiple of 5"
+    )]
+    TooFine(NaiveDate),
     /// 500: a fault of ours.
     #[error("an internal error; it is in the log")]
     Internal,
@@ -55,6 +61,14 @@ pub enum ApiError {
 }
 
 impl ApiError {
+    /// 503: the database is there, perhaps, but does not answer.
+    pub fn silent_database() -> Self {
+        ApiError::Unavailable {
+            detail: "the database does not answer: send a batch again with the same batch_id",
+            retry_after: RETRY_WHEN_AWAY,
+        }
+    }
+
     fn status(&self) -> StatusCode {
         match self {
             ApiError::BadRequest(_) => StatusCode::BAD_REQUEST,
@@ -63,7 +77,7 @@ impl ApiError {
             ApiError::BodyTimeout(_) => StatusCode::REQUEST_TIMEOUT,
             ApiError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             ApiError::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            ApiError::NoneGood(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            ApiError::NoneGood(_) | ApiError::TooFine(_) => StatusCode::UNPROCESSABLE_ENTITY,
             ApiError::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             ApiError::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -117,7 +131,8 @@ impl From<&StoreError> for ApiError {
                 detail: "the database went away during the commit: send the batch again with the same batch_id",
                 retry_after: RETRY_WHEN_AWAY,
             },
-            StoreError::Refused(_) | StoreError::Unsuitable(_) => {
+            StoreError::TooFine(first_fine_day) => ApiError::TooFine(*first_fine_day),
+            StoreError::BadValue(_) | StoreError::Refused(_) | StoreError::Unsuitable(_) => {
                 tracing::error!(%error, "the database refused a request: {error}");
                 ApiError::Internal
             }

@@ -8,7 +8,7 @@ use axum::{
 };
 use serde_json::json;
 
-use super::{ApiError, AppState};
+use super::{ApiError, AppState, in_time};
 
 /// A queue row older than this is worth a word: no worker runs, or it cannot keep up.
 const OLD_ROW_SECS: i64 = 60;
@@ -28,12 +28,11 @@ pub async fn ready(State(app): State<AppState>) -> Result<Response, ApiError> {
         tracing::warn!(%error, "not ready: {error}");
         ApiError::from(error)
     };
-    app.store.check().await.map_err(|error| unavailable(&error))?;
-    let depth = app
-        .store
-        .queue_depth()
-        .await
-        .map_err(|error| unavailable(&error))?;
+    let depth = in_time(async {
+        app.store.check().await.map_err(|error| unavailable(&error))?;
+        app.store.queue_depth().await.map_err(|error| unavailable(&error))
+    })
+    .await?;
     let mut body = json!({"status": "ready", "queued_heartbeats": depth.heartbeats});
     if let Some(oldest) = depth.oldest {
         let age_secs = (app.clock.now() - oldest).num_seconds();

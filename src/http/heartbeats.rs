@@ -11,11 +11,11 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::{ApiError, AppState, body};
+use super::{ApiError, AppState, body, in_time};
 use crate::{
     heartbeat::{Arrival, MAX_AGE},
     heartbeat_body::{self, Format},
-    intake::{self, IntakeError},
+    intake::{self, Hashed},
     region::Region,
     store::{
         batch_ids::{Accepted, Ring},
@@ -34,18 +34,33 @@ struct Receipt {
 }
 
 pub async fn post(State(app): State<AppState>, headers: HeaderMap, body: Body) -> Result<Response, ApiError> {
+    // Before anything can be refused: a client that is still sending would not read why.
+    let received = body::read(&headers, body, &app.body_budget).await?;
     let format = format(&headers)?;
     let key = idempotency_key(&headers)?;
-    let bytes = body::read(&headers, body, &app.body_budget).await?;
-    let (batch_id, outcome) = match parse(&bytes, format, key) {
-        Ok((batch_id, elements)) => (batch_id, accept(&app, &headers, batch_id, elements).await),
-        Err(error) => (key, Err(error)),
+    let (batch_id, hashed) = match heartbeat_body::parse(&received.bytes, format) {
+        Ok(body) => (
+            one_id(key, body.batch_id)?,
+            hash(&app, &headers, body.elements).await,
+        ),
+        Err(error) => (key, Err(error.into())),
+    };
+    // From here on only hashes are held, however long the commit takes.
+    drop(received);
+    let outcome = match hashed {
+        Ok(hashed) => enqueue(&app, batch_id, hashed).await,
+        Err(error) => Err(error),
     };
     let (answer, duplicate) = match outcome {
         Ok((answer, duplicate)) => (answer, duplicate),
         // A batch that was accepted before is answered as it was then, whatever is wrong with it or with us by now. What
         // succeeds needs no look-up of its own: the transaction that enqueues it makes sure.
-        Err(error) => (accepted_before(&app, batch_id).await?.ok_or(error)?, true),
+        Err(error) => match accepted_before(&app, batch_id).await {
+            Ok(known) => (known.ok_or(error)?, true),
+            // That this try may have gone through is what its sender has to know.
+            Err(_) if matches!(error, ApiError::Unavailable { .. }) => return Err(error),
+            Err(look_up) => return Err(look_up),
+        },
     };
     let rejected =
         RawValue::from_string(answer.rejected).expect("rejections are kept as they were serialized");
@@ -62,37 +77,41 @@ pub async fn post(State(app): State<AppState>, headers: HeaderMap, body: Body) -
         .into_response())
 }
 
-/// The batch id and the elements of a body.
-fn parse(bytes: &[u8], format: Format, key: Option<Uuid>) -> Result<(Option<Uuid>, Vec<&str>), ApiError> {
-    let body = heartbeat_body::parse(bytes, format)?;
-    if let (Some(key), Some(batch_id)) = (key, body.batch_id)
-        && key != batch_id
-    {
-        return Err(ApiError::BadRequest(
+/// The id of a batch that may carry one in its head and one in its body.
+fn one_id(key: Option<Uuid>, batch_id: Option<Uuid>) -> Result<Option<Uuid>, ApiError> {
+    match (key, batch_id) {
+        (Some(key), Some(batch_id)) if key != batch_id => Err(ApiError::BadRequest(
             "Idempotency-Key and batch_id differ: send one, or both alike".into(),
-        ));
+        )),
+        _ => Ok(key.or(batch_id)),
     }
-    Ok((key.or(body.batch_id), body.elements))
 }
 
-async fn accept(
-    app: &AppState,
-    headers: &HeaderMap,
-    batch_id: Option<Uuid>,
-    elements: Vec<&str>,
-) -> Result<(Accepted, bool), ApiError> {
+async fn hash(app: &AppState, headers: &HeaderMap, elements: Vec<&str>) -> Result<Hashed, ApiError> {
     let arrival = Arrival {
         now: app.clock.now(),
         default_region: region(app, headers),
         max_age: Some(MAX_AGE),
         captured_on: None,
     };
-    let hashed = intake::hash(elements.into_iter(), &arrival, &app.salts, app.store.lanes())
-        .await
-        .map_err(IntakeError::Salt)?;
+    // A day's salt may have to be looked up.
+    let hashed = in_time(async {
+        intake::hash(elements.into_iter(), &arrival, &app.salts, app.store.lanes())
+            .await
+            .map_err(ApiError::from)
+    })
+    .await?;
     if hashed.accepted == 0 {
         return Err(ApiError::NoneGood(hashed.rejected));
     }
+    Ok(hashed)
+}
+
+async fn enqueue(
+    app: &AppState,
+    batch_id: Option<Uuid>,
+    hashed: Hashed,
+) -> Result<(Accepted, bool), ApiError> {
     let answer = hashed.answer();
     match app.intake.submit(batch_id.filter(|_| app.dedup), hashed).await? {
         Enqueued::New => Ok((answer, false)),
@@ -104,11 +123,13 @@ async fn accepted_before(app: &AppState, batch_id: Option<Uuid>) -> Result<Optio
     let Some(batch_id) = batch_id.filter(|_| app.dedup) else {
         return Ok(None);
     };
-    let mut known = app
-        .store
-        .accepted_batches(Ring::Http, &[batch_id])
-        .await
-        .map_err(|error| ApiError::from(&error))?;
+    let mut known = in_time(async {
+        app.store
+            .accepted_batches(Ring::Http, &[batch_id])
+            .await
+            .map_err(|error| ApiError::from(&error))
+    })
+    .await?;
     Ok(known.remove(&batch_id))
 }
 
@@ -123,9 +144,8 @@ fn format(headers: &HeaderMap) -> Result<Format, ApiError> {
     let Some(content_type) = headers.get(header::CONTENT_TYPE) else {
         return Ok(Format::Json);
     };
+    let content_type = String::from_utf8_lossy(content_type.as_bytes());
     let essence = content_type
-        .to_str()
-        .unwrap_or("")
         .split(';')
         .next()
         .unwrap_or("")

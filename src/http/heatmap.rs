@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use serde::Deserialize;
 
 use super::{ApiError, AppState};
@@ -84,8 +84,9 @@ pub fn day(name: &str, text: Option<&str>) -> Result<Option<NaiveDate>, ApiError
     let Some(text) = text else { return Ok(None) };
     text.parse::<NaiveDate>()
         .ok()
-        // The parser is lenient; the answer echoes the day, and it should be what was asked for.
-        .filter(|day| day.to_string() == text)
+        // The parser is lenient; the answer echoes the day, and it should be what was asked for. Its calendar is also
+        // wider than the database's.
+        .filter(|day| day.to_string() == text && (1..=9999).contains(&day.year()))
         .map(Some)
         .ok_or_else(|| ApiError::BadRequest(format!("{name} must be a day like 2026-11-21")))
 }

@@ -31,6 +31,10 @@ use error::ApiError;
 /// How long browsers may remember what CORS allows.
 const CORS_MAX_AGE: Duration = Duration::from_secs(86_400);
 
+/// How long a small look-up may take: a Postgres that fell silent, as behind a broken network, refuses nothing and would
+/// keep every request waiting.
+const LOOK_UP_WAIT: Duration = Duration::from_secs(3);
+
 /// What the handlers work with; clones share it.
 #[derive(Clone)]
 pub struct AppState {
@@ -79,6 +83,13 @@ pub fn router(state: AppState) -> Router {
         .layer(middleware::from_fn(no_sniffing))
         .layer(CatchPanicLayer::custom(|_| ApiError::Internal.into_response()))
         .with_state(state)
+}
+
+/// What a look-up answers, unless it takes too long.
+async fn in_time<T>(look_up: impl Future<Output = Result<T, ApiError>>) -> Result<T, ApiError> {
+    tokio::time::timeout(LOOK_UP_WAIT, look_up)
+        .await
+        .unwrap_or_else(|_| Err(ApiError::silent_database()))
 }
 
 async fn not_found() -> ApiError {

@@ -29,6 +29,13 @@ const MIGRATIONS: &[(&str, &str)] = &[
             "/sql/migrations/0003_salt_epochs.sql"
         )),
     ),
+    (
+        "V4__retention",
+        include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/sql/migrations/0004_retention.sql"
+        )),
+    ),
 ];
 
 /// Brings a database to the schema of this program; `lanes` counts at the first migration only.
@@ -58,12 +65,7 @@ async fn migrate_locked(client: &mut Client, lanes: u16) -> Result<(), StoreErro
             .await
             .map_err(explain_missing_hll)?;
     }
-    let migrations: Vec<Migration> = MIGRATIONS
-        .iter()
-        .map(|(name, text)| Migration::unapplied(name, text))
-        .collect::<Result<_, _>>()
-        .expect("the names of the embedded migrations are well-formed");
-    Runner::new(&migrations)
+    Runner::new(&migrations())
         .run_async(client)
         .await
         .map_err(|error| StoreError::Unsuitable(format!("migration failed: {error}")))?;
@@ -74,10 +76,19 @@ async fn migrate_locked(client: &mut Client, lanes: u16) -> Result<(), StoreErro
     check(client).await.map(|_| ())
 }
 
+fn migrations() -> Vec<Migration> {
+    let migration = |(name, text): &(&str, &str)| Migration::unapplied(name, text);
+    MIGRATIONS
+        .iter()
+        .map(migration)
+        .collect::<Result<_, _>>()
+        .expect("the names of the embedded migrations are well-formed")
+}
+
 /// Refuses a database that this program does not know its way about; returns its number of lanes.
 pub(super) async fn check(client: &Client) -> Result<u16, StoreError> {
     let unsuitable = |text: String| Err(StoreError::Unsuitable(text));
-    let known = MIGRATIONS.len() as i32;
+    let known = migrations().last().map_or(0, Migration::version);
     let version = match client.query_one(sql::READ_SCHEMA_VERSION, &[]).await {
         Ok(row) => row.try_get::<_, Option<i32>>("version")?,
         Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) => None,

@@ -16,12 +16,15 @@ pub mod batch_ids;
 pub mod queue;
 pub mod shards;
 pub mod canonical;
+pub mod retention;
 pub mod strips;
 
 /// How often a transaction is tried that loses a deadlock or a serialization conflict. Lanes make these rare.
 const MAX_ATTEMPTS: u32 = 5;
 /// How long a caller waits for a connection before it hears that Postgres is away.
 const POOL_WAIT: Duration = Duration::from_secs(3);
+/// How long the network may leave unacknowledged what was sent.
+const MAX_SILENCE: Duration = Duration::from_secs(10);
 /// Server-side limits of every session, in milliseconds: a statement that hangs, a transaction left open and a client
 /// that died without a word must not hold locks for long.
 const SESSION_OPTIONS: &str = "-c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000 \
@@ -39,9 +42,15 @@ pub enum StoreError {
     /// Somebody else was in the way: nothing was done, and trying again will help.
     #[error("the transaction lost a conflict: {0}")]
     Conflict(String),
-    /// Postgres refused: trying again will not help.
+    /// Postgres cannot take these values, now or ever.
+    #[error("postgres refused a value: {0}")]
+    BadValue(String),
+    /// Postgres refused for a reason that does not lie in the values: a missing right, a broken disk, a bug.
     #[error("postgres refused: {0}")]
     Refused(String),
+    /// The range has days that are not kept by the second; the first day that is.
+    #[error("only days from {0} on are kept by the second")]
+    TooFine(chrono::NaiveDate),
     /// The database is not one this program can work on; the text says what to do.
     #[error("{0}")]
     Unsuitable(String),
@@ -50,12 +59,12 @@ pub enum StoreError {
 impl From<tokio_postgres::Error> for StoreError {
     fn from(error: tokio_postgres::Error) -> Self {
         let Some(db_error) = error.as_db_error() else {
-            // Without an answer of the server: the connection is gone, or the value was none the driver could encode.
+            // Without an answer of the server: the connection is gone, or a value is none the driver can read or write.
             return match error.is_closed()
                 || std::error::Error::source(&error).is_some_and(|e| e.is::<std::io::Error>())
             {
                 true => StoreError::Unavailable(error.to_string()),
-                false => StoreError::Refused(describe(&error)),
+                false => StoreError::BadValue(describe(&error)),
             };
         };
         // The message alone: `detail` may quote rows.
@@ -74,8 +83,16 @@ impl From<tokio_postgres::Error> for StoreError {
             code if *code == SqlState::CHECK_VIOLATION && db_error.constraint().is_none() => {
                 StoreError::Conflict(text)
             }
-            // 08 connection, 53 resources, 57 operator intervention: the server's state, not the statement's fault.
-            code if ["08", "53", "57"]
+            // 22 data, 23 constraints, 54 program limits.
+            code if ["22", "23", "54"]
+                .iter()
+                .any(|class| code.code().starts_with(class)) =>
+            {
+                StoreError::BadValue(text)
+            }
+            // 08 connection, 25 a transaction left open too long, 53 resources, 57 operator intervention: the server's
+            // state, not the statement's fault.
+            code if ["08", "25", "53", "57"]
                 .iter()
                 .any(|class| code.code().starts_with(class)) =>
             {
@@ -177,13 +194,23 @@ impl Store {
     ) -> Result<T, StoreError> {
         let mut client = self.client().await?;
         let transaction = client.transaction().await?;
-        let value = body(&transaction).await?;
+        let value = match body(&transaction).await {
+            Ok(value) => value,
+            Err(error) => {
+                // Waited for: dropped, it would be undone some time later, and who tries again on another connection
+                // would meet this one's locks. The first error says more than one of a broken connection's rollback.
+                let _ = transaction.rollback().await;
+                return Err(error);
+            }
+        };
         transaction
             .commit()
             .await
             .map_err(|error| match StoreError::from(error) {
                 // A server that is shutting down may have committed before it said so.
                 StoreError::Unavailable(reason) => StoreError::OutcomeUnknown(reason),
+                // Rolled back for certain, but nothing is tried again once its COMMIT was sent.
+                StoreError::Conflict(reason) => StoreError::Unavailable(reason),
                 definite => definite,
             })?;
         Ok(value)
@@ -242,7 +269,11 @@ fn config(database_url: &str) -> Result<tokio_postgres::Config, StoreError> {
         Some(given) => format!("{SESSION_OPTIONS} {given}"),
         None => SESSION_OPTIONS.to_owned(),
     };
-    config.options(options).connect_timeout(POOL_WAIT);
+    // What is sent and never acknowledged is given up long before the kernel would, after a quarter of an hour.
+    config
+        .options(options)
+        .connect_timeout(POOL_WAIT)
+        .tcp_user_timeout(MAX_SILENCE);
     if config.get_application_name().is_none() {
         config.application_name("heatstrip");
     }

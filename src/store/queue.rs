@@ -205,6 +205,17 @@ pub(crate) async fn claim_batches(
     rows.iter().map(batch).collect()
 }
 
+/// Sets aside what is unreadable in a lane's oldest batch, so that the rest can be claimed; returns how many.
+pub(crate) async fn set_aside_unreadable(
+    tx: &Transaction<'_>,
+    lane: u16,
+    now: DateTime<Utc>,
+) -> Result<usize, StoreError> {
+    let rows = query(tx, sql::SET_ASIDE_UNREADABLE, &[&(lane as i16), &now]).await?;
+    let failed: i64 = rows[0].try_get("failed")?;
+    Ok(failed as usize)
+}
+
 /// Sets one heartbeat aside that could not be folded.
 pub(crate) async fn insert_failed(
     tx: &Transaction<'_>,

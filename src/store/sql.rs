@@ -14,22 +14,29 @@ macro_rules! statements {
 }
 
 statements! {
+    ADVANCE_RETENTION = "advance_retention";
     CLAIM_BATCHES = "claim_batches";
     COMPACT_SECONDS = "compact_seconds";
     COMPACT_WHOLE = "compact_whole";
     CREATE_HLL = "create_hll";
     CUT_SALT_EPOCH = "cut_salt_epoch";
+    DELETE_FINE = "delete_fine";
+    DELETE_UNKEPT = "delete_unkept";
     DESTROY_SALTS = "destroy_salts";
     DROP_SHARD_PARTITION = "drop_shard_partition";
+    DROP_UNKEPT_PARTITIONS = "drop_unkept_partitions";
     ENQUEUE_LANE = "enqueue_lane";
     ENSURE_CANONICAL_PARTITION = "ensure_canonical_partition";
     ENSURE_SHARD_PARTITIONS = "ensure_shard_partitions";
+    FORGET_QUEUED = "forget_queued";
+    FORGET_ROWS = "forget_rows";
     INSERT_BATCH_IDS = "insert_batch_ids";
     INSERT_ENGINE = "insert_engine";
     INSERT_FAILED = "insert_failed";
     LIFT_TIMEOUTS = "lift_timeouts";
     LIMIT_LOCK_WAIT = "limit_lock_wait";
     LOCK_BATCH_IDS = "lock_batch_ids";
+    LOCK_LANE = "lock_lane";
     LOCK_MIGRATIONS = "lock_migrations";
     OPEN_SALT_EPOCH = "open_salt_epoch";
     PREPARE_COMPACTION = "prepare_compaction";
@@ -39,14 +46,17 @@ statements! {
     READ_BUSY_LANES = "read_busy_lanes";
     READ_DEAD_SALT_EPOCHS = "read_dead_salt_epochs";
     READ_ENGINE = "read_engine";
+    READ_FINE_VIDEOS = "read_fine_videos";
     READ_HLL_VERSION = "read_hll_version";
     READ_QUEUE_DEPTH = "read_queue_depth";
+    READ_RETENTION = "read_retention";
     READ_SALT_EPOCH = "read_salt_epoch";
     READ_SALT_EPOCHS = "read_salt_epochs";
     READ_SCHEMA_VERSION = "read_schema_version";
     READ_SHARD_PARTITIONS = "read_shard_partitions";
     READ_SKETCH_COLUMNS = "read_sketch_columns";
     READ_STRIP = "read_strip";
+    READ_UNKEPT_VIDEOS = "read_unkept_videos";
     READ_VIDEO_DAYS = "read_video_days";
     READ_VIDEOS = "read_videos";
     RELEASE_SAVEPOINT = "release_savepoint";
@@ -54,6 +64,7 @@ statements! {
     ROLLBACK_TO_SAVEPOINT = "rollback_to_savepoint";
     ROTATE_BATCH_IDS = "rotate_batch_ids";
     SAVEPOINT = "savepoint";
+    SET_ASIDE_UNREADABLE = "set_aside_unreadable";
     TRY_LOCK_COMPACTION = "try_lock_compaction";
     TRY_LOCK_LANE = "try_lock_lane";
     UNLOCK_MIGRATIONS = "unlock_migrations";

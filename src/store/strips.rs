@@ -5,11 +5,11 @@ use deadpool_postgres::Transaction;
 use scoped_futures::ScopedFutureExt;
 use tokio_postgres::Row;
 
-use super::{Store, StoreError, query, sql};
+use super::{Store, StoreError, query, retention, sql};
 use crate::{
     region::GLOBAL,
     salt_epoch::Rotation,
-    strip::{BucketRow, StripRange},
+    strip::{BucketRow, FINEST, StripRange, level},
     videos::{VideoRow, VideosRange},
 };
 
@@ -55,18 +55,20 @@ impl Store {
                     to: asked.to,
                     epochs: Vec::new(),
                 };
-                let days = query(tx, sql::READ_VIDEO_DAYS, &[&asked.video_id]).await?;
+                let kept = retention::read(tx).await?;
+                let days = query(tx, sql::READ_VIDEO_DAYS, &[&asked.video_id, &kept.kept_from]).await?;
                 let (first_day, last_day): (Option<NaiveDate>, Option<NaiveDate>) =
                     (days[0].try_get("first_day")?, days[0].try_get("last_day")?);
                 let (Some(from), Some(to)) = (range.from.or(first_day), range.to.or(last_day)) else {
                     return Ok((range, Vec::new()));
                 };
                 (range.from, range.to) = (Some(from), Some(to));
-                // The largest that divides the resolution; never a matter of what has been compacted.
-                let level = [60, 5, 1]
-                    .into_iter()
-                    .find(|level| asked.resolution % level == 0)
-                    .unwrap_or(1) as i32;
+                let level = level(asked.resolution);
+                // Days without rows of this video need no seconds.
+                let first_read = from.max(first_day.unwrap_or(from)).max(kept.kept_from);
+                if level == FINEST && first_read < kept.fine_from && first_read <= to {
+                    return Err(StoreError::TooFine(kept.fine_from));
+                }
                 let first_days;
                 (first_days, range.epochs) = epochs(tx, from, to).await?;
                 let shard_regions = shard_regions(&asked.regions);
@@ -75,13 +77,13 @@ impl Store {
                     sql::READ_STRIP,
                     &[
                         &asked.video_id,
-                        &from,
+                        &first_read,
                         &to,
                         &(asked.resolution as i32),
                         &asked.regions,
                         &shard_regions,
                         &first_days,
-                        &level,
+                        &(level as i32),
                     ],
                 )
                 .await?;
@@ -96,13 +98,14 @@ impl Store {
     pub async fn read_videos(&self, asked: &VideosQuery) -> Result<(VideosRange, Vec<VideoRow>), StoreError> {
         self.run_read(|tx| {
             async move {
+                let first_read = asked.from.max(retention::read(tx).await?.kept_from);
                 let (first_days, epochs) = epochs(tx, asked.from, asked.to).await?;
                 let shard_regions = shard_regions(&asked.regions);
                 let rows = query(
                     tx,
                     sql::READ_VIDEOS,
                     &[
-                        &asked.from,
+                        &first_read,
                         &asked.to,
                         &asked.regions,
                         &shard_regions,

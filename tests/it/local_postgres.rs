@@ -318,7 +318,7 @@ fn socket_dir(url: &str) -> PathBuf {
 }
 
 /// An orphan that nobody buries (a container's first process may not) is dead all the same.
-fn is_running(pid: i32) -> bool {
+pub(super) fn is_running(pid: i32) -> bool {
     match std::fs::read_to_string(format!("/proc/{pid}/stat")) {
         Ok(stat) => !stat.contains(") Z "),
         Err(_) if Path::new("/proc/self").exists() => false,

@@ -3,7 +3,20 @@
 mod support;
 
 mod local_postgres;
-mod salt_epochs;
-mod salt_destruction;
 mod sql;
 mod layering;
+mod heartbeats;
+mod salts;
+mod salt_epochs;
+mod salt_destruction;
+mod batches;
+mod sketches;
+mod worker;
+mod compaction;
+mod retention;
+mod oracle;
+mod plans;
+mod strips;
+mod real_input;
+mod crash;
+mod dev;

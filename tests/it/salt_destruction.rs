@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use heatstrip::{
     clock::Clock,
     heartbeat::Reason,
+    nightly::{self, Keep},
     replay::{Chunk, Destination, Summary},
     salt::{self, SaltError, SaltSource, Salts},
     salt_epoch::Rotation,
@@ -201,7 +202,8 @@ async fn what_comes_afterwards_is_too_old() {
     assert_eq!(replay(&app, &salts, "2026-11-01T11:00:00Z").await.accepted, 1);
     app.clock.set(at("2026-11-25T00:00:00Z"));
     assert_eq!(replay(&app, &salts, "2026-11-01T12:00:00Z").await.accepted, 0);
-    assert_eq!(salt::destroy(&app.store, &app.clock).await.expect("destroyed"), 1);
+    let night = nightly::run(&app.store, &app.clock, day("2026-11-24"), Keep::default(), |_| ()).await;
+    assert_eq!(night.expect("a night").destroyed_salts, 1);
 }
 
 #[tokio::test]

@@ -1,7 +1,12 @@
-//! What the tests share: a database for each, and the API on a free port. Nothing else.
+//! What the tests share: a database for each, the API on a free port, the binary as a process, and chance that can be
+//! repeated. Nothing else.
 
 mod app;
+mod chance;
+mod process;
 mod server;
 
 pub use app::{App, Settings};
+pub use chance::chance;
+pub use process::{Process, heatstrip, until};
 pub use server::{TestDatabase, database};

@@ -7,6 +7,7 @@ use heatstrip::{
     store::migrate::migrate,
 };
 use tokio::sync::OnceCell;
+use tokio_postgres::{Client, NoTls};
 
 const TEMPLATE: &str = "heatstrip_template";
 
@@ -20,6 +21,17 @@ static NEXT_DATABASE: AtomicU32 = AtomicU32::new(1);
 pub struct TestDatabase {
     /// For tokio-postgres and for `DATABASE_URL`.
     pub url: String,
+}
+
+impl TestDatabase {
+    /// A session beside those of the program.
+    pub async fn connect(&self) -> Client {
+        let (client, connection) = tokio_postgres::connect(&self.url, NoTls)
+            .await
+            .expect("a session");
+        tokio::spawn(connection);
+        client
+    }
 }
 
 /// Makes a fresh database, with the first one the server too. A test fails if that is not possible.

@@ -1,0 +1,2 @@
+-- drop_unkept_partitions
+SELECT drop_unkept_partitions() AS dropped

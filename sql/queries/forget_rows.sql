@@ -1,0 +1,23 @@
+-- forget_rows
+-- $1 text  video
+-- $2 date  first day
+-- $3 date  last day
+WITH seconds AS (
+    DELETE FROM video_heatmap WHERE video_id = $1 AND captured_on BETWEEN $2 AND $3 RETURNING 1
+), fives AS (
+    DELETE FROM video_heatmap_5s WHERE video_id = $1 AND captured_on BETWEEN $2 AND $3 RETURNING 1
+), sixties AS (
+    DELETE FROM video_heatmap_60s WHERE video_id = $1 AND captured_on BETWEEN $2 AND $3 RETURNING 1
+), whole AS (
+    DELETE FROM video_heatmap_whole WHERE video_id = $1 AND captured_on BETWEEN $2 AND $3 RETURNING 1
+), shards AS (
+    DELETE FROM video_heatmap_shards WHERE video_id = $1 AND captured_on BETWEEN $2 AND $3 RETURNING 1
+), whole_shards AS (
+    DELETE FROM video_heatmap_whole_shards WHERE video_id = $1 AND captured_on BETWEEN $2 AND $3 RETURNING 1
+), failed AS (
+    DELETE FROM heartbeat_queue_failed WHERE video_id = $1 AND captured_on BETWEEN $2 AND $3 RETURNING 1
+)
+SELECT (SELECT count(*) FROM seconds) + (SELECT count(*) FROM fives) + (SELECT count(*) FROM sixties)
+    + (SELECT count(*) FROM whole) AS canonical,
+    (SELECT count(*) FROM shards) + (SELECT count(*) FROM whole_shards) AS shards,
+    (SELECT count(*) FROM failed) AS failed

@@ -1,0 +1,2 @@
+-- read_retention
+SELECT kept_from, fine_from FROM retention

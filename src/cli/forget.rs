@@ -1,0 +1,31 @@
+//! `heatstrip forget`
+
+use chrono::NaiveDate;
+use indicatif::HumanCount;
+
+use super::show::video_id;
+use crate::{config, intake::lane, store::Store};
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The video whose rows are removed
+    #[arg(long, value_parser = video_id)]
+    video: String,
+    /// Of this UTC day only
+    #[arg(long, value_name = "DATE")]
+    day: Option<NaiveDate>,
+}
+
+pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let store = Store::connect(&config::database_url()?, 1).await?;
+    let lane = lane(&arguments.video, store.lanes());
+    let gone = store.forget(&arguments.video, lane, arguments.day).await?;
+    println!(
+        "removed {} canonical rows, {} shard rows, {} queued and {} failed heartbeats; cached strips live on for the cache's time",
+        HumanCount(gone.canonical_rows),
+        HumanCount(gone.shard_rows),
+        HumanCount(gone.queued_heartbeats),
+        HumanCount(gone.failed_heartbeats),
+    );
+    Ok(())
+}

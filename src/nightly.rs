@@ -1,0 +1,89 @@
+//! The nightly job: one run keeps the database in order.
+//!
+//! In this order: destroy the salts that nobody may use any more; say what is kept, so that nobody reads a half-removed
+//! day; compact the closed days; remove what is not kept. A job that dies is simply run again.
+
+use std::time::Duration;
+
+use chrono::{Days, NaiveDate};
+
+use crate::{
+    clock::Clock,
+    compaction::{self, CompactionError},
+    salt,
+    store::{Store, StoreError},
+};
+
+/// Videos whose old rows are removed in one transaction.
+const MAX_PIECE_VIDEOS: u64 = 100;
+/// How often partitions are tried to be dropped that somebody is using.
+const MAX_DROP_ATTEMPTS: u32 = 20;
+/// Between two attempts.
+const DROP_PERIOD: Duration = Duration::from_millis(500);
+
+/// What is kept.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Keep {
+    /// Days kept before today, none for all.
+    pub days: Option<u32>,
+    /// Days kept by the second before today, none for all.
+    pub fine_days: Option<u32>,
+}
+
+/// What a run did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Epochs whose salts were destroyed.
+    pub destroyed_salts: u64,
+    /// What was compacted.
+    pub compacted: compaction::Summary,
+    /// Partitions dropped, as none of their days is kept.
+    pub dropped_partitions: u64,
+    /// Canonical rows deleted, as their days are not kept.
+    pub deleted_rows: u64,
+    /// Seconds deleted, as their days are kept more coarsely.
+    pub thinned_rows: u64,
+}
+
+/// Does it all; compacts through `through`, inclusive. `progress` hears how many shard rows each piece moved.
+pub async fn run(
+    store: &Store,
+    clock: &Clock,
+    through: NaiveDate,
+    keep: Keep,
+    progress: impl FnMut(u64),
+) -> Result<Summary, CompactionError> {
+    // Whatever becomes of the rest, and the other way round.
+    let destroyed_salts = salt::destroy(store, clock).await;
+    let first_day = |days: Option<u32>| days.map(|days| clock.today() - Days::new(days.into()));
+    store
+        .advance_retention(first_day(keep.days), first_day(keep.fine_days))
+        .await?;
+    let mut summary = Summary {
+        compacted: compaction::run(store, through, progress).await?,
+        ..Summary::default()
+    };
+    summary.dropped_partitions = drop_unkept_partitions(store).await?;
+    while let Some(rows) = store.delete_unkept(MAX_PIECE_VIDEOS).await? {
+        summary.deleted_rows += rows;
+    }
+    let mut behind = String::new();
+    while let Some((last, rows)) = store.delete_fine(&behind, MAX_PIECE_VIDEOS).await? {
+        summary.thinned_rows += rows;
+        behind = last;
+    }
+    summary.destroyed_salts = destroyed_salts?;
+    Ok(summary)
+}
+
+/// Left for the next run where somebody is using them all the time.
+async fn drop_unkept_partitions(store: &Store) -> Result<u64, StoreError> {
+    for _ in 0..MAX_DROP_ATTEMPTS {
+        match store.drop_unkept_partitions().await {
+            Err(StoreError::Conflict(_)) => tokio::time::sleep(DROP_PERIOD).await,
+            outcome => return outcome,
+        }
+    }
+    tracing::warn!("partitions of days that are not kept are in use, the next run will drop them");
+    Ok(0)
+}

@@ -1,0 +1,197 @@
+//! A step or a request that cannot get on, and a process that ends in the middle of it.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use chrono::Utc;
+use heatstrip::{
+    fold::HashedHeartbeats,
+    intake::{Hashed, lane},
+    replay,
+    store::{
+        Store,
+        batch_ids::Ring,
+        queue::{Batch, Enqueued},
+    },
+};
+use tempfile::TempDir;
+use tokio_postgres::Client;
+
+use super::{
+    GRACE,
+    world::{connect, listening, start, waiting, work},
+};
+use crate::support::{Process, database, until};
+
+/// A killed worker's lane: its session waits on the server for something else and does not read its socket.
+#[tokio::test]
+async fn a_worker_killed_amid_a_step_releases_its_lane_soon() {
+    let stuck = Stuck::start().await;
+    let mut worker = stuck.worker("killed").await;
+    worker.kill().await;
+    // While what it waited for is still locked: without client_connection_check_interval this takes until then.
+    let released = stuck.until_lane_is_free().await;
+    println!("the lane was free again after {released:?}");
+    assert!(released < Duration::from_secs(5), "{released:?}");
+    stuck.assert_another_worker_takes_over().await;
+}
+
+#[tokio::test]
+async fn a_worker_told_to_stop_does_not_wait_for_a_step_without_end() {
+    let stuck = Stuck::start().await;
+    let mut worker = stuck.worker("stopped").await;
+    let took = worker.terminate(GRACE).await;
+    println!("it ended after {took:?}");
+    stuck.until_lane_is_free().await;
+    stuck.assert_another_worker_takes_over().await;
+}
+
+/// A queue whose step cannot get on, since somebody else holds the row it writes.
+struct Stuck {
+    url: String,
+    store: Store,
+    looker: Client,
+    holder: Client,
+    logs: TempDir,
+}
+
+impl Stuck {
+    async fn start() -> Stuck {
+        let url = database().await.url;
+        let stuck = Stuck {
+            store: Store::connect(&url, 2).await.expect("a migrated database"),
+            looker: connect(&url).await,
+            holder: connect(&url).await,
+            logs: TempDir::new().expect("a directory"),
+            url,
+        };
+        stuck.enqueue(1).await;
+        let log = stuck.logs.path().join("first.log");
+        let mut first = start(&["work", "--once"], &stuck.url, &log);
+        assert!(first.wait(GRACE).await.success(), "{}", first.log());
+        stuck
+            .holder
+            .batch_execute("BEGIN; SELECT FROM video_heatmap_shards FOR UPDATE")
+            .await
+            .expect("the rows are held");
+        stuck.enqueue(2).await;
+        stuck
+    }
+
+    /// Queues heartbeats of one video, each of another viewer.
+    async fn enqueue(&self, heartbeats: usize) {
+        let video_id = "stuck".to_owned();
+        let lane = lane(&video_id, self.store.lanes());
+        let hashed = Hashed {
+            accepted: heartbeats,
+            rejected: Vec::new(),
+            lanes: BTreeMap::from([(
+                lane,
+                HashedHeartbeats {
+                    video_id: vec![video_id; heartbeats],
+                    region: vec!["JP".to_owned(); heartbeats],
+                    captured_on: vec![Utc::now().date_naive(); heartbeats],
+                    start_sec: vec![0; heartbeats],
+                    end_sec: vec![9; heartbeats],
+                    viewer_hash: (0..heartbeats as i64).collect(),
+                },
+            )]),
+        };
+        let batch = Batch {
+            id: None,
+            answer: hashed.answer(),
+            lanes: hashed.lanes,
+        };
+        let outcome = self.store.enqueue(Ring::Http, &[batch], Utc::now()).await;
+        assert_eq!(outcome.expect("it is durable"), [Enqueued::New]);
+    }
+
+    /// A worker in the middle of a step.
+    async fn worker(&self, name: &str) -> Process {
+        let log = self.logs.path().join(format!("{name}.log"));
+        let worker = start(&["work"], &self.url, &log);
+        until("the worker waits for the row", GRACE, async || {
+            (waiting(&self.looker).await > 0 && work(&self.looker).await.steps == 1).then_some(())
+        })
+        .await;
+        worker
+    }
+
+    async fn until_lane_is_free(&self) -> Duration {
+        let began = Instant::now();
+        until("the lane is free", Duration::from_secs(30), async || {
+            (work(&self.looker).await.steps == 0).then_some(())
+        })
+        .await;
+        assert_eq!(work(&self.looker).await.queued, 2, "its batch is queued again");
+        began.elapsed()
+    }
+
+    async fn assert_another_worker_takes_over(&self) {
+        let mut other = self.worker("other").await;
+        self.holder
+            .batch_execute("COMMIT")
+            .await
+            .expect("the rows are free");
+        until("the queue is empty", GRACE, async || {
+            (work(&self.looker).await.queued == 0).then_some(())
+        })
+        .await;
+        other.terminate(GRACE).await;
+        let row = self
+            .looker
+            .query_one(
+                "SELECT min(plays) = 3 AND max(plays) = 3 AND count(*) = 10
+                     AND min(hll_cardinality(viewers)) = 2 FROM video_heatmap_shards",
+                &[],
+            )
+            .await
+            .expect("the rows");
+        assert!(row.get::<_, bool>(0), "every heartbeat counts once");
+    }
+}
+
+/// Neither requests nor what the API does now and then may keep it from ending.
+#[tokio::test]
+async fn an_api_told_to_stop_does_not_wait_for_a_database_that_hangs() {
+    let url = database().await.url;
+    let logs = TempDir::new().expect("a directory");
+    let mut api = start(
+        &["serve", "--listen", "127.0.0.1:0"],
+        &url,
+        &logs.path().join("api.log"),
+    );
+    let address = listening(&api).await;
+    let holder = connect(&url).await;
+    holder
+        .batch_execute("BEGIN; LOCK TABLE heartbeat_queue IN ACCESS EXCLUSIVE MODE")
+        .await
+        .expect("the queue is held");
+    let unanswered = tokio::spawn(
+        replay::client()
+            .post(format!("{address}/v1/heartbeats"))
+            .body(r#"{"video_id":"v","start_sec":0,"end_sec":9,"viewer_id":"me"}"#)
+            .send(),
+    );
+    let looker = connect(&url).await;
+    until("the API waits for the queue", GRACE, async || {
+        // One for the request, one for the sample of the queue's depth.
+        (waiting(&looker).await == 2).then_some(())
+    })
+    .await;
+    println!("it ended after {:?}", api.terminate(GRACE).await);
+    let answer = unanswered.await.expect("no panic");
+    assert!(
+        answer.is_err_and(|error| !error.is_timeout()),
+        "nothing was acknowledged"
+    );
+    // What it was waiting for ends with it, so the heartbeat is not counted either.
+    until("its sessions are gone", GRACE, async || {
+        (waiting(&looker).await == 0).then_some(())
+    })
+    .await;
+    holder.batch_execute("COMMIT").await.expect("the queue is free");
+    assert_eq!(work(&looker).await.queued, 0);
+}

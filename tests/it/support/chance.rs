@@ -1,0 +1,14 @@
+//! Random input that can be had again.
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+/// A generator with a fresh seed, which is printed with the output of a failing test; `HEATSTRIP_TEST_SEED` repeats it.
+pub fn chance() -> ChaCha8Rng {
+    let seed = match std::env::var("HEATSTRIP_TEST_SEED") {
+        Ok(seed) => seed.parse().expect("HEATSTRIP_TEST_SEED is a number"),
+        Err(_) => rand::random(),
+    };
+    println!("to repeat: HEATSTRIP_TEST_SEED={seed}");
+    ChaCha8Rng::seed_from_u64(seed)
+}
