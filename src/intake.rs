@@ -102,6 +102,13 @@ pub async fn hash<'a>(
                     entry.insert(match salts.salt(day).await {
                         Ok(salt) => Ok(salt),
                         Err(SaltError::Destroyed(_)) => Err(Reason::TooOld),
+                        // The setting has changed since: nobody here will ever know that day's salt, and one
+                        // heartbeat must not hold up the others of its batch. A replay stops and says so.
+                        Err(SaltError::OtherSalt { .. })
+                            if arrival.max_age.is_some() && day < arrival.now.date_naive() =>
+                        {
+                            Err(Reason::TooOld)
+                        }
                         Err(error) => return Err(error),
                     });
                 }

@@ -1,7 +1,7 @@
 //! The nightly job: one run keeps the database in order.
 //!
-//! In this order: say what is kept, so that nobody reads a half-removed day; compact the closed days; remove what is not
-//! kept. A job that dies is simply run again.
+//! In this order: destroy the salts that nobody may use any more; say what is kept, so that nobody reads a half-removed
+//! day; compact the closed days; remove what is not kept. A job that dies is simply run again.
 
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use chrono::{Days, NaiveDate};
 use crate::{
     clock::Clock,
     compaction::{self, CompactionError},
+    salt,
     store::{Store, StoreError},
 };
 
@@ -32,6 +33,8 @@ pub struct Keep {
 /// What a run did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Summary {
+    /// Epochs whose salts were destroyed.
+    pub destroyed_salts: u64,
     /// What was compacted.
     pub compacted: compaction::Summary,
     /// Partitions dropped, as none of their days is kept.
@@ -50,6 +53,8 @@ pub async fn run(
     keep: Keep,
     progress: impl FnMut(u64),
 ) -> Result<Summary, CompactionError> {
+    // Whatever becomes of the rest, and the other way round.
+    let destroyed_salts = salt::destroy(store, clock).await;
     let first_day = |days: Option<u32>| days.map(|days| clock.today() - Days::new(days.into()));
     store
         .advance_retention(first_day(keep.days), first_day(keep.fine_days))
@@ -67,6 +72,7 @@ pub async fn run(
         summary.thinned_rows += rows;
         behind = last;
     }
+    summary.destroyed_salts = destroyed_salts?;
     Ok(summary)
 }
 

@@ -2,7 +2,10 @@
 
 use std::{fmt, str::FromStr};
 
-use chrono::{Datelike, NaiveDate, TimeDelta};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, Utc};
+
+/// How long a salt is kept after its epoch's end or its making, whichever is later: that late heartbeats may come.
+pub const SALT_KEPT: TimeDelta = TimeDelta::hours(48);
 
 /// How often the salt changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum)]
@@ -53,6 +56,28 @@ impl Rotation {
     }
 }
 
+/// How an epoch is opened, as a setting says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opening {
+    /// How long it may become.
+    pub rotation: Rotation,
+    /// Whether the salt is given by a setting, not made here.
+    pub given: bool,
+}
+
+/// Whether today's epoch has to end early, as the setting has changed since it was opened.
+///
+/// A salt given anew in place of another given one is no such change: it is more likely a mistake.
+pub fn ends_early(opened: Opening, last_day: NaiveDate, setting: Opening, today: NaiveDate) -> bool {
+    opened != setting && last_day > today
+}
+
+/// From when on nobody may use the salt of an epoch.
+pub fn destroyed_from(last_day: NaiveDate, made_at: DateTime<Utc>) -> DateTime<Utc> {
+    let end = (last_day + TimeDelta::days(1)).and_time(NaiveTime::MIN).and_utc();
+    end.max(made_at) + SALT_KEPT
+}
+
 impl fmt::Display for Rotation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -99,5 +124,53 @@ mod tests {
                 "{rotation} {day}"
             );
         }
+    }
+
+    #[test]
+    fn a_salt_outlives_its_epoch_and_its_making() {
+        let at = |text: &str| text.parse::<DateTime<Utc>>().expect("an instant");
+        for (last_day, made_at, destroyed) in [
+            ("2026-11-21", "2026-11-21T00:00:01Z", "2026-11-24T00:00:00Z"),
+            ("2026-12-31", "2026-12-28T09:00:00Z", "2027-01-03T00:00:00Z"),
+            // Made for a replay, long after the day.
+            ("2026-11-01", "2026-11-21T10:00:00Z", "2026-11-23T10:00:00Z"),
+        ] {
+            assert_eq!(destroyed_from(date(last_day), at(made_at)), at(destroyed));
+        }
+        let (_, last_day) = Rotation::Never.span(date("2026-11-21"));
+        assert!(destroyed_from(last_day, at("2026-11-21T10:00:00Z")) > at("9999-12-31T23:59:59Z"));
+    }
+
+    #[test]
+    fn only_a_changed_setting_ends_an_epoch_and_only_an_open_one() {
+        use Rotation::{Daily, Monthly, Never, Weekly};
+        let made = |rotation| Opening {
+            rotation,
+            given: false,
+        };
+        let given = Opening {
+            rotation: Never,
+            given: true,
+        };
+        let today = date("2026-11-18");
+        for (opened, setting, early) in [
+            (made(Weekly), made(Weekly), false),
+            (made(Weekly), made(Daily), true),
+            (made(Monthly), made(Weekly), true),
+            (made(Never), made(Daily), true),
+            (made(Never), made(Never), false),
+            (made(Never), given, true),
+            (given, made(Never), true),
+            (given, given, false),
+        ] {
+            let (_, last_day) = opened.rotation.span(today);
+            assert_eq!(
+                ends_early(opened, last_day, setting, today),
+                early,
+                "{opened:?} {setting:?}"
+            );
+            assert!(!ends_early(opened, today, setting, today), "it ends today anyway");
+        }
+        assert!(!ends_early(made(Daily), today, given, today));
     }
 }

@@ -8,9 +8,9 @@
 -- $7 timestamptz  now
 -- Clipped to the days around $1 that belong to no epoch yet. Of two who open the same epoch at once the exclusion
 -- constraint lets the first win; the other finds it.
-INSERT INTO salt_epochs (first_day, last_day, rotation, salt, fingerprint, made_at)
+INSERT INTO salt_epochs (first_day, last_day, rotation, salt, fingerprint, made_at, used_through)
 SELECT
     greatest($2, (SELECT max(last_day) + 1 FROM salt_epochs WHERE last_day < $1)),
     least($3, (SELECT min(first_day) - 1 FROM salt_epochs WHERE first_day > $1)),
-    $4, $5, $6, $7
+    $4, $5, $6, $7, $1
 ON CONFLICT DO NOTHING

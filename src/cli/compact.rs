@@ -103,6 +103,12 @@ async fn compact(store: &Store, clock: &Clock, through: NaiveDate, keep: Keep) -
     if keep.fine_days.is_some() {
         text += &format!("; thinned {} seconds", HumanCount(summary.thinned_rows));
     }
+    if summary.destroyed_salts > 0 {
+        text += &format!(
+            "; destroyed the salts of {} epochs",
+            HumanCount(summary.destroyed_salts)
+        );
+    }
     Ok(text)
 }
 

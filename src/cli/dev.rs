@@ -15,7 +15,7 @@ use crate::{
     region::{GLOBAL, Region},
     replay::{Destination, Summary, chunks, client},
     replay_file::Format,
-    salt::Salts,
+    salt::{self, Salts},
     shutdown,
     store::{
         Store,
@@ -85,6 +85,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let workers = work::connect(&database_url, arguments.working.worker_connections).await?;
 
     let clock = Clock::system();
+    // Somebody's own machine rarely runs at night.
+    salt::destroy(&workers, &clock).await?;
     let connections = arguments.working.worker_connections;
     let working = tokio::spawn(work::work(
         workers.clone(),

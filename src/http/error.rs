@@ -150,7 +150,15 @@ impl From<SaltError> for ApiError {
     fn from(error: SaltError) -> Self {
         match &error {
             SaltError::Store(error) => ApiError::from(error),
-            SaltError::Destroyed(_) | SaltError::OtherSalt(_) => {
+            // Another process opened today's epoch: others can hash, or this one once it is started anew.
+            SaltError::OtherSalt { .. } => {
+                tracing::error!(%error, "heartbeats cannot be hashed: {error}");
+                ApiError::Unavailable {
+                    detail: "this server does not know the salt of the day, nothing was accepted",
+                    retry_after: RETRY_WHEN_AWAY,
+                }
+            }
+            SaltError::Destroyed(_) => {
                 tracing::error!(%error, "a heartbeat cannot be hashed: {error}");
                 ApiError::Internal
             }

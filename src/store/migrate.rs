@@ -23,6 +23,13 @@ const MIGRATIONS: &[(&str, &str)] = &[
         )),
     ),
     (
+        "V3__salt_epochs",
+        include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/sql/migrations/0003_salt_epochs.sql"
+        )),
+    ),
+    (
         "V4__retention",
         include_str!(concat!(
             env!("CARGO_MANIFEST_DIR"),

@@ -19,8 +19,10 @@ statements! {
     COMPACT_SECONDS = "compact_seconds";
     COMPACT_WHOLE = "compact_whole";
     CREATE_HLL = "create_hll";
+    CUT_SALT_EPOCH = "cut_salt_epoch";
     DELETE_FINE = "delete_fine";
     DELETE_UNKEPT = "delete_unkept";
+    DESTROY_SALTS = "destroy_salts";
     DROP_SHARD_PARTITION = "drop_shard_partition";
     DROP_UNKEPT_PARTITIONS = "drop_unkept_partitions";
     ENQUEUE_LANE = "enqueue_lane";
@@ -32,6 +34,7 @@ statements! {
     INSERT_ENGINE = "insert_engine";
     INSERT_FAILED = "insert_failed";
     LIFT_TIMEOUTS = "lift_timeouts";
+    LIMIT_LOCK_WAIT = "limit_lock_wait";
     LOCK_BATCH_IDS = "lock_batch_ids";
     LOCK_LANE = "lock_lane";
     LOCK_MIGRATIONS = "lock_migrations";
@@ -41,6 +44,7 @@ statements! {
     PREPARE_READ = "prepare_read";
     READ_BATCH_IDS = "read_batch_ids";
     READ_BUSY_LANES = "read_busy_lanes";
+    READ_DEAD_SALT_EPOCHS = "read_dead_salt_epochs";
     READ_ENGINE = "read_engine";
     READ_FINE_VIDEOS = "read_fine_videos";
     READ_HLL_VERSION = "read_hll_version";
@@ -56,6 +60,7 @@ statements! {
     READ_VIDEO_DAYS = "read_video_days";
     READ_VIDEOS = "read_videos";
     RELEASE_SAVEPOINT = "release_savepoint";
+    REWRITE_SALT_EPOCHS = "rewrite_salt_epochs";
     ROLLBACK_TO_SAVEPOINT = "rollback_to_savepoint";
     ROTATE_BATCH_IDS = "rotate_batch_ids";
     SAVEPOINT = "savepoint";
@@ -65,4 +70,6 @@ statements! {
     UNLOCK_MIGRATIONS = "unlock_migrations";
     UPSERT_RUNS = "upsert_runs";
     UPSERT_WHOLE = "upsert_whole";
+    USE_SALT_EPOCH = "use_salt_epoch";
+    VACUUM_SALT_EPOCHS = "vacuum_salt_epochs";
 }

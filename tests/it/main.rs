@@ -8,6 +8,8 @@ mod accuracy;
 mod layering;
 mod heartbeats;
 mod salts;
+mod salt_epochs;
+mod salt_destruction;
 mod batches;
 mod sketches;
 mod worker;

@@ -231,7 +231,7 @@ async fn another_given_salt_refuses_to_start() {
     ] {
         let salts = salts(&database, source.clone()).await;
         let error = salts.check().await.expect_err("another salt");
-        assert!(matches!(error, SaltError::OtherSalt(_)), "{error}");
+        assert!(matches!(error, SaltError::OtherSalt { .. }), "{error}");
         let text = error.to_string();
         assert!(
             text.contains("HEATSTRIP_VIEWER_SALT") && !text.contains('\n'),
