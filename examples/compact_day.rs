@@ -27,9 +27,7 @@ const REGIONS: u64 = 8;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let rows: u64 = std::env::args()
-        .nth(1)
-        .map_or(Ok(1_000_000), |text| text.parse())?;
+    let rows: u64 = std::env::args().nth(1).map_or(Ok(1_000_000), |text| text.parse())?;
     let videos = (rows / (SECONDS * REGIONS)).max(1);
     let rows = videos * SECONDS * REGIONS;
     let data_dir = std::env::temp_dir().join(format!("heatstrip-compact-day-{}", std::process::id()));
@@ -108,6 +106,5 @@ fn backends_kib(postmaster: u32) -> u64 {
 fn status_kib(pid: u32, field: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with(field));
-    line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok())
-        .unwrap_or(0)
+    line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok()).unwrap_or(0)
 }

@@ -37,12 +37,7 @@ impl Audience {
     /// The audience of the demo: about 70,000 beats, loaded in seconds, yet over 1,000 people on the most watched
     /// video within the last day, so that strips show estimates and not only exact sets.
     pub fn demo(now: DateTime<Utc>) -> Self {
-        Audience {
-            seed: 2026,
-            now,
-            days: 7,
-            viewers: 3_900,
-        }
+        Audience { seed: 2026, now, days: 7, viewers: 3_900 }
     }
 
     /// All beats, in the order in which they were sent.
@@ -114,9 +109,7 @@ impl Audience {
             let age_secs = rng.random_range(1..=i64::from(self.days) * SECS_PER_DAY);
             let at = now - TimeDelta::seconds(age_secs);
             let local = at + TimeDelta::minutes(place.utc_offset_min);
-            let interest = video
-                .growth_per_day
-                .powf(-(age_secs as f64) / SECS_PER_DAY as f64)
+            let interest = video.growth_per_day.powf(-(age_secs as f64) / SECS_PER_DAY as f64)
                 / oldest_interest.max(1.0);
             if rng.random_bool(interest * f64::from(RHYTHM_PERCENT[local.hour() as usize]) / 100.0) {
                 return at;
@@ -190,14 +183,7 @@ const fn video(
     credits_sec: u32,
     growth_per_day: f64,
 ) -> Video {
-    Video {
-        id,
-        duration_sec,
-        intro_sec,
-        moment,
-        credits_sec,
-        growth_per_day,
-    }
+    Video { id, duration_sec, intro_sec, moment, credits_sec, growth_per_day }
 }
 
 #[derive(Debug)]
@@ -220,18 +206,13 @@ const PLACES: [Place; 8] = [
 ];
 
 const fn place(region: &'static str, utc_offset_min: i64, share: f64) -> Place {
-    Place {
-        region,
-        utc_offset_min,
-        share,
-    }
+    Place { region, utc_offset_min, share }
 }
 
 /// How likely people watch in each local hour, in percent of the busiest: asleep at night, some at lunch, most after
 /// dinner.
-const RHYTHM_PERCENT: [u8; 24] = [
-    35, 20, 11, 7, 5, 6, 12, 22, 27, 26, 27, 32, 45, 43, 35, 33, 37, 46, 58, 74, 92, 100, 86, 58,
-];
+const RHYTHM_PERCENT: [u8; 24] =
+    [35, 20, 11, 7, 5, 6, 12, 22, 27, 26, 27, 32, 45, 43, 35, 33, 37, 46, 58, 74, 92, 100, 86, 58];
 
 /// What one session plays, as ranges of seconds in the order of playing.
 fn played(video: &Video, rng: &mut ChaCha8Rng) -> Vec<Range<u32>> {
@@ -276,11 +257,7 @@ fn played(video: &Video, rng: &mut ChaCha8Rng) -> Vec<Range<u32>> {
 /// left has seen enough when the credits begin.
 fn leaves_at(video: &Video, from: u32, rng: &mut ChaCha8Rng) -> u32 {
     let duration = f64::from(video.duration_sec);
-    let mean = if rng.random_bool(0.4) {
-        4.0 + 0.03 * duration
-    } else {
-        40.0 + 0.5 * duration
-    };
+    let mean = if rng.random_bool(0.4) { 4.0 + 0.03 * duration } else { 40.0 + 0.5 * duration };
     // An exponential: `1 - random` is never 0, whose logarithm is infinite.
     let leave = -mean * (1.0 - rng.random::<f64>()).ln();
     let leave = (from + 1 + leave as u32).min(video.duration_sec);

@@ -24,12 +24,8 @@ macro_rules! salt_help {
 }
 
 /// Shown under the help of commands that need the database and hash viewers.
-pub const SECRETS_HELP: &str = concat!(
-    "Secrets, from the environment only:\n",
-    database_help!(),
-    "\n",
-    salt_help!()
-);
+pub const SECRETS_HELP: &str =
+    concat!("Secrets, from the environment only:\n", database_help!(), "\n", salt_help!());
 /// Shown under the help of commands that need the database alone.
 pub const DATABASE_HELP: &str = concat!("Secrets, from the environment only:\n", database_help!());
 /// Shown under the help of commands that hash viewers and have a database of their own.
@@ -115,10 +111,7 @@ pub struct Keeping {
 impl Keeping {
     /// As the nightly job takes it.
     pub fn keep(&self) -> Keep {
-        Keep {
-            days: self.retention_days,
-            fine_days: self.fine_days,
-        }
+        Keep { days: self.retention_days, fine_days: self.fine_days }
     }
 }
 
@@ -143,10 +136,7 @@ fn secret(name: &str) -> anyhow::Result<Option<String>> {
     let value = match (std::env::var_os(name), std::env::var_os(&file_name)) {
         (None, None) => return Ok(None),
         (Some(_), Some(_)) => bail!("{name} and {file_name} are both set: set one"),
-        (Some(value), None) => value
-            .into_string()
-            .ok()
-            .with_context(|| format!("{name} is not UTF-8"))?,
+        (Some(value), None) => value.into_string().ok().with_context(|| format!("{name} is not UTF-8"))?,
         (None, Some(path)) => {
             let path = Path::new(&path);
             let text = std::fs::read_to_string(path)

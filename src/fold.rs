@@ -157,20 +157,14 @@ fn whole<'a>(key: Key<'a>, spans: &[Span]) -> Whole<'a> {
         key,
         last_sec: spans.iter().map(|span| span.end_sec).max().unwrap_or(0),
         viewers: sketch::encode(&elements),
-        plays: spans
-            .iter()
-            .map(|span| i64::from(span.end_sec - span.start_sec + 1))
-            .sum(),
+        plays: spans.iter().map(|span| i64::from(span.end_sec - span.start_sec + 1)).sum(),
     }
 }
 
 /// Sweeps over the seconds at which the set of viewers may change.
 fn fold_key<'a>(key: Key<'a>, mut spans: Vec<Span>, runs: &mut Vec<Run<'a>>) {
     let first_run = runs.len();
-    let mut cuts: Vec<i32> = spans
-        .iter()
-        .flat_map(|span| [span.start_sec, span.end_sec + 1])
-        .collect();
+    let mut cuts: Vec<i32> = spans.iter().flat_map(|span| [span.start_sec, span.end_sec + 1]).collect();
     cuts.sort_unstable();
     cuts.dedup();
     // By second, then by element: those that join at a cut come sorted.
@@ -201,13 +195,7 @@ fn fold_key<'a>(key: Key<'a>, mut spans: Vec<Span>, runs: &mut Vec<Run<'a>>) {
             Some(last) if last.end_sec + 1 == start_sec && last.plays == plays && last.viewers == viewers => {
                 last.end_sec = end_sec;
             }
-            _ => runs.push(Run {
-                key,
-                start_sec,
-                end_sec,
-                viewers,
-                plays,
-            }),
+            _ => runs.push(Run { key, start_sec, end_sec, viewers, plays }),
         }
     }
 }
@@ -217,11 +205,7 @@ fn merge(a: &[Span], b: &[Span], merged: &mut Vec<Span>) {
     merged.clear();
     let (mut a, mut b) = (a.iter().peekable(), b.iter().peekable());
     while let (Some(first), Some(second)) = (a.peek(), b.peek()) {
-        merged.extend(if first.element <= second.element {
-            a.next()
-        } else {
-            b.next()
-        });
+        merged.extend(if first.element <= second.element { a.next() } else { b.next() });
     }
     merged.extend(a);
     merged.extend(b);

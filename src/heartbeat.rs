@@ -65,10 +65,7 @@ impl fmt::Debug for ViewerId<'_> {
 /// Why a heartbeat was refused. A closed list: clients match on these names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(
-    missing_docs,
-    reason = "the names are the documentation, and design and README list them"
-)]
+#[expect(missing_docs, reason = "the names are the documentation, and design and README list them")]
 pub enum Reason {
     Malformed,
     Missing,
@@ -166,33 +163,23 @@ struct Fields<'a> {
 
 /// Reads one JSON object as a heartbeat, or says what is wrong with it.
 pub fn parse<'a>(element: &'a str, arrival: &Arrival) -> Result<Heartbeat<'a>, Refusal> {
-    let malformed = Refusal {
-        field: None,
-        reason: Reason::Malformed,
-    };
+    let malformed = Refusal { field: None, reason: Reason::Malformed };
     // Serde would also take an array of the fields in order.
     if !element.trim_ascii_start().starts_with('{') {
         return Err(malformed);
     }
     let fields: Fields<'a> = serde_json::from_str(element).map_err(|_| malformed)?;
 
-    let video_id = required("video_id", fields.video_id, |raw| {
-        bounded_text(raw, MAX_VIDEO_ID_BYTES)
-    })?;
+    let video_id = required("video_id", fields.video_id, |raw| bounded_text(raw, MAX_VIDEO_ID_BYTES))?;
     let region = optional("region", fields.region, |raw| Region::parse(&text(raw)?))?
         .unwrap_or_else(|| arrival.default_region.clone());
-    let viewer_id = required("viewer_id", fields.viewer_id, |raw| {
-        bounded_text(raw, MAX_VIEWER_ID_BYTES)
-    })?;
+    let viewer_id = required("viewer_id", fields.viewer_id, |raw| bounded_text(raw, MAX_VIEWER_ID_BYTES))?;
     let start_sec = required("start_sec", fields.start_sec, second)?;
     let end_sec = required("end_sec", fields.end_sec, second)?;
     let at = optional("at", fields.at, |raw| instant(raw, arrival))?.unwrap_or(arrival.now);
     let duration_sec = optional("duration_sec", fields.duration_sec, duration)?;
 
-    let end_refused = |reason| Refusal {
-        field: Some("end_sec"),
-        reason,
-    };
+    let end_refused = |reason| Refusal { field: Some("end_sec"), reason };
     if end_sec < start_sec {
         return Err(end_refused(Reason::EndBeforeStart));
     }
@@ -208,9 +195,7 @@ pub fn parse<'a>(element: &'a str, arrival: &Arrival) -> Result<Heartbeat<'a>, R
         region,
         // A player's clock may run ahead, but nothing is captured tomorrow: a day begins on our clock, so that no
         // salt is ever needed before its day.
-        captured_on: arrival
-            .captured_on
-            .unwrap_or_else(|| at.min(arrival.now).date_naive()),
+        captured_on: arrival.captured_on.unwrap_or_else(|| at.min(arrival.now).date_naive()),
         start_sec,
         end_sec,
         viewer_id: ViewerId::new(viewer_id),
@@ -222,10 +207,7 @@ fn required<'a, T>(
     raw: Option<&'a RawValue>,
     read: impl FnOnce(&'a RawValue) -> Result<T, Reason>,
 ) -> Result<T, Refusal> {
-    optional(field, raw, read)?.ok_or(Refusal {
-        field: Some(field),
-        reason: Reason::Missing,
-    })
+    optional(field, raw, read)?.ok_or(Refusal { field: Some(field), reason: Reason::Missing })
 }
 
 fn optional<'a, T>(
@@ -233,10 +215,7 @@ fn optional<'a, T>(
     raw: Option<&'a RawValue>,
     read: impl FnOnce(&'a RawValue) -> Result<T, Reason>,
 ) -> Result<Option<T>, Refusal> {
-    raw.map(read).transpose().map_err(|reason| Refusal {
-        field: Some(field),
-        reason,
-    })
+    raw.map(read).transpose().map_err(|reason| Refusal { field: Some(field), reason })
 }
 
 fn text(raw: &RawValue) -> Result<Cow<'_, str>, Reason> {
@@ -247,9 +226,7 @@ fn text(raw: &RawValue) -> Result<Cow<'_, str>, Reason> {
         return Err(Reason::WrongType);
     }
     // The syntax was checked with the element; what can still fail is an escape that is no character.
-    serde_json::from_str::<Text<'_>>(raw.get())
-        .map(|text| text.0)
-        .map_err(|_| Reason::Malformed)
+    serde_json::from_str::<Text<'_>>(raw.get()).map(|text| text.0).map_err(|_| Reason::Malformed)
 }
 
 fn bounded_text(raw: &RawValue, max_bytes: usize) -> Result<Cow<'_, str>, Reason> {
@@ -302,9 +279,7 @@ fn duration(raw: &RawValue) -> Result<f64, Reason> {
 }
 
 fn instant(raw: &RawValue, arrival: &Arrival) -> Result<DateTime<Utc>, Reason> {
-    let at = DateTime::parse_from_rfc3339(&text(raw)?)
-        .map_err(|_| Reason::BadFormat)?
-        .to_utc();
+    let at = DateTime::parse_from_rfc3339(&text(raw)?).map_err(|_| Reason::BadFormat)?.to_utc();
     if arrival.captured_on.is_some() {
         // It decides nothing.
         return Ok(at);

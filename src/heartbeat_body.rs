@@ -68,15 +68,12 @@ struct Envelope<'a> {
 
 /// Cuts a body into its elements.
 pub fn parse(bytes: &[u8], format: Format) -> Result<Body<'_>, BodyError> {
-    let text = std::str::from_utf8(bytes).map_err(|error| BodyError::NotUtf8 {
-        at: error.valid_up_to(),
-    })?;
+    let text = std::str::from_utf8(bytes).map_err(|error| BodyError::NotUtf8 { at: error.valid_up_to() })?;
     let body = match format {
         Format::Json => parse_json(text)?,
-        Format::Ndjson => Body {
-            batch_id: None,
-            elements: text.lines().filter(|line| !line.trim().is_empty()).collect(),
-        },
+        Format::Ndjson => {
+            Body { batch_id: None, elements: text.lines().filter(|line| !line.trim().is_empty()).collect() }
+        }
     };
     if body.elements.len() > MAX_HEARTBEATS {
         return Err(BodyError::TooManyHeartbeats(body.elements.len()));
@@ -86,10 +83,7 @@ pub fn parse(bytes: &[u8], format: Format) -> Result<Body<'_>, BodyError> {
 
 fn parse_json(text: &str) -> Result<Body<'_>, BodyError> {
     match text.trim_ascii_start().as_bytes().first() {
-        Some(b'[') => Ok(Body {
-            batch_id: None,
-            elements: array(text)?,
-        }),
+        Some(b'[') => Ok(Body { batch_id: None, elements: array(text)? }),
         Some(b'{') => object(text),
         _ => Err(match serde_json::from_str::<&RawValue>(text) {
             Ok(_) => BodyError::NeitherObjectNorArray,
@@ -100,16 +94,11 @@ fn parse_json(text: &str) -> Result<Body<'_>, BodyError> {
 
 fn object(text: &str) -> Result<Body<'_>, BodyError> {
     let whole: &RawValue = serde_json::from_str(text).map_err(|error| not_json(&error))?;
-    let alone = Body {
-        batch_id: None,
-        elements: vec![whole.get()],
-    };
+    let alone = Body { batch_id: None, elements: vec![whole.get()] };
     // Valid JSON that still fails here has one of the two names twice, or a name that is no text.
     let Ok(envelope) = serde_json::from_str::<Envelope<'_>>(text) else {
         return match is_envelope(text) {
-            true => Err(BodyError::BadEnvelope(
-                "batch_id and heartbeats may stand in it once only",
-            )),
+            true => Err(BodyError::BadEnvelope("batch_id and heartbeats may stand in it once only")),
             false => Ok(alone),
         };
     };
@@ -125,10 +114,7 @@ fn object(text: &str) -> Result<Body<'_>, BodyError> {
             serde_json::from_str(raw.get()).map_err(|_| BodyError::BadEnvelope("batch_id must be a UUID"))?,
         ),
     };
-    Ok(Body {
-        batch_id,
-        elements: array(heartbeats.get())?,
-    })
+    Ok(Body { batch_id, elements: array(heartbeats.get())? })
 }
 
 /// Whether an object that cannot be read as an envelope is meant as one.
@@ -152,8 +138,5 @@ fn array(text: &str) -> Result<Vec<&str>, BodyError> {
 }
 
 fn not_json(error: &serde_json::Error) -> BodyError {
-    BodyError::NotJson {
-        line: error.line(),
-        column: error.column(),
-    }
+    BodyError::NotJson { line: error.line(), column: error.column() }
 }

@@ -71,10 +71,7 @@ impl Hashed {
     /// What the sender is told, and told again if it asks again.
     pub fn answer(&self) -> Accepted {
         let rejected = serde_json::to_string(&self.rejected).expect("rejections are plain values");
-        Accepted {
-            accepted: self.accepted,
-            rejected,
-        }
+        Accepted { accepted: self.accepted, rejected }
     }
 }
 
@@ -114,10 +111,7 @@ pub async fn hash<'a>(
                 }
                 match &salts_by_day[&day] {
                     Ok(salt) => Ok((heartbeat, salt)),
-                    Err(reason) => Err(Refusal {
-                        field: Some("at"),
-                        reason: *reason,
-                    }),
+                    Err(reason) => Err(Refusal { field: Some("at"), reason: *reason }),
                 }
             }
             Err(refusal) => Err(refusal),
@@ -125,11 +119,7 @@ pub async fn hash<'a>(
         match outcome {
             Ok((heartbeat, salt)) => {
                 hashed.accepted += 1;
-                push(
-                    hashed.lanes.entry(lane(&heartbeat.video_id, lanes)).or_default(),
-                    heartbeat,
-                    salt,
-                );
+                push(hashed.lanes.entry(lane(&heartbeat.video_id, lanes)).or_default(), heartbeat, salt);
             }
             Err(Refusal { field, reason }) => hashed.rejected.push(Rejection { index, field, reason }),
         }
@@ -193,20 +183,12 @@ impl Intake {
             return Err(IntakeError::Full);
         }
         let heartbeats = hashed.accepted as u32;
-        let permit = Arc::clone(&self.waiting)
-            .try_acquire_many_owned(heartbeats)
-            .map_err(|_| IntakeError::Full)?;
+        let permit =
+            Arc::clone(&self.waiting).try_acquire_many_owned(heartbeats).map_err(|_| IntakeError::Full)?;
         let answer = hashed.answer();
         let (reply, answered) = oneshot::channel();
-        let waiting = Waiting {
-            batch: Batch {
-                id: batch_id,
-                lanes: hashed.lanes,
-                answer,
-            },
-            reply,
-            _permit: permit,
-        };
+        let waiting =
+            Waiting { batch: Batch { id: batch_id, lanes: hashed.lanes, answer }, reply, _permit: permit };
         // Neither can fail while the committers live, and they live as long as this intake.
         self.sender.send(waiting).map_err(|_| IntakeError::TimedOut)?;
         match tokio::time::timeout(COMMIT_WAIT, answered).await {
@@ -267,10 +249,7 @@ async fn commit(store: &Store, clock: &Clock, group: Vec<Waiting>) {
         replies.push(waiting.reply);
     }
 
-    let outcome = store
-        .enqueue(Ring::Http, &batches, clock.now())
-        .await
-        .map_err(Arc::new);
+    let outcome = store.enqueue(Ring::Http, &batches, clock.now()).await.map_err(Arc::new);
     if let Err(error) = &outcome {
         tracing::warn!(batches = batches.len(), %error, "enqueue of {} batches failed", batches.len());
     }

@@ -68,10 +68,7 @@ pub struct LocalPostgresOptions {
 
 impl Default for LocalPostgresOptions {
     fn default() -> Self {
-        Self {
-            bin_dir: None,
-            fallback_base: PathBuf::from("/var/lib/heatstrip"),
-        }
+        Self { bin_dir: None, fallback_base: PathBuf::from("/var/lib/heatstrip") }
     }
 }
 
@@ -107,14 +104,7 @@ impl LocalPostgres {
             Lifetime::Process => Some(Watchdog::start(&binaries, &place)?),
             Lifetime::Kept => None,
         };
-        let mut server = Self {
-            place,
-            binaries,
-            lifetime,
-            postmaster: None,
-            watchdog,
-            _lock: lock,
-        };
+        let mut server = Self { place, binaries, lifetime, postmaster: None, watchdog, _lock: lock };
         postmaster::initialise(&server.binaries, &server.place).await?;
         if !server.adopt().await? {
             server.launch().await?;
@@ -125,10 +115,7 @@ impl LocalPostgres {
     /// The address of a database on this server, for tokio-postgres and psql alike.
     pub fn url(&self, database: &str) -> String {
         let host = percent_encoded(&self.place.socket_dir.to_string_lossy());
-        format!(
-            "postgresql:///{}?host={host}&port={PORT}&user={SUPERUSER}",
-            percent_encoded(database)
-        )
+        format!("postgresql:///{}?host={host}&port={PORT}&user={SUPERUSER}", percent_encoded(database))
     }
 
     /// Where the data really is: tell the user if [`Self::moved_from`] is set.
@@ -210,10 +197,7 @@ impl LocalPostgres {
         let mut log_start = postmaster::log_length(&self.place);
         self.postmaster = Some(Postmaster::spawn(&self.binaries, &self.place, self.lifetime)?);
         while !self.answers().await {
-            let exited = self
-                .postmaster
-                .as_mut()
-                .is_none_or(|postmaster| postmaster.has_exited(&self.place));
+            let exited = self.postmaster.as_mut().is_none_or(|postmaster| postmaster.has_exited(&self.place));
             let timed_out = Instant::now() >= deadline;
             if exited || timed_out {
                 let log = self.place.log();
@@ -248,10 +232,7 @@ impl LocalPostgres {
 
     async fn answers(&self) -> bool {
         let url = self.url("postgres");
-        matches!(
-            tokio::time::timeout(CONNECT_TIMEOUT, execute(&url, "SELECT 1")).await,
-            Ok(Ok(()))
-        )
+        matches!(tokio::time::timeout(CONNECT_TIMEOUT, execute(&url, "SELECT 1")).await, Ok(Ok(())))
     }
 }
 

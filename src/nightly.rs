@@ -56,13 +56,9 @@ pub async fn run(
     // Whatever becomes of the rest, and the other way round.
     let destroyed_salts = salt::destroy(store, clock).await;
     let first_day = |days: Option<u32>| days.map(|days| clock.today() - Days::new(days.into()));
-    store
-        .advance_retention(first_day(keep.days), first_day(keep.fine_days))
-        .await?;
-    let mut summary = Summary {
-        compacted: compaction::run(store, through, progress).await?,
-        ..Summary::default()
-    };
+    store.advance_retention(first_day(keep.days), first_day(keep.fine_days)).await?;
+    let mut summary =
+        Summary { compacted: compaction::run(store, through, progress).await?, ..Summary::default() };
     summary.dropped_partitions = drop_unkept_partitions(store).await?;
     while let Some(rows) = store.delete_unkept(MAX_PIECE_VIDEOS).await? {
         summary.deleted_rows += rows;

@@ -21,10 +21,7 @@ impl Region {
             _ => return Err(Reason::TooLong),
         }
         let raised = text.to_ascii_uppercase();
-        if !raised
-            .bytes()
-            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'-')
-        {
+        if !raised.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'-') {
             return Err(Reason::BadFormat);
         }
         if raised == GLOBAL {
@@ -85,10 +82,7 @@ mod tests {
 
     #[test]
     fn unions() {
-        assert_eq!(
-            parse_union("kr,JP,kr"),
-            Ok(vec!["JP".to_owned(), "KR".to_owned()])
-        );
+        assert_eq!(parse_union("kr,JP,kr"), Ok(vec!["JP".to_owned(), "KR".to_owned()]));
         assert_eq!(parse_union("JP,global"), Ok(vec!["GLOBAL".to_owned()]));
         assert_eq!(parse_union("JP,"), Err(Reason::Empty));
         assert_eq!(parse_union("GLOBAL,j"), Err(Reason::BadFormat));

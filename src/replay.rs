@@ -97,10 +97,7 @@ pub struct Summary {
 impl Summary {
     /// Notes a refused heartbeat.
     pub fn reject(&mut self, index: u64, field: Option<&str>, reason: Reason) {
-        self.rejected
-            .entry(reason)
-            .or_insert_with(|| (0, index, field.map(str::to_owned)))
-            .0 += 1;
+        self.rejected.entry(reason).or_insert_with(|| (0, index, field.map(str::to_owned))).0 += 1;
     }
 }
 
@@ -113,11 +110,7 @@ pub fn chunks<'a>(
     let (mut ordinal, mut index) = (0, 0);
     std::iter::from_fn(move || {
         elements.peek()?;
-        let mut chunk = Chunk {
-            id: id(ordinal),
-            first_index: index,
-            elements: Vec::new(),
-        };
+        let mut chunk = Chunk { id: id(ordinal), first_index: index, elements: Vec::new() };
         let mut bytes = 0;
         while let Some(next) = elements.next_if(|next| match next {
             Ok(text) => chunk.elements.is_empty() || bytes + text.len() < MAX_CHUNK_BYTES,
@@ -168,14 +161,7 @@ impl Destination {
                 enqueue(store, salts, chunk, &arrival, summary).await
             }
             Destination::Api { client, url, clock } => {
-                post(
-                    client,
-                    url,
-                    chunk,
-                    captured_on.map(|day| last_instant(day, clock.now())),
-                    summary,
-                )
-                .await
+                post(client, url, chunk, captured_on.map(|day| last_instant(day, clock.now())), summary).await
             }
         }
     }
@@ -188,33 +174,16 @@ async fn enqueue(
     arrival: &Arrival,
     summary: &mut Summary,
 ) -> Result<(), ReplayError> {
-    let hashed = intake::hash(
-        chunk.elements.iter().map(String::as_str),
-        arrival,
-        salts,
-        store.lanes(),
-    )
-    .await?;
+    let hashed =
+        intake::hash(chunk.elements.iter().map(String::as_str), arrival, salts, store.lanes()).await?;
     for rejection in &hashed.rejected {
-        summary.reject(
-            chunk.first_index + rejection.index as u64,
-            rejection.field,
-            rejection.reason,
-        );
+        summary.reject(chunk.first_index + rejection.index as u64, rejection.field, rejection.reason);
     }
     if hashed.accepted == 0 {
         return Ok(());
     }
-    let batch = Batch {
-        id: chunk.id,
-        answer: hashed.answer(),
-        lanes: hashed.lanes,
-    };
-    match store
-        .enqueue(Ring::Replay, std::slice::from_ref(&batch), arrival.now)
-        .await?
-        .remove(0)
-    {
+    let batch = Batch { id: chunk.id, answer: hashed.answer(), lanes: hashed.lanes };
+    match store.enqueue(Ring::Replay, std::slice::from_ref(&batch), arrival.now).await?.remove(0) {
         Enqueued::New => summary.accepted += batch.answer.accepted as u64,
         Enqueued::Duplicate(answer) => summary.known += answer.accepted as u64,
     }
@@ -245,11 +214,7 @@ async fn post(
     summary: &mut Summary,
 ) -> Result<(), ReplayError> {
     // NDJSON, so that a broken line costs no other.
-    let lines: Vec<String> = chunk
-        .elements
-        .iter()
-        .map(|element| one_line(element, at))
-        .collect();
+    let lines: Vec<String> = chunk.elements.iter().map(|element| one_line(element, at)).collect();
     let body = lines.join("\n");
     // Without an id of its own the chunk gets one for its retries.
     let id = chunk.id.unwrap_or_else(Uuid::now_v7).to_string();
@@ -264,9 +229,7 @@ async fn post(
         let response = match sent {
             Ok(response) => response,
             Err(error) if error.is_connect() => {
-                return Err(ReplayError::Api(format!(
-                    "{url} cannot be reached: is the API running there?"
-                )));
+                return Err(ReplayError::Api(format!("{url} cannot be reached: is the API running there?")));
             }
             Err(_) => {
                 tokio::time::sleep(DEFAULT_RETRY).await;
@@ -286,11 +249,8 @@ async fn post(
                         rejection.reason,
                     );
                 }
-                *(if receipt.duplicate {
-                    &mut summary.known
-                } else {
-                    &mut summary.accepted
-                }) += receipt.accepted;
+                *(if receipt.duplicate { &mut summary.known } else { &mut summary.accepted }) +=
+                    receipt.accepted;
                 return Ok(());
             }
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
@@ -304,9 +264,7 @@ async fn post(
             }
         }
     }
-    Err(ReplayError::Api(format!(
-        "{url} did not take a chunk in {MAX_SENDS} tries"
-    )))
+    Err(ReplayError::Api(format!("{url} did not take a chunk in {MAX_SENDS} tries")))
 }
 
 /// A heartbeat on one line, captured at another time if one is given.

@@ -80,27 +80,16 @@ pub fn chunk_id(
 /// lines; what was read before it is good.
 pub fn elements<'r>(mut reader: impl Read + 'r) -> io::Result<Elements<'r>> {
     let mut head = Vec::with_capacity(GZIP_MAGIC.len());
-    reader
-        .by_ref()
-        .take(GZIP_MAGIC.len() as u64)
-        .read_to_end(&mut head)?;
+    reader.by_ref().take(GZIP_MAGIC.len() as u64).read_to_end(&mut head)?;
     let gzip = head == GZIP_MAGIC;
     let stored = BufReader::with_capacity(READ_BUFFER_BYTES, Cursor::new(head).chain(reader));
     let source: Box<dyn BufRead + 'r> = if gzip {
         // Rotated logs are often several gzip members, one behind the other.
-        Box::new(BufReader::with_capacity(
-            READ_BUFFER_BYTES,
-            MultiGzDecoder::new(stored),
-        ))
+        Box::new(BufReader::with_capacity(READ_BUFFER_BYTES, MultiGzDecoder::new(stored)))
     } else {
         Box::new(stored)
     };
-    Ok(Elements {
-        source,
-        gzip,
-        line: Vec::new(),
-        ended: false,
-    })
+    Ok(Elements { source, gzip, line: Vec::new(), ended: false })
 }
 
 /// See [`elements`].
@@ -119,13 +108,7 @@ impl Elements<'_> {
             self.line.clear();
             // Room for a line of full length and its CR LF.
             let limit = MAX_LINE_BYTES as u64 + 2;
-            if self
-                .source
-                .by_ref()
-                .take(limit)
-                .read_until(b'\n', &mut self.line)?
-                == 0
-            {
+            if self.source.by_ref().take(limit).read_until(b'\n', &mut self.line)? == 0 {
                 return Ok(None);
             }
             let whole = self.line.ends_with(b"\n");
@@ -154,9 +137,7 @@ impl Iterator for Elements<'_> {
         }
         let element = self.read();
         self.ended = !matches!(element, Ok(Some(_)));
-        element
-            .map_err(|error| if self.gzip { explain_gzip(error) } else { error })
-            .transpose()
+        element.map_err(|error| if self.gzip { explain_gzip(error) } else { error }).transpose()
     }
 }
 

@@ -45,14 +45,8 @@ pub enum SaltSource {
 impl SaltSource {
     fn opening(&self) -> Opening {
         match self {
-            SaltSource::Made(rotation) => Opening {
-                rotation: *rotation,
-                given: false,
-            },
-            SaltSource::Given(_) => Opening {
-                rotation: Rotation::Never,
-                given: true,
-            },
+            SaltSource::Made(rotation) => Opening { rotation: *rotation, given: false },
+            SaltSource::Given(_) => Opening { rotation: Rotation::Never, given: true },
         }
     }
 }
@@ -113,12 +107,7 @@ pub struct Salts {
 impl Salts {
     /// Salts from this source, shared with every process on the same database.
     pub fn new(store: Store, source: SaltSource, clock: Clock) -> Self {
-        Salts {
-            store,
-            source,
-            clock,
-            by_day: Arc::default(),
-        }
+        Salts { store, source, clock, by_day: Arc::default() }
     }
 
     /// The salt of a day, made if this is the first need of it.
@@ -129,11 +118,7 @@ impl Salts {
         let epoch = self.read_or_open(day).await?;
         let now = self.clock.now();
         let salt = self.salt_of(day, &epoch, now)?;
-        let cached = Cached {
-            salt: salt.clone(),
-            read_at: now,
-            destroyed_from: epoch.destroyed_from,
-        };
+        let cached = Cached { salt: salt.clone(), read_at: now, destroyed_from: epoch.destroyed_from };
         self.cache(day, cached, now);
         Ok(salt)
     }
@@ -145,19 +130,13 @@ impl Salts {
 
     fn cached(&self, day: NaiveDate) -> Option<Salt> {
         // A map poisoned by a panic elsewhere still holds whole salts.
-        let by_day = self
-            .by_day
-            .read()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        let by_day = self.by_day.read().unwrap_or_else(|poisoned| poisoned.into_inner());
         let cached = by_day.get(&day)?;
         cached.is_usable(self.clock.now()).then(|| cached.salt.clone())
     }
 
     fn cache(&self, day: NaiveDate, cached: Cached, now: DateTime<Utc>) {
-        let mut by_day = self
-            .by_day
-            .write()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut by_day = self.by_day.write().unwrap_or_else(|poisoned| poisoned.into_inner());
         by_day.retain(|_, cached| cached.is_usable(now));
         if by_day.len() >= CACHED_DAYS {
             by_day.clear();
@@ -188,14 +167,10 @@ impl Salts {
                 getrandom::fill(&mut bytes)
                     .map_err(|error| StoreError::Unavailable(format!("no random bytes: {error}")))?;
                 let salt = Salt::new(bytes);
-                self.store
-                    .open_salt_epoch(day, *rotation, NewSalt::Made(&salt), now)
-                    .await?;
+                self.store.open_salt_epoch(day, *rotation, NewSalt::Made(&salt), now).await?;
             }
             SaltSource::Given(salt) => {
-                self.store
-                    .open_salt_epoch(day, Rotation::Never, NewSalt::Given(salt), now)
-                    .await?;
+                self.store.open_salt_epoch(day, Rotation::Never, NewSalt::Given(salt), now).await?;
             }
         }
         Ok(())
@@ -220,10 +195,7 @@ impl Salts {
             (None, Some(fingerprint), SaltSource::Given(given)) if given.fingerprint() == *fingerprint => {
                 Ok(given.clone())
             }
-            (None, Some(_), _) => Err(SaltError::OtherSalt {
-                day,
-                last_day: epoch.last_day,
-            }),
+            (None, Some(_), _) => Err(SaltError::OtherSalt { day, last_day: epoch.last_day }),
             (None, None, _) => Err(SaltError::Destroyed(day)),
         }
     }

@@ -88,15 +88,10 @@ impl FromStr for Rotation {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        [
-            Rotation::Daily,
-            Rotation::Weekly,
-            Rotation::Monthly,
-            Rotation::Never,
-        ]
-        .into_iter()
-        .find(|rotation| rotation.name() == name)
-        .ok_or_else(|| format!("unknown rotation {name:?}"))
+        [Rotation::Daily, Rotation::Weekly, Rotation::Monthly, Rotation::Never]
+            .into_iter()
+            .find(|rotation| rotation.name() == name)
+            .ok_or_else(|| format!("unknown rotation {name:?}"))
     }
 }
 
@@ -118,11 +113,7 @@ mod tests {
             (Rotation::Monthly, "2026-12-31", "2026-12-01", "2026-12-31"),
             (Rotation::Never, "2026-11-21", "0001-01-01", "9999-12-31"),
         ] {
-            assert_eq!(
-                rotation.span(date(day)),
-                (date(first), date(last)),
-                "{rotation} {day}"
-            );
+            assert_eq!(rotation.span(date(day)), (date(first), date(last)), "{rotation} {day}");
         }
     }
 
@@ -144,14 +135,8 @@ mod tests {
     #[test]
     fn only_a_changed_setting_ends_an_epoch_and_only_an_open_one() {
         use Rotation::{Daily, Monthly, Never, Weekly};
-        let made = |rotation| Opening {
-            rotation,
-            given: false,
-        };
-        let given = Opening {
-            rotation: Never,
-            given: true,
-        };
+        let made = |rotation| Opening { rotation, given: false };
+        let given = Opening { rotation: Never, given: true };
         let today = date("2026-11-18");
         for (opened, setting, early) in [
             (made(Weekly), made(Weekly), false),
@@ -164,11 +149,7 @@ mod tests {
             (given, given, false),
         ] {
             let (_, last_day) = opened.rotation.span(today);
-            assert_eq!(
-                ends_early(opened, last_day, setting, today),
-                early,
-                "{opened:?} {setting:?}"
-            );
+            assert_eq!(ends_early(opened, last_day, setting, today), early, "{opened:?} {setting:?}");
             assert!(!ends_early(opened, today, setting, today), "it ends today anyway");
         }
         assert!(!ends_early(made(Daily), today, given, today));

@@ -46,9 +46,7 @@ const AUTOMATIC_CUTOFF: u8 = 63;
 pub fn element(viewer_hash: i64) -> i64 {
     const LENGTH: u64 = 8;
     // The key is read as little-endian, which is how the server holds a bigint: the bits of the integer itself.
-    let mut h1 = (viewer_hash as u64)
-        .wrapping_mul(0x87c3_7b91_1142_53d5)
-        .rotate_left(31);
+    let mut h1 = (viewer_hash as u64).wrapping_mul(0x87c3_7b91_1142_53d5).rotate_left(31);
     h1 = h1.wrapping_mul(0x4cf5_ad43_2745_937f) ^ LENGTH;
     let mut h2 = LENGTH;
     h1 = h1.wrapping_add(h2);
@@ -64,10 +62,7 @@ fn finalize(mut k: u64) -> u64 {
 
 /// The sketch of a set of elements, which must be ascending and distinct.
 pub fn encode(elements: &[i64]) -> Vec<u8> {
-    debug_assert!(
-        elements.is_sorted_by(|a, b| a < b),
-        "elements must be ascending and distinct"
-    );
+    debug_assert!(elements.is_sorted_by(|a, b| a < b), "elements must be ascending and distinct");
     if elements.is_empty() {
         return header(EMPTY, 0);
     }
@@ -102,10 +97,7 @@ fn encode_registers(registers: &[u8; REGISTERS]) -> Vec<u8> {
     if sparse_bits < FULL_BYTES * 8 {
         let mut bits = BitWriter::new(header(SPARSE, sparse_bits.div_ceil(8)));
         for (number, &value) in registers.iter().enumerate().filter(|&(_, &value)| value != 0) {
-            bits.push(
-                (number as u32) << REGISTER_WIDTH | u32::from(value),
-                LOG2M + REGISTER_WIDTH,
-            );
+            bits.push((number as u32) << REGISTER_WIDTH | u32::from(value), LOG2M + REGISTER_WIDTH);
         }
         return bits.finish();
     }
@@ -136,11 +128,7 @@ struct BitWriter {
 
 impl BitWriter {
     fn new(bytes: Vec<u8>) -> Self {
-        BitWriter {
-            bytes,
-            pending: 0,
-            pending_bits: 0,
-        }
+        BitWriter { bytes, pending: 0, pending_bits: 0 }
     }
 
     fn push(&mut self, value: u32, width: u32) {
@@ -173,10 +161,7 @@ mod tests {
     #[test]
     fn one_viewer_is_an_explicit_sketch() {
         let bytes = encode(&[element(2_076_826_995_104_719_699)]);
-        assert_eq!(
-            bytes,
-            [0x12, 0x8c, 0x7f, 0x88, 0xc5, 0xca, 0x83, 0xd1, 0xd7, 0xcc, 0x08]
-        );
+        assert_eq!(bytes, [0x12, 0x8c, 0x7f, 0x88, 0xc5, 0xca, 0x83, 0xd1, 0xd7, 0xcc, 0x08]);
     }
 
     #[test]

@@ -19,10 +19,7 @@ pub const FINEST: u32 = 1;
 
 /// The level a strip is read from: the coarsest that divides its resolution. Never a matter of what is compacted yet.
 pub fn level(resolution: u32) -> u32 {
-    LEVELS
-        .into_iter()
-        .find(|level| resolution.is_multiple_of(*level))
-        .unwrap_or(FINEST)
+    LEVELS.into_iter().find(|level| resolution.is_multiple_of(*level)).unwrap_or(FINEST)
 }
 
 /// What the database says of one bucket in one salt epoch.
@@ -104,10 +101,7 @@ impl Scope {
 
 /// The answer, its fields as design and OpenAPI document name them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[expect(
-    missing_docs,
-    reason = "the fields are the contract's, described in the README"
-)]
+#[expect(missing_docs, reason = "the fields are the contract's, described in the README")]
 pub struct Strip {
     pub video_id: String,
     pub regions: Vec<String>,
@@ -128,10 +122,7 @@ pub struct Strip {
 
 /// One bucket of a strip.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[expect(
-    missing_docs,
-    reason = "the fields are the contract's, described in the README"
-)]
+#[expect(missing_docs, reason = "the fields are the contract's, described in the README")]
 pub struct Bucket {
     /// The bucket's first second.
     pub bucket: u32,
@@ -195,11 +186,7 @@ pub fn strip(range: StripRange, rows: &[BucketRow]) -> Strip {
         })
         .collect();
     Strip {
-        scope: if rows.is_empty() {
-            Scope::Viewers
-        } else {
-            Scope::of(&range.epochs)
-        },
+        scope: if rows.is_empty() { Scope::Viewers } else { Scope::of(&range.epochs) },
         video_id: range.video_id,
         regions: range.regions,
         resolution: range.resolution,
@@ -208,11 +195,7 @@ pub fn strip(range: StripRange, rows: &[BucketRow]) -> Strip {
         viewers: buckets.first().map_or(0, |bucket| bucket.reached),
         seconds_played: buckets.iter().map(|bucket| bucket.seconds_played).sum(),
         peak,
-        relative_error: if exact {
-            0.0
-        } else {
-            sketch::RELATIVE_STANDARD_ERROR
-        },
+        relative_error: if exact { 0.0 } else { sketch::RELATIVE_STANDARD_ERROR },
         exact,
         generated_at: None,
         buckets,

@@ -82,12 +82,7 @@ impl StripCache {
             .weigher(|_, answer: &Arc<Answer>| u32::try_from(answer.body.len()).unwrap_or(u32::MAX))
             .expire_after(EachItsOwnLife)
             .build();
-        StripCache {
-            answers,
-            store,
-            clock,
-            life,
-        }
+        StripCache { answers, store, clock, life }
     }
 
     /// The answer, from the cache or made now; who asks while it is being made waits for the same one.
@@ -105,9 +100,7 @@ impl StripCache {
             tokio::spawn(async move { make(&store, &clock, life, &asked).await.map(Arc::new) })
                 .await
                 .unwrap_or_else(|error| {
-                    Err(StoreError::Unavailable(format!(
-                        "making the strip failed: {error}"
-                    )))
+                    Err(StoreError::Unavailable(format!("making the strip failed: {error}")))
                 })
         };
         self.answers.try_get_with(question, making).await
@@ -151,12 +144,7 @@ async fn make_unhurried(
 
 fn answer(value: &impl Serialize, etag: String, life: Duration, empty: bool) -> Answer {
     let life = if empty { life.min(MAX_EMPTY_LIFE) } else { life };
-    Answer {
-        body: json(value).into(),
-        etag,
-        life,
-        made_at: Instant::now(),
-    }
+    Answer { body: json(value).into(), etag, life, made_at: Instant::now() }
 }
 
 /// Taken while `generated_at` is left out. Weak, as the bytes of two answers with one tag differ in it.

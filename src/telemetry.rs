@@ -13,21 +13,10 @@ use tracing_subscriber::{
 #[derive(Debug, Clone, Args)]
 pub struct Logging {
     /// What to log: error, warn, info, debug or trace, or per module, as `heatstrip=debug,hyper=info`
-    #[arg(
-        long,
-        env = "HEATSTRIP_LOG",
-        default_value = "info,refinery_core=warn",
-        global = true
-    )]
+    #[arg(long, env = "HEATSTRIP_LOG", default_value = "info,refinery_core=warn", global = true)]
     pub log: String,
     /// How to write a log line
-    #[arg(
-        long,
-        env = "HEATSTRIP_LOG_FORMAT",
-        value_enum,
-        default_value = "text",
-        global = true
-    )]
+    #[arg(long, env = "HEATSTRIP_LOG_FORMAT", value_enum, default_value = "text", global = true)]
     pub log_format: LogFormat,
 }
 
@@ -50,17 +39,10 @@ pub fn start(logging: &Logging) -> anyhow::Result<()> {
     })?;
     let lines = fmt::layer().with_writer(std::io::stderr);
     let lines = match logging.log_format {
-        LogFormat::Text => lines
-            .with_target(false)
-            .with_ansi(std::io::stderr().is_terminal())
-            .boxed(),
+        LogFormat::Text => lines.with_target(false).with_ansi(std::io::stderr().is_terminal()).boxed(),
         LogFormat::Json => lines.json().boxed(),
     };
-    tracing_subscriber::registry()
-        .with(filter)
-        .with(filter_fn(holds_no_parameters))
-        .with(lines)
-        .init();
+    tracing_subscriber::registry().with(filter).with(filter_fn(holds_no_parameters)).with(lines).init();
     Ok(())
 }
 

@@ -35,10 +35,7 @@ pub struct VideosRange {
 
 /// The answer: a strip's envelope and the videos.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[expect(
-    missing_docs,
-    reason = "the fields are the contract's, described in the README"
-)]
+#[expect(missing_docs, reason = "the fields are the contract's, described in the README")]
 pub struct Videos {
     pub regions: Vec<String>,
     pub from: NaiveDate,
@@ -54,10 +51,7 @@ pub struct Videos {
 
 /// One video of the list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[expect(
-    missing_docs,
-    reason = "the fields are the contract's, described in the README"
-)]
+#[expect(missing_docs, reason = "the fields are the contract's, described in the README")]
 pub struct Video {
     pub video_id: String,
     pub viewers: u64,
@@ -69,19 +63,11 @@ pub struct Video {
 pub fn videos(range: VideosRange, rows: Vec<VideoRow>) -> Videos {
     let exact = rows.iter().all(|row| row.exact);
     Videos {
-        scope: if rows.is_empty() {
-            Scope::Viewers
-        } else {
-            Scope::of(&range.epochs)
-        },
+        scope: if rows.is_empty() { Scope::Viewers } else { Scope::of(&range.epochs) },
         regions: range.regions,
         from: range.from,
         to: range.to,
-        relative_error: if exact {
-            0.0
-        } else {
-            sketch::RELATIVE_STANDARD_ERROR
-        },
+        relative_error: if exact { 0.0 } else { sketch::RELATIVE_STANDARD_ERROR },
         exact,
         generated_at: None,
         videos: rows

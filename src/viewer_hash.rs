@@ -62,10 +62,7 @@ mod tests {
         assert_eq!(hash("sess_91f2", "pepper-2026-01-01"), 0x1cd2_5f26_0728_a353);
         assert_eq!(hash("", ""), -1_970_711_489_451_281_740);
         assert_eq!(hash("観客-7", "salt"), -4_635_399_959_070_168_465);
-        assert_eq!(
-            hash(&"v".repeat(256), &"s".repeat(64)),
-            -5_572_232_035_271_157_821
-        );
+        assert_eq!(hash(&"v".repeat(256), &"s".repeat(64)), -5_572_232_035_271_157_821);
     }
 
     #[test]

@@ -66,11 +66,7 @@ pub async fn step(store: &Store, clock: &Clock) -> Result<Step, StoreError> {
 
 /// Folds as large a window of a lane as can be folded, or its oldest batch one by one.
 async fn step_lane(store: &Store, clock: &Clock, lane: u16) -> Result<Step, StoreError> {
-    let mut window = Window {
-        lane,
-        max_heartbeats: MAX_STEP_HEARTBEATS,
-        max_batches: MAX_STEP_BATCHES,
-    };
+    let mut window = Window { lane, max_heartbeats: MAX_STEP_HEARTBEATS, max_batches: MAX_STEP_BATCHES };
     loop {
         match fold_window(store, &window).await {
             Err(StoreError::BadValue(reason)) if window.max_batches > 1 => {
@@ -94,17 +90,8 @@ async fn step_lane(store: &Store, clock: &Clock, lane: u16) -> Result<Step, Stor
 pub async fn run(store: Store, clock: Clock, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let pause = match step(&store, &clock).await {
-            Ok(Step::Folded {
-                heartbeats,
-                rows,
-                failed,
-            }) => {
-                tracing::debug!(
-                    heartbeats,
-                    rows,
-                    failed,
-                    "folded {heartbeats} heartbeats into {rows} rows"
-                );
+            Ok(Step::Folded { heartbeats, rows, failed }) => {
+                tracing::debug!(heartbeats, rows, failed, "folded {heartbeats} heartbeats into {rows} rows");
                 continue;
             }
             Ok(Step::Idle) => IDLE_PAUSE,
@@ -126,12 +113,7 @@ pub async fn run_once(store: &Store, clock: &Clock) -> Result<u64, StoreError> {
         return Ok(0);
     };
     let mut folded = 0;
-    while store
-        .busy_lanes()
-        .await?
-        .iter()
-        .any(|&(_, oldest)| oldest <= last_id)
-    {
+    while store.busy_lanes().await?.iter().any(|&(_, oldest)| oldest <= last_id) {
         match step(store, clock).await? {
             Step::Folded { heartbeats, .. } => folded += heartbeats as u64,
             Step::Idle => tokio::time::sleep(IDLE_PAUSE).await,
@@ -156,15 +138,9 @@ async fn fold_window(store: &Store, window: &Window) -> Result<Step, StoreError>
                 for batch in batches {
                     heartbeats.append(batch);
                 }
-                store
-                    .ensure_shard_partitions(&heartbeats.captured_on.iter().copied().collect())
-                    .await?;
+                store.ensure_shard_partitions(&heartbeats.captured_on.iter().copied().collect()).await?;
                 let rows = unite(tx, window.lane, &heartbeats).await?;
-                Ok(Step::Folded {
-                    heartbeats: heartbeats.len(),
-                    rows,
-                    failed: 0,
-                })
+                Ok(Step::Folded { heartbeats: heartbeats.len(), rows, failed: 0 })
             }
             .scope_boxed()
         })
@@ -198,16 +174,8 @@ async fn fold_one_by_one(store: &Store, clock: &Clock, window: &Window) -> Resul
                         }
                     }
                 }
-                tracing::error!(
-                    lane,
-                    failed,
-                    "{failed} heartbeats set aside in heartbeat_queue_failed"
-                );
-                Ok(Step::Folded {
-                    heartbeats,
-                    rows,
-                    failed,
-                })
+                tracing::error!(lane, failed, "{failed} heartbeats set aside in heartbeat_queue_failed");
+                Ok(Step::Folded { heartbeats, rows, failed })
             }
             .scope_boxed()
         })
@@ -220,9 +188,7 @@ async fn fold_alone(
     lane: u16,
     heartbeat: &HashedHeartbeats,
 ) -> Result<u64, StoreError> {
-    store
-        .ensure_shard_partitions(&heartbeat.captured_on.iter().copied().collect())
-        .await?;
+    store.ensure_shard_partitions(&heartbeat.captured_on.iter().copied().collect()).await?;
     unite(tx, lane, heartbeat).await
 }
 
@@ -230,10 +196,7 @@ async fn fold_alone(
 async fn unite(tx: &Transaction<'_>, lane: u16, heartbeats: &HashedHeartbeats) -> Result<u64, StoreError> {
     // The bounds were checked on arrival; here they keep a row that something else wrote from filling the disk.
     let seconds = heartbeats.start_sec.iter().zip(&heartbeats.end_sec);
-    if seconds
-        .clone()
-        .any(|(&start, &end)| start < 0 || end < start || i64::from(end) > MAX_SEC)
-    {
+    if seconds.clone().any(|(&start, &end)| start < 0 || end < start || i64::from(end) > MAX_SEC) {
         return Err(StoreError::BadValue(format!("seconds outside 0..={MAX_SEC}")));
     }
     let folded = fold(heartbeats);

@@ -62,11 +62,7 @@ pub fn convert(lines: impl IntoIterator<Item = io::Result<String>>) -> io::Resul
             Err(refusal) => refused.push((index, refusal)),
         }
     }
-    Ok(Converted {
-        heartbeats: heartbeats(sessions),
-        refused,
-        without_segments,
-    })
+    Ok(Converted { heartbeats: heartbeats(sessions), refused, without_segments })
 }
 
 enum Segments {
@@ -102,10 +98,7 @@ struct Session {
 /// A statement without segments still dates its session, if it can be told which one, and is never refused: an export
 /// holds statements of every kind, and only one that says something was watched can lose anything.
 fn take(line: &str, sessions: &mut BTreeMap<Key, Session>) -> Result<Segments, Refusal> {
-    let malformed = Refusal {
-        field: None,
-        reason: Reason::Malformed,
-    };
+    let malformed = Refusal { field: None, reason: Reason::Malformed };
     let statement: Value = serde_json::from_str(line).map_err(|_| malformed)?;
     if !statement.is_object() {
         return Err(malformed);
@@ -122,10 +115,7 @@ fn take(line: &str, sessions: &mut BTreeMap<Key, Session>) -> Result<Segments, R
 
     let (key, at) = identity?;
     let session = date(sessions, key, at);
-    let refused = |reason| Refusal {
-        field: Some("played-segments"),
-        reason,
-    };
+    let refused = |reason| Refusal { field: Some("played-segments"), reason };
     let list = list.as_str().ok_or(refused(Reason::WrongType))?;
     for (start, end) in closed_segments(list).map_err(refused)? {
         let longest = session.played.entry(start.to_bits()).or_insert(end);
@@ -139,20 +129,12 @@ fn identify(statement: &Value) -> Result<(Key, DateTime<Utc>), Refusal> {
     let video_id = id("object.id", &statement["object"]["id"], MAX_VIDEO_ID_BYTES)?;
 
     let actor = &statement["actor"];
-    let names = [
-        &actor["account"]["name"],
-        &actor["mbox"],
-        &actor["mbox_sha1sum"],
-        &actor["openid"],
-    ];
+    let names = [&actor["account"]["name"], &actor["mbox"], &actor["mbox_sha1sum"], &actor["openid"]];
     let name = names.into_iter().find(|name| !name.is_null());
     let viewer_id = id("actor", name.unwrap_or(&Value::Null), MAX_VIEWER_ID_BYTES)?;
 
     let at = DateTime::parse_from_rfc3339(text("timestamp", &statement["timestamp"])?)
-        .map_err(|_| Refusal {
-            field: Some("timestamp"),
-            reason: Reason::BadFormat,
-        })?
+        .map_err(|_| Refusal { field: Some("timestamp"), reason: Reason::BadFormat })?
         .to_utc();
 
     let session = &statement["context"]["extensions"][SESSION_ID];
@@ -162,32 +144,21 @@ fn identify(statement: &Value) -> Result<(Key, DateTime<Utc>), Refusal> {
         SessionId::Named(text("session-id", session)?.to_owned())
     };
 
-    let key = Key {
-        video_id: video_id.to_owned(),
-        viewer_id: viewer_id.to_owned(),
-        session,
-    };
+    let key = Key { video_id: video_id.to_owned(), viewer_id: viewer_id.to_owned(), session };
     Ok((key, at))
 }
 
 /// An id within a heartbeat's bounds: what could only be refused later is refused with its line.
 fn id<'a>(field: &'static str, value: &'a Value, max_bytes: usize) -> Result<&'a str, Refusal> {
     let id = text(field, value)?;
-    heartbeat::check_id(id, max_bytes).map_err(|reason| Refusal {
-        field: Some(field),
-        reason,
-    })?;
+    heartbeat::check_id(id, max_bytes).map_err(|reason| Refusal { field: Some(field), reason })?;
     Ok(id)
 }
 
 fn text<'a>(field: &'static str, value: &'a Value) -> Result<&'a str, Refusal> {
     value.as_str().ok_or(Refusal {
         field: Some(field),
-        reason: if value.is_null() {
-            Reason::Missing
-        } else {
-            Reason::WrongType
-        },
+        reason: if value.is_null() { Reason::Missing } else { Reason::WrongType },
     })
 }
 
@@ -199,10 +170,7 @@ fn date(sessions: &mut BTreeMap<Key, Session>, key: Key, at: DateTime<Utc>) -> &
             session.earliest = session.earliest.min(at);
             session
         }
-        Entry::Vacant(entry) => entry.insert(Session {
-            earliest: at,
-            played: BTreeMap::new(),
-        }),
+        Entry::Vacant(entry) => entry.insert(Session { earliest: at, played: BTreeMap::new() }),
     }
 }
 
@@ -256,9 +224,7 @@ fn heartbeats(sessions: BTreeMap<Key, Session>) -> Vec<String> {
     let mut texts = Vec::new();
     for (key, session) in &sessions {
         // A segment's own time is not known; the session's is in the right day and never ahead of the file.
-        let at = session
-            .earliest
-            .to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+        let at = session.earliest.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
         for (&start, &end) in &session.played {
             // `[start, end)` covers the seconds whose middle is in it; `round` goes half away from zero.
             let start = f64::from_bits(start).round() as i64;

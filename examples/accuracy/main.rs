@@ -52,9 +52,8 @@ async fn main() -> anyhow::Result<()> {
 
 /// The elements of the viewers `first..last` of a seed, ascending and distinct. Seeds share nobody.
 fn elements(seed: u64, viewers: impl Iterator<Item = u64>) -> Vec<i64> {
-    let mut elements: Vec<i64> = viewers
-        .map(|viewer| sketch::element((seed << 32 | viewer) as i64))
-        .collect();
+    let mut elements: Vec<i64> =
+        viewers.map(|viewer| sketch::element((seed << 32 | viewer) as i64)).collect();
     elements.sort_unstable();
     elements.dedup();
     elements
@@ -82,9 +81,8 @@ struct Measured {
 
 impl Measured {
     async fn new(database: &Client, size: usize) -> anyhow::Result<Self> {
-        let sketches: Vec<Vec<u8>> = (0..sets(size))
-            .map(|seed| sketch::encode(&elements(seed, 0..size as u64)))
-            .collect();
+        let sketches: Vec<Vec<u8>> =
+            (0..sets(size)).map(|seed| sketch::encode(&elements(seed, 0..size as u64))).collect();
         let estimates = estimate(database, &sketches).await?;
         Ok(Measured {
             size,
@@ -93,10 +91,7 @@ impl Measured {
                 3 => "sparse",
                 _ => "full",
             },
-            errors: estimates
-                .iter()
-                .map(|&estimate| (estimate as f64 / size as f64 - 1.0) * 100.0)
-                .collect(),
+            errors: estimates.iter().map(|&estimate| (estimate as f64 / size as f64 - 1.0) * 100.0).collect(),
         })
     }
 }
@@ -164,14 +159,7 @@ const SPREADS: [Spread; 3] = [
         // Everybody in one region, every eighth (travellers) in another one too.
         name: "8 regions",
         parts: 8,
-        mask: |bits| {
-            1 << (bits % 8)
-                | if bits >> 8 & 7 == 0 {
-                    1 << (bits >> 16 & 7)
-                } else {
-                    0
-                }
-        },
+        mask: |bits| 1 << (bits % 8) | if bits >> 8 & 7 == 0 { 1 << (bits >> 16 & 7) } else { 0 },
     },
     Spread {
         // Any of the days, at least one: four of seven on average.
@@ -215,12 +203,7 @@ async fn print_union(database: &Client, spread: &Spread, size: usize) -> anyhow:
         // Other bits than those the sketches take.
         let mask = |viewer: u64| (spread.mask)(sketch::element(!((seed << 32 | viewer) as i64)) as u64);
         let parts: Vec<Vec<i64>> = (0..spread.parts)
-            .map(|part| {
-                elements(
-                    seed,
-                    (0..size as u64).filter(|&viewer| mask(viewer) >> part & 1 == 1),
-                )
-            })
+            .map(|part| elements(seed, (0..size as u64).filter(|&viewer| mask(viewer) >> part & 1 == 1)))
             .collect();
         in_parts += parts.iter().map(Vec::len).sum::<usize>();
         let parts: Vec<Vec<u8>> = parts.iter().map(|part| sketch::encode(part)).collect();
@@ -270,9 +253,8 @@ async fn print_retention(database: &Client) -> anyhow::Result<()> {
         let mut estimates = Vec::new();
         for share in [100].into_iter().chain(SHARES) {
             let viewers = (peak * share / 100) as u64;
-            let sketches: Vec<Vec<u8>> = (0..SETS)
-                .map(|seed| sketch::encode(&elements(seed, 0..viewers)))
-                .collect();
+            let sketches: Vec<Vec<u8>> =
+                (0..SETS).map(|seed| sketch::encode(&elements(seed, 0..viewers))).collect();
             estimates.push(estimate(database, &sketches).await?);
         }
         let cell = |ratios: Vec<f64>| {
@@ -280,20 +262,9 @@ async fn print_retention(database: &Client) -> anyhow::Result<()> {
             format!("{:.3} ({low:.3} to {high:.3})", mean(&ratios))
         };
         let peaks = &estimates[0];
-        let replay = cell(
-            peaks
-                .iter()
-                .map(|&estimate| peak as f64 / estimate as f64)
-                .collect(),
-        );
+        let replay = cell(peaks.iter().map(|&estimate| peak as f64 / estimate as f64).collect());
         let retention = estimates[1..].iter().map(|shares| {
-            cell(
-                shares
-                    .iter()
-                    .zip(peaks)
-                    .map(|(&share, &peak)| share as f64 / peak as f64)
-                    .collect(),
-            )
+            cell(shares.iter().zip(peaks).map(|(&share, &peak)| share as f64 / peak as f64).collect())
         });
         let retention: Vec<String> = retention.collect();
         println!("| {} | {replay} | {} |", thousands(peak), retention.join(" | "));
@@ -308,10 +279,7 @@ fn print_peaks(measured: &[Measured]) {
     println!("|---:|---:|---:|");
     for Measured { size, errors, .. } in some(measured) {
         let peak = |buckets: usize| {
-            let peaks: Vec<f64> = errors
-                .chunks_exact(buckets)
-                .map(|errors| quantile(errors, 1.0))
-                .collect();
+            let peaks: Vec<f64> = errors.chunks_exact(buckets).map(|errors| quantile(errors, 1.0)).collect();
             signed(mean(&peaks))
         };
         println!("| {} | {} | {} |", thousands(*size), peak(10), peak(100));
@@ -342,7 +310,5 @@ fn print_epochs(measured: &[Measured]) {
 }
 
 fn some(measured: &[Measured]) -> impl Iterator<Item = &Measured> {
-    measured
-        .iter()
-        .filter(|measured| [2_000, 10_000, 20_000, 100_000].contains(&measured.size))
+    measured.iter().filter(|measured| [2_000, 10_000, 20_000, 100_000].contains(&measured.size))
 }

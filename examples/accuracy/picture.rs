@@ -27,10 +27,7 @@ fn y(percent: f64) -> f64 {
 /// Bands of the signed errors by size, their mean, and the error that answers name.
 pub fn draw(measured: &[Measured]) -> String {
     let line = |value: &dyn Fn(&[f64]) -> f64| -> Vec<(f64, f64)> {
-        measured
-            .iter()
-            .map(|measured| (x(measured.size as f64), y(value(&measured.errors))))
-            .collect()
+        measured.iter().map(|measured| (x(measured.size as f64), y(value(&measured.errors)))).collect()
     };
     let band = |low: f64, high: f64| {
         let mut points = line(&|errors| quantile(errors, low));
@@ -52,36 +49,19 @@ pub fn draw(measured: &[Measured]) -> String {
         let sign = if percent > 0 { "+" } else { "" };
         let label = format!("{sign}{percent} %").replace('-', "−");
         let _ = writeln!(svg, r#"<path class="{class}" d="M{LEFT} {at:.1}H{RIGHT}"/>"#);
-        let _ = writeln!(
-            svg,
-            r#"<text class="end" x="{}" y="{:.1}">{label}</text>"#,
-            LEFT - 8.0,
-            at + 4.5
-        );
+        let _ = writeln!(svg, r#"<text class="end" x="{}" y="{:.1}">{label}</text>"#, LEFT - 8.0, at + 4.5);
     }
     for viewers in [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000] {
         let (at, label) = (x(viewers as f64), thousands(viewers));
-        let _ = writeln!(
-            svg,
-            r#"<path class="grid" d="M{at:.1} {TOP}V{:.1}"/>"#,
-            BOTTOM + 5.0
-        );
+        let _ = writeln!(svg, r#"<path class="grid" d="M{at:.1} {TOP}V{:.1}"/>"#, BOTTOM + 5.0);
         let anchor = if viewers == 1_000_000 { "end" } else { "middle" };
-        let _ = writeln!(
-            svg,
-            r#"<text class="{anchor}" x="{at:.1}" y="{}">{label}</text>"#,
-            BOTTOM + 22.0
-        );
+        let _ = writeln!(svg, r#"<text class="{anchor}" x="{at:.1}" y="{}">{label}</text>"#, BOTTOM + 22.0);
     }
     let _ = writeln!(svg, r#"<path class="all" d="{}Z"/>"#, band(0.0, 1.0));
     let _ = writeln!(svg, r#"<path class="most" d="{}Z"/>"#, band(0.05, 0.95));
     let first_estimate = x((MAX_EXPLICIT + 1) as f64);
     for percent in [RELATIVE_STANDARD_ERROR * 100.0, -RELATIVE_STANDARD_ERROR * 100.0] {
-        let _ = writeln!(
-            svg,
-            r#"<path class="said" d="M{first_estimate:.1} {:.1}H{RIGHT}"/>"#,
-            y(percent)
-        );
+        let _ = writeln!(svg, r#"<path class="said" d="M{first_estimate:.1} {:.1}H{RIGHT}"/>"#, y(percent));
     }
     let _ = writeln!(svg, r#"<path class="bias" d="{}"/>"#, path(&line(&mean)));
     let Some(at_bump) = measured.iter().find(|measured| measured.size == 10_000) else {
@@ -111,11 +91,7 @@ pub fn draw(measured: &[Measured]) -> String {
         ("all", "all sets", 105.0),
         ("said", "± 1.625 %: relative_error", 0.0),
     ] {
-        let shape = if class == "most" || class == "all" {
-            "m0-6h24v12h-24z"
-        } else {
-            "h24"
-        };
+        let shape = if class == "most" || class == "all" { "m0-6h24v12h-24z" } else { "h24" };
         let _ = writeln!(svg, r#"<path class="{class}" d="M{at} 50{shape}"/>"#);
         let _ = writeln!(svg, r#"<text x="{}" y="54.5">{label}</text>"#, at + 32.0);
         at += width;

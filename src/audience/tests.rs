@@ -22,10 +22,7 @@ fn seconds(beats: &[Beat], video: &Video) -> Vec<(f64, f64)> {
             *viewers[second as usize].entry(&beat.viewer_id).or_default() += 1;
         }
     }
-    viewers
-        .iter()
-        .map(|second| (f64::from(second.values().sum::<u32>()), second.len() as f64))
-        .collect()
+    viewers.iter().map(|second| (f64::from(second.values().sum::<u32>()), second.len() as f64)).collect()
 }
 
 fn replay(seconds: &[(f64, f64)]) -> f64 {
@@ -37,21 +34,14 @@ fn replay(seconds: &[(f64, f64)]) -> f64 {
 fn the_same_seed_gives_the_same_beats() {
     let beats = demo();
     assert_eq!(beats, demo());
-    let other = Audience {
-        seed: 1,
-        ..Audience::demo(now())
-    };
+    let other = Audience { seed: 1, ..Audience::demo(now()) };
     assert!(other.beats().ne(beats));
 }
 
 #[test]
 fn no_days_or_nobody_give_no_beats() {
     for (days, viewers) in [(0, 10), (7, 0)] {
-        let audience = Audience {
-            days,
-            viewers,
-            ..Audience::demo(now())
-        };
+        let audience = Audience { days, viewers, ..Audience::demo(now()) };
         assert_eq!(audience.beats().len(), 0);
     }
 }
@@ -88,13 +78,8 @@ fn it_is_quick_to_load_and_big_enough_for_estimates() {
 
     let last_day = now() - TimeDelta::days(1);
     let viewers = |video: &Video| {
-        let of_last_day = beats
-            .iter()
-            .filter(|beat| beat.video_id == video.id && beat.at >= last_day);
-        of_last_day
-            .map(|beat| &beat.viewer_id)
-            .collect::<HashSet<_>>()
-            .len()
+        let of_last_day = beats.iter().filter(|beat| beat.video_id == video.id && beat.at >= last_day);
+        of_last_day.map(|beat| &beat.viewer_id).collect::<HashSet<_>>().len()
     };
     let most = viewers(&VIDEOS[0]);
     assert!(most > 1_000, "{most}");
@@ -110,10 +95,7 @@ fn it_is_quick_to_load_and_big_enough_for_estimates() {
 fn regions_sleep_at_night() {
     let beats = demo();
     let count = |region, hours: Range<u32>| {
-        beats
-            .iter()
-            .filter(|beat| beat.region == region && hours.contains(&beat.at.hour()))
-            .count()
+        beats.iter().filter(|beat| beat.region == region && hours.contains(&beat.at.hour())).count()
     };
     // 18:00 to 22:00 and 02:00 to 06:00 in Japan.
     assert!(count("JP", 9..13) > 4 * count("JP", 17..21));
@@ -128,11 +110,7 @@ fn the_replayed_moment_stands_out() {
         let (start, end) = (video.moment.start as usize, video.moment.end as usize);
         let moment = replay(&seconds[start..end]);
         let elsewhere = replay(&seconds[..start - 10]).max(replay(&seconds[end + 10..]));
-        assert!(
-            moment > 1.35 && moment > elsewhere + 0.2,
-            "{}: {moment} against {elsewhere}",
-            video.id
-        );
+        assert!(moment > 1.35 && moment > elsewhere + 0.2, "{}: {moment} against {elsewhere}", video.id);
     }
 }
 
@@ -145,21 +123,9 @@ fn people_leave() {
         let id = video.id;
         let after_hook = video.duration_sec / 6;
         let before_credits = video.duration_sec - video.credits_sec - 1;
-        assert!(
-            viewers(video.intro_sec) > viewers(video.intro_sec - 1),
-            "{id}: some skip the intro"
-        );
-        assert!(
-            viewers(after_hook) < 0.75 * viewers(video.intro_sec),
-            "{id}: the hook"
-        );
-        assert!(
-            viewers(before_credits) < 0.6 * viewers(after_hook),
-            "{id}: the drop-off"
-        );
-        assert!(
-            viewers(video.duration_sec - 1) < 0.2 * viewers(before_credits),
-            "{id}: the credits"
-        );
+        assert!(viewers(video.intro_sec) > viewers(video.intro_sec - 1), "{id}: some skip the intro");
+        assert!(viewers(after_hook) < 0.75 * viewers(video.intro_sec), "{id}: the hook");
+        assert!(viewers(before_credits) < 0.6 * viewers(after_hook), "{id}: the drop-off");
+        assert!(viewers(video.duration_sec - 1) < 0.2 * viewers(before_credits), "{id}: the credits");
     }
 }

@@ -56,11 +56,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
 pub async fn every_day(store: Store, clock: Clock, time: NaiveTime, keep: Keep, stop: CancellationToken) {
     loop {
         let today = clock.today().and_time(time).and_utc();
-        let next = if today > clock.now() {
-            today
-        } else {
-            today + Days::new(1)
-        };
+        let next = if today > clock.now() { today } else { today + Days::new(1) };
         tracing::info!(%next, "the next compaction begins at {next}");
         while clock.now() < next {
             let nap = (next - clock.now()).to_std().unwrap_or_default().min(MAX_NAP);
@@ -104,10 +100,7 @@ async fn compact(store: &Store, clock: &Clock, through: NaiveDate, keep: Keep) -
         text += &format!("; thinned {} seconds", HumanCount(summary.thinned_rows));
     }
     if summary.destroyed_salts > 0 {
-        text += &format!(
-            "; destroyed the salts of {} epochs",
-            HumanCount(summary.destroyed_salts)
-        );
+        text += &format!("; destroyed the salts of {} epochs", HumanCount(summary.destroyed_salts));
     }
     Ok(text)
 }

@@ -69,10 +69,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let listener = serve::bind(&arguments.serving).await?;
     let url = format!("http://{}", listener.local_addr()?);
 
-    let options = LocalPostgresOptions {
-        bin_dir: arguments.pg_bin.clone(),
-        ..LocalPostgresOptions::default()
-    };
+    let options =
+        LocalPostgresOptions { bin_dir: arguments.pg_bin.clone(), ..LocalPostgresOptions::default() };
     let postgres = LocalPostgres::start_with(&arguments.data_dir, Lifetime::Kept, &options).await?;
     if let Some(asked) = postgres.moved_from() {
         let (asked, found) = (asked.display(), postgres.data_dir().display());
@@ -88,22 +86,11 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     // Somebody's own machine rarely runs at night.
     salt::destroy(&workers, &clock).await?;
     let connections = arguments.working.worker_connections;
-    let working = tokio::spawn(work::work(
-        workers.clone(),
-        clock.clone(),
-        connections,
-        stop.clone(),
-    ));
+    let working = tokio::spawn(work::work(workers.clone(), clock.clone(), connections, stop.clone()));
     let region = arguments.serving.default_region.clone();
     let nights = workers.clone();
     let keep = arguments.keeping.keep();
-    let compacting = tokio::spawn(compact::every_day(
-        nights,
-        clock.clone(),
-        COMPACT_AT,
-        keep,
-        stop.clone(),
-    ));
+    let compacting = tokio::spawn(compact::every_day(nights, clock.clone(), COMPACT_AT, keep, stop.clone()));
     let serving = {
         let (store, clock, salts, stop) = (store.clone(), clock.clone(), salts.clone(), stop.clone());
         tokio::spawn(
@@ -127,10 +114,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     if looked.is_err() || arguments.once {
         stop.cancel();
     } else if !stop.is_cancelled() {
-        println!(
-            "Ctrl-C ends it; the data stays in {}",
-            postgres.data_dir().display()
-        );
+        println!("Ctrl-C ends it; the data stays in {}", postgres.data_dir().display());
     }
     let served = end(stop, serving, working, compacting).await;
     store.close();
@@ -163,11 +147,7 @@ async fn look(
     region: &Region,
     file: Option<&std::path::Path>,
 ) -> anyhow::Result<()> {
-    let queue = Destination::Queue {
-        store: store.clone(),
-        salts,
-        clock: clock.clone(),
-    };
+    let queue = Destination::Queue { store: store.clone(), salts, clock: clock.clone() };
     match file {
         Some(file) => {
             let source = replay::Source {
@@ -188,13 +168,8 @@ async fn look(
     let Some(video_id) = most_watched(store, clock).await? else {
         return Ok(());
     };
-    let asked = StripQuery {
-        video_id,
-        regions: vec![GLOBAL.to_owned()],
-        resolution: 5,
-        from: None,
-        to: None,
-    };
+    let asked =
+        StripQuery { video_id, regions: vec![GLOBAL.to_owned()], resolution: 5, from: None, to: None };
     let (range, rows) = store.read_strip(&asked).await?;
     println!();
     show::draw(&strip(range, &rows));
@@ -205,42 +180,21 @@ async fn look(
 async fn most_watched(store: &Store, clock: &Clock) -> anyhow::Result<Option<String>> {
     let to = clock.today();
     let from = to - chrono::TimeDelta::days(LOOK_BACK_DAYS);
-    let asked = VideosQuery {
-        regions: vec![GLOBAL.to_owned()],
-        from,
-        to,
-        limit: 1,
-    };
-    Ok(store
-        .read_videos(&asked)
-        .await?
-        .1
-        .pop()
-        .map(|video| video.video_id))
+    let asked = VideosQuery { regions: vec![GLOBAL.to_owned()], from, to, limit: 1 };
+    Ok(store.read_videos(&asked).await?.1.pop().map(|video| video.video_id))
 }
 
 /// Lets an audience watch: its last day through the API, as players do, the days before as a replay.
 async fn generate(clock: &Clock, url: &str, region: &Region, queue: &Destination) -> anyhow::Result<()> {
     let now = clock.now();
-    let (recent, older): (Vec<_>, Vec<_>) = Audience::demo(now)
-        .beats()
-        .partition(|beat| now - beat.at < chrono::TimeDelta::days(1));
-    println!(
-        "an audience is watching: {} heartbeats over a week",
-        recent.len() + older.len()
-    );
-    let api = Destination::Api {
-        client: client(),
-        url: url.to_owned(),
-        clock: clock.clone(),
-    };
+    let (recent, older): (Vec<_>, Vec<_>) =
+        Audience::demo(now).beats().partition(|beat| now - beat.at < chrono::TimeDelta::days(1));
+    println!("an audience is watching: {} heartbeats over a week", recent.len() + older.len());
+    let api = Destination::Api { client: client(), url: url.to_owned(), clock: clock.clone() };
     let mut summary = Summary::default();
     for (beats, destination) in [(older, queue), (recent, &api)] {
         for chunk in chunks(beats.iter().map(|beat| Ok(beat.json())), |_| None) {
-            destination
-                .deliver(&chunk?, region, None, &mut summary)
-                .await
-                .context("the demo audience")?;
+            destination.deliver(&chunk?, region, None, &mut summary).await.context("the demo audience")?;
         }
     }
     if !summary.rejected.is_empty() {

@@ -60,11 +60,7 @@ pub struct Source {
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let clock = Clock::system();
-    if arguments
-        .source
-        .captured_on
-        .is_some_and(|day| day > clock.today())
-    {
+    if arguments.source.captured_on.is_some_and(|day| day > clock.today()) {
         bail!("--captured-on lies in the future");
     }
     let destination = destination(&arguments, &clock).await?;
@@ -84,22 +80,12 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
 async fn destination(arguments: &Arguments, clock: &Clock) -> anyhow::Result<Destination> {
     if let Some(url) = &arguments.to {
         let url = url.trim_end_matches('/').to_owned();
-        return Ok(Destination::Api {
-            client: client(),
-            url,
-            clock: clock.clone(),
-        });
+        return Ok(Destination::Api { client: client(), url, clock: clock.clone() });
     }
     let store = Store::connect(&config::database_url()?, CONNECTIONS).await?;
-    store
-        .rotate_batch_ids(Ring::Replay, CHUNK_MEMORY, clock.now())
-        .await?;
+    store.rotate_batch_ids(Ring::Replay, CHUNK_MEMORY, clock.now()).await?;
     let salts = Salts::new(store.clone(), arguments.salting.source()?, clock.clone());
-    Ok(Destination::Queue {
-        store,
-        salts,
-        clock: clock.clone(),
-    })
+    Ok(Destination::Queue { store, salts, clock: clock.clone() })
 }
 
 /// Replays a file or standard input and prints what became of it, also when it breaks off.
@@ -127,13 +113,7 @@ async fn replay_file(
     file.rewind().with_context(cannot)?;
     let again = source.again.then(Uuid::new_v4);
     let id = |ordinal| {
-        Some(replay_file::chunk_id(
-            &fingerprint,
-            ordinal,
-            source.format,
-            source.captured_on,
-            again,
-        ))
+        Some(replay_file::chunk_id(&fingerprint, ordinal, source.format, source.captured_on, again))
     };
     let outcome = replay_reader(source, progress.wrap_read(file), id, destination, summary).await;
     progress.finish_and_clear();
@@ -159,9 +139,7 @@ async fn replay_reader(
         }
     };
     for chunk in chunks(elements, id) {
-        destination
-            .deliver(&chunk?, &source.default_region, source.captured_on, summary)
-            .await?;
+        destination.deliver(&chunk?, &source.default_region, source.captured_on, summary).await?;
     }
     Ok(())
 }
@@ -181,14 +159,9 @@ fn print(summary: &Summary) {
         0 => String::new(),
         known => format!(", {known} known from an earlier replay of this file"),
     };
-    println!(
-        "{} heartbeats accepted{known}, {rejected} rejected",
-        summary.accepted
-    );
+    println!("{} heartbeats accepted{known}, {rejected} rejected", summary.accepted);
     for (reason, (count, first, field)) in &summary.rejected {
-        let field = field
-            .as_ref()
-            .map_or(String::new(), |field| format!(" in {field}"));
+        let field = field.as_ref().map_or(String::new(), |field| format!(" in {field}"));
         println!("  {count:>8} {reason}{field}, the first at line {}", first + 1);
     }
 }

@@ -34,25 +34,14 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let store = Store::connect(&config::database_url()?, arguments.serving.serve_connections).await?;
     let listener = bind(&arguments.serving).await?;
     println!("listening on http://{}", listener.local_addr()?);
-    serve(
-        store,
-        Clock::system(),
-        &arguments.serving,
-        arguments.salting.source()?,
-        listener,
-        stop,
-    )
-    .await
+    serve(store, Clock::system(), &arguments.serving, arguments.salting.source()?, listener, stop).await
 }
 
 /// Listens where the settings say.
 pub async fn bind(serving: &config::Serving) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(serving.listen).await.with_context(|| {
-        format!(
-            "cannot listen on {}: is another process using the port?",
-            serving.listen
-        )
-    })
+    TcpListener::bind(serving.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}: is another process using the port?", serving.listen))
 }
 
 /// Serves until told to stop, and answers what was accepted until then.

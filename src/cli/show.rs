@@ -54,14 +54,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
 /// Draws a strip as wide as the terminal and as colourful as it can show.
 pub fn draw(strip: &Strip) {
     let stdout = std::io::stdout();
-    let width = terminal_width()
-        .filter(|_| stdout.is_terminal())
-        .unwrap_or(DEFAULT_WIDTH);
-    let color = match (
-        stdout.is_terminal(),
-        std::env::var_os("NO_COLOR"),
-        std::env::var("COLORTERM"),
-    ) {
+    let width = terminal_width().filter(|_| stdout.is_terminal()).unwrap_or(DEFAULT_WIDTH);
+    let color = match (stdout.is_terminal(), std::env::var_os("NO_COLOR"), std::env::var("COLORTERM")) {
         (false, ..) | (_, Some(_), _) => Color::None,
         (_, None, Ok(depth)) if ["truecolor", "24bit"].contains(&depth.as_str()) => Color::True,
         _ => Color::Palette,
@@ -70,9 +64,7 @@ pub fn draw(strip: &Strip) {
 }
 
 fn terminal_width() -> Option<usize> {
-    console::Term::stdout()
-        .size_checked()
-        .map(|(_, columns)| usize::from(columns))
+    console::Term::stdout().size_checked().map(|(_, columns)| usize::from(columns))
 }
 
 /// The bounds of a video id on the command line.

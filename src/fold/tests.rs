@@ -23,9 +23,7 @@ fn heartbeats(spans: &[(u8, u8, u8, i32, i32, i64)]) -> HashedHeartbeats {
 
 /// (first, last, plays) of each run.
 fn shape(runs: &[Run<'_>]) -> Vec<(i32, i32, i64)> {
-    runs.iter()
-        .map(|run| (run.start_sec, run.end_sec, run.plays))
-        .collect()
+    runs.iter().map(|run| (run.start_sec, run.end_sec, run.plays)).collect()
 }
 
 #[test]
@@ -43,10 +41,7 @@ fn consecutive_beats_of_one_viewer_are_one_run() {
 #[test]
 fn overlap_cuts_and_gap_separates() {
     let columns = heartbeats(&[(0, 0, 0, 0, 9, 1), (0, 0, 0, 5, 14, 2), (0, 0, 0, 20, 20, 1)]);
-    assert_eq!(
-        shape(&fold(&columns).runs),
-        [(0, 4, 1), (5, 9, 2), (10, 14, 1), (20, 20, 1)]
-    );
+    assert_eq!(shape(&fold(&columns).runs), [(0, 4, 1), (5, 9, 2), (10, 14, 1), (20, 20, 1)]);
 }
 
 #[test]

@@ -26,10 +26,7 @@ fn with(field: &str, value: Option<&str>) -> String {
     ];
     fields.retain(|(name, _)| *name != field);
     fields.extend(value.map(|value| (field, value)));
-    let fields: Vec<_> = fields
-        .iter()
-        .map(|(name, value)| format!("\"{name}\":{value}"))
-        .collect();
+    let fields: Vec<_> = fields.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
     format!("{{{}}}", fields.join(","))
 }
 
@@ -52,10 +49,7 @@ fn what_may_be_left_out_may_be_null() {
             let element = with(field, value);
             let heartbeat = parse(&element, &arrival()).expect("optional");
             assert_eq!(heartbeat.captured_on.to_string(), "2026-11-21");
-            assert_eq!(
-                heartbeat.region.as_str(),
-                if field == "region" { "ZZ" } else { "JP" }
-            );
+            assert_eq!(heartbeat.region.as_str(), if field == "region" { "ZZ" } else { "JP" });
         }
     }
 }
@@ -65,24 +59,13 @@ fn a_clock_ahead_does_not_reach_into_tomorrow() {
     let mut arrival = arrival();
     arrival.now = "2026-11-20T23:58:00Z".parse().expect("an instant");
     let element = with("at", Some(r#""2026-11-21T00:01:00Z""#));
-    assert_eq!(
-        parse(&element, &arrival)
-            .expect("3 min ahead")
-            .captured_on
-            .to_string(),
-        "2026-11-20"
-    );
+    assert_eq!(parse(&element, &arrival).expect("3 min ahead").captured_on.to_string(), "2026-11-20");
 }
 
 #[test]
 fn whole_numbers_may_be_written_as_floats() {
     for eight in ["8", "8.0", "8e0", "0.8e1"] {
-        assert_eq!(
-            parse(&with("start_sec", Some(eight)), &arrival())
-                .expect(eight)
-                .start_sec,
-            8
-        );
+        assert_eq!(parse(&with("start_sec", Some(eight)), &arrival()).expect(eight).start_sec, 8);
     }
 }
 
@@ -136,11 +119,7 @@ fn every_reason_has_its_input() {
             ("duration_sec", OutOfRange) if value == Some("46") => "end_sec",
             _ => field,
         };
-        assert_eq!(
-            refusal(&with(field, value)),
-            (Some(blamed), reason),
-            "{field} = {value:?}"
-        );
+        assert_eq!(refusal(&with(field, value)), (Some(blamed), reason), "{field} = {value:?}");
     }
 }
 
@@ -152,10 +131,7 @@ fn bounds_are_inclusive() {
         ("at", r#""2026-11-19T00:02:00Z""#),
         ("at", r#""2026-11-21T00:07:00Z""#),
     ] {
-        assert!(
-            parse(&with(field, Some(value)), &arrival()).is_ok(),
-            "{field} = {value}"
-        );
+        assert!(parse(&with(field, Some(value)), &arrival()).is_ok(), "{field} = {value}");
     }
 }
 

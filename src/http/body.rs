@@ -34,9 +34,8 @@ pub struct Received {
 
 /// Reads a body whole, or says why not.
 pub async fn read(headers: &HeaderMap, body: Body, budget: &Arc<Semaphore>) -> Result<Received, ApiError> {
-    let announced = headers
-        .get(header::CONTENT_LENGTH)
-        .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let announced =
+        headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > MAX_DRAINED_BYTES) {
         return Err(too_large());
     }
@@ -45,17 +44,9 @@ pub async fn read(headers: &HeaderMap, body: Body, budget: &Arc<Semaphore>) -> R
         .await
         .ok()
         .and_then(Result::ok)
-        .ok_or(ApiError::Unavailable {
-            detail: "too many requests at once",
-            retry_after: MAX_BUDGET_WAIT,
-        })?;
-    let bytes = timeout(MAX_WAIT, collect(body))
-        .await
-        .map_err(|_| ApiError::BodyTimeout(MAX_WAIT))??;
-    Ok(Received {
-        bytes,
-        _reserved: reserved,
-    })
+        .ok_or(ApiError::Unavailable { detail: "too many requests at once", retry_after: MAX_BUDGET_WAIT })?;
+    let bytes = timeout(MAX_WAIT, collect(body)).await.map_err(|_| ApiError::BodyTimeout(MAX_WAIT))??;
+    Ok(Received { bytes, _reserved: reserved })
 }
 
 async fn collect(mut body: Body) -> Result<Bytes, ApiError> {
@@ -72,15 +63,9 @@ async fn collect(mut body: Body) -> Result<Bytes, ApiError> {
             bytes.extend_from_slice(&data);
         }
     }
-    if received > MAX_BYTES {
-        Err(too_large())
-    } else {
-        Ok(bytes.into())
-    }
+    if received > MAX_BYTES { Err(too_large()) } else { Ok(bytes.into()) }
 }
 
 fn too_large() -> ApiError {
-    ApiError::TooLarge(format!(
-        "the body is larger than {MAX_BYTES} bytes: send fewer heartbeats at once"
-    ))
+    ApiError::TooLarge(format!("the body is larger than {MAX_BYTES} bytes: send fewer heartbeats at once"))
 }

@@ -21,26 +21,11 @@ macro_rules! web {
 pub fn router() -> Router<AppState> {
     let script = "text/javascript; charset=utf-8";
     Router::new()
-        .route(
-            "/",
-            get(async || asset("text/html; charset=utf-8", web!("index.html"))),
-        )
-        .route(
-            "/favicon.svg",
-            get(async || asset("image/svg+xml", web!("favicon.svg"))),
-        )
-        .route(
-            "/dashboard.css",
-            get(async || asset("text/css; charset=utf-8", web!("dashboard.css"))),
-        )
-        .route(
-            "/dashboard.js",
-            get(async move || asset(script, web!("dashboard.js"))),
-        )
-        .route(
-            "/strip_view.js",
-            get(async move || asset(script, web!("strip_view.js"))),
-        )
+        .route("/", get(async || asset("text/html; charset=utf-8", web!("index.html"))))
+        .route("/favicon.svg", get(async || asset("image/svg+xml", web!("favicon.svg"))))
+        .route("/dashboard.css", get(async || asset("text/css; charset=utf-8", web!("dashboard.css"))))
+        .route("/dashboard.js", get(async move || asset(script, web!("dashboard.js"))))
+        .route("/strip_view.js", get(async move || asset(script, web!("strip_view.js"))))
 }
 
 fn asset(content_type: &'static str, text: &'static str) -> Response {

@@ -14,11 +14,7 @@ use super::{ApiError, AppState, in_time};
 const OLD_ROW_SECS: i64 = 60;
 
 pub async fn live() -> Response {
-    (
-        [(header::CACHE_CONTROL, "no-store")],
-        Json(json!({"status": "alive"})),
-    )
-        .into_response()
+    ([(header::CACHE_CONTROL, "no-store")], Json(json!({"status": "alive"}))).into_response()
 }
 
 /// Ready when Postgres answers with the schema this program knows. A queue that grows old is named, not refused for: it

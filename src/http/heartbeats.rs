@@ -39,10 +39,7 @@ pub async fn post(State(app): State<AppState>, headers: HeaderMap, body: Body) -
     let format = format(&headers)?;
     let key = idempotency_key(&headers)?;
     let (batch_id, hashed) = match heartbeat_body::parse(&received.bytes, format) {
-        Ok(body) => (
-            one_id(key, body.batch_id)?,
-            hash(&app, &headers, body.elements).await,
-        ),
+        Ok(body) => (one_id(key, body.batch_id)?, hash(&app, &headers, body.elements).await),
         Err(error) => (key, Err(error.into())),
     };
     // From here on only hashes are held, however long the commit takes.
@@ -64,25 +61,16 @@ pub async fn post(State(app): State<AppState>, headers: HeaderMap, body: Body) -
     };
     let rejected =
         RawValue::from_string(answer.rejected).expect("rejections are kept as they were serialized");
-    let receipt = Receipt {
-        accepted: answer.accepted,
-        rejected,
-        duplicate,
-    };
-    Ok((
-        StatusCode::ACCEPTED,
-        [(header::CACHE_CONTROL, "no-store")],
-        Json(receipt),
-    )
-        .into_response())
+    let receipt = Receipt { accepted: answer.accepted, rejected, duplicate };
+    Ok((StatusCode::ACCEPTED, [(header::CACHE_CONTROL, "no-store")], Json(receipt)).into_response())
 }
 
 /// The id of a batch that may carry one in its head and one in its body.
 fn one_id(key: Option<Uuid>, batch_id: Option<Uuid>) -> Result<Option<Uuid>, ApiError> {
     match (key, batch_id) {
-        (Some(key), Some(batch_id)) if key != batch_id => Err(ApiError::BadRequest(
-            "Idempotency-Key and batch_id differ: send one, or both alike".into(),
-        )),
+        (Some(key), Some(batch_id)) if key != batch_id => {
+            Err(ApiError::BadRequest("Idempotency-Key and batch_id differ: send one, or both alike".into()))
+        }
         _ => Ok(key.or(batch_id)),
     }
 }
@@ -124,10 +112,7 @@ async fn accepted_before(app: &AppState, batch_id: Option<Uuid>) -> Result<Optio
         return Ok(None);
     };
     let mut known = in_time(async {
-        app.store
-            .accepted_batches(Ring::Http, &[batch_id])
-            .await
-            .map_err(|error| ApiError::from(&error))
+        app.store.accepted_batches(Ring::Http, &[batch_id]).await.map_err(|error| ApiError::from(&error))
     })
     .await?;
     Ok(known.remove(&batch_id))
@@ -145,12 +130,7 @@ fn format(headers: &HeaderMap) -> Result<Format, ApiError> {
         return Ok(Format::Json);
     };
     let content_type = String::from_utf8_lossy(content_type.as_bytes());
-    let essence = content_type
-        .split(';')
-        .next()
-        .unwrap_or("")
-        .trim()
-        .to_ascii_lowercase();
+    let essence = content_type.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
     match essence.as_str() {
         // What sendBeacon sends for a string, and what it sends for bytes.
         "application/json" | "text/plain" | "" => Ok(Format::Json),
@@ -168,17 +148,10 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<Uuid>, ApiError> {
     };
     // The draft of the header wants a quoted string, most clients send it bare.
     let text = key.to_str().unwrap_or("").trim_matches('"');
-    Uuid::try_parse(text)
-        .map(Some)
-        .map_err(|_| ApiError::BadRequest("Idempotency-Key must be a UUID".into()))
+    Uuid::try_parse(text).map(Some).map_err(|_| ApiError::BadRequest("Idempotency-Key must be a UUID".into()))
 }
 
 fn region(app: &AppState, headers: &HeaderMap) -> Region {
-    let named = app
-        .region_header
-        .as_ref()
-        .and_then(|name| headers.get(name)?.to_str().ok());
-    named
-        .and_then(|text| Region::parse(text).ok())
-        .unwrap_or_else(|| app.default_region.clone())
+    let named = app.region_header.as_ref().and_then(|name| headers.get(name)?.to_str().ok());
+    named.and_then(|text| Region::parse(text).ok()).unwrap_or_else(|| app.default_region.clone())
 }

@@ -60,14 +60,11 @@ fn resolution(text: Option<&str>) -> Result<u32, ApiError> {
     let Some(text) = text else {
         return Ok(DEFAULT_RESOLUTION);
     };
-    text.parse()
-        .ok()
-        .filter(|seconds| (1..=MAX_RESOLUTION).contains(seconds))
-        .ok_or_else(|| {
-            ApiError::BadRequest(format!(
-                "resolution must be a whole number of seconds from 1 to {MAX_RESOLUTION}"
-            ))
-        })
+    text.parse().ok().filter(|seconds| (1..=MAX_RESOLUTION).contains(seconds)).ok_or_else(|| {
+        ApiError::BadRequest(format!(
+            "resolution must be a whole number of seconds from 1 to {MAX_RESOLUTION}"
+        ))
+    })
 }
 
 /// The regions to unite, all of them unless some are named.
@@ -96,27 +93,13 @@ pub fn cached(answer: &Answer, request: &HeaderMap) -> Response {
     let max_age = answer.remaining_life().as_secs();
     let validators = [
         (header::ETAG, answer.etag.clone()),
-        (
-            header::CACHE_CONTROL,
-            format!("public, max-age={max_age}, stale-while-revalidate=60"),
-        ),
+        (header::CACHE_CONTROL, format!("public, max-age={max_age}, stale-while-revalidate=60")),
     ];
-    let held = request
-        .get_all(header::IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    if held
-        .flat_map(|value| value.split(','))
-        .any(|tag| is_same_tag(tag.trim(), &answer.etag))
-    {
+    let held = request.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    if held.flat_map(|value| value.split(',')).any(|tag| is_same_tag(tag.trim(), &answer.etag)) {
         return (StatusCode::NOT_MODIFIED, validators).into_response();
     }
-    (
-        validators,
-        [(header::CONTENT_TYPE, "application/json")],
-        answer.body.clone(),
-    )
-        .into_response()
+    (validators, [(header::CONTENT_TYPE, "application/json")], answer.body.clone()).into_response()
 }
 
 /// Weak comparison (RFC 9110, section 8.8.3.2): a proxy may have made the tag strong.

@@ -87,9 +87,7 @@ pub fn router(state: AppState) -> Router {
 
 /// What a look-up answers, unless it takes too long.
 async fn in_time<T>(look_up: impl Future<Output = Result<T, ApiError>>) -> Result<T, ApiError> {
-    tokio::time::timeout(LOOK_UP_WAIT, look_up)
-        .await
-        .unwrap_or_else(|_| Err(ApiError::silent_database()))
+    tokio::time::timeout(LOOK_UP_WAIT, look_up).await.unwrap_or_else(|_| Err(ApiError::silent_database()))
 }
 
 async fn not_found() -> ApiError {
@@ -103,9 +101,6 @@ async fn method_not_allowed(method: Method) -> ApiError {
 /// Video ids of strangers stand in the answers: no browser may take one for a page.
 async fn no_sniffing(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    response.headers_mut().insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }

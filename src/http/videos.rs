@@ -39,9 +39,7 @@ pub async fn get(
     let from = match day("from", parameters.from.as_deref())? {
         Some(from) => from,
         // The calendar has a first day.
-        None => to
-            .checked_sub_signed(TimeDelta::days(DEFAULT_DAYS - 1))
-            .unwrap_or(to),
+        None => to.checked_sub_signed(TimeDelta::days(DEFAULT_DAYS - 1)).unwrap_or(to),
     };
     if from > to {
         return Err(ApiError::BadRequest("from is later than to".into()));

@@ -31,15 +31,11 @@ impl Account {
             && cluster.uid() != 0
             && let Some(owner) = User::from_uid(cluster.uid().into()).map_err(failed)?
         {
-            return Ok(Self {
-                switch_to: Some(owner),
-            });
+            return Ok(Self { switch_to: Some(owner) });
         }
         for name in CANDIDATES {
             if let Some(user) = User::from_name(name).map_err(failed)? {
-                return Ok(Self {
-                    switch_to: Some(user),
-                });
+                return Ok(Self { switch_to: Some(user) });
             }
         }
         Err(LocalPostgresError::NoServerUser)
@@ -50,10 +46,7 @@ impl Account {
     pub(super) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
         command.current_dir("/").process_group(0);
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         if let Some(user) = &self.switch_to {
             command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
         }
@@ -65,16 +58,12 @@ impl Account {
         let Some(user) = &self.switch_to else {
             return Ok(());
         };
-        lchown(path, Some(user.uid.as_raw()), Some(user.gid.as_raw())).map_err(LocalPostgresError::io(
-            format!("give {} to user {}", path.display(), user.name),
-        ))
+        lchown(path, Some(user.uid.as_raw()), Some(user.gid.as_raw()))
+            .map_err(LocalPostgresError::io(format!("give {} to user {}", path.display(), user.name)))
     }
 
     pub(super) fn uid(&self) -> u32 {
-        self.switch_to
-            .as_ref()
-            .map_or_else(geteuid, |user| user.uid)
-            .as_raw()
+        self.switch_to.as_ref().map_or_else(geteuid, |user| user.uid).as_raw()
     }
 
     pub(super) fn name(&self) -> &str {
@@ -115,42 +104,25 @@ pub(super) async fn output(mut command: Command) -> Result<Output, LocalPostgres
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let program = command.get_program().to_string_lossy().into_owned();
     let mut command = tokio::process::Command::from(command);
-    command
-        .kill_on_drop(true)
-        .output()
-        .await
-        .map_err(LocalPostgresError::io(format!("run {program}")))
+    command.kill_on_drop(true).output().await.map_err(LocalPostgresError::io(format!("run {program}")))
 }
 
 /// Runs a command that has to succeed; the error carries the end of what it printed.
 pub(super) async fn run(command: Command) -> Result<Output, LocalPostgresError> {
-    let program = Path::new(command.get_program())
-        .file_name()
-        .unwrap_or(command.get_program());
+    let program = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
     let program = program.to_string_lossy().into_owned();
     let output = output(command).await?;
     if output.status.success() {
         return Ok(output);
     }
-    let printed = if output.stderr.is_empty() {
-        &output.stdout
-    } else {
-        &output.stderr
-    };
-    Err(LocalPostgresError::Program {
-        program,
-        detail: last_lines(&String::from_utf8_lossy(printed)),
-    })
+    let printed = if output.stderr.is_empty() { &output.stdout } else { &output.stderr };
+    Err(LocalPostgresError::Program { program, detail: last_lines(&String::from_utf8_lossy(printed)) })
 }
 
 /// The last lines of a text, in one line.
 pub(super) fn last_lines(text: &str) -> String {
     const LINES: usize = 5;
-    let lines: Vec<&str> = text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .collect();
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     if lines.is_empty() {
         return "(nothing)".to_owned();
     }

@@ -72,9 +72,7 @@ fn installed() -> Vec<PathBuf> {
         };
         for entry in entries.flatten() {
             let name = entry.file_name();
-            let version = name
-                .to_str()
-                .and_then(|name| name.strip_prefix(before)?.parse().ok());
+            let version = name.to_str().and_then(|name| name.strip_prefix(before)?.parse().ok());
             versioned.extend(version.map(|version| (version, entry.path().join(after))));
         }
     }
@@ -94,15 +92,11 @@ async fn major_version(dir: &Path) -> Result<u32, LocalPostgresError> {
     command.arg("--version");
     let printed = String::from_utf8_lossy(&run(command).await?.stdout).into_owned();
     let version = printed.split(") ").nth(1).unwrap_or_default();
-    let digits = version
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(version.len());
-    version[..digits]
-        .parse()
-        .map_err(|_| LocalPostgresError::Program {
-            program: "postgres --version".to_owned(),
-            detail: format!("no version in {:?}", printed.trim()),
-        })
+    let digits = version.find(|c: char| !c.is_ascii_digit()).unwrap_or(version.len());
+    version[..digits].parse().map_err(|_| LocalPostgresError::Program {
+        program: "postgres --version".to_owned(),
+        detail: format!("no version in {:?}", printed.trim()),
+    })
 }
 
 async fn check_hll(dir: &Path, major: u32) -> Result<(), LocalPostgresError> {
@@ -112,9 +106,7 @@ async fn check_hll(dir: &Path, major: u32) -> Result<(), LocalPostgresError> {
         let mut command = quiet(&pg_config);
         command.arg("--sharedir");
         if let Ok(output) = output(command).await {
-            share_dirs.push(PathBuf::from(
-                String::from_utf8_lossy(&output.stdout).trim_end().to_owned(),
-            ));
+            share_dirs.push(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim_end().to_owned()));
         }
     }
     if share_dirs.is_empty() {
@@ -124,16 +116,10 @@ async fn check_hll(dir: &Path, major: u32) -> Result<(), LocalPostgresError> {
         share_dirs.extend(["share", "share/postgresql"].map(|share| prefix.join(share)));
     }
     let extension_dirs: Vec<PathBuf> = share_dirs.iter().map(|share| share.join("extension")).collect();
-    if extension_dirs
-        .iter()
-        .any(|extension| extension.join("hll.control").is_file())
-    {
+    if extension_dirs.iter().any(|extension| extension.join("hll.control").is_file()) {
         return Ok(());
     }
-    Err(LocalPostgresError::HllMissing {
-        major,
-        extension_dir: extension_dirs[0].clone(),
-    })
+    Err(LocalPostgresError::HllMissing { major, extension_dir: extension_dirs[0].clone() })
 }
 
 fn quiet(program: &Path) -> Command {

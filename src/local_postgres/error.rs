@@ -116,9 +116,6 @@ impl LocalPostgresError {
             Some(refusal) => refusal.message().to_owned(),
             None => error.to_string(),
         };
-        Self::Sql {
-            action: action.to_owned(),
-            detail,
-        }
+        Self::Sql { action: action.to_owned(), detail }
     }
 }

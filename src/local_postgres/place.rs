@@ -51,56 +51,33 @@ impl Place {
 
 /// Decides where the data goes: where it was asked for, or under `fallback_base` if the server's user cannot get there.
 pub(super) async fn choose(asked: &Path, fallback_base: &Path) -> Result<Chosen, LocalPostgresError> {
-    let asked = std::path::absolute(asked).map_err(LocalPostgresError::io(format!(
-        "find the directory {}",
-        asked.display()
-    )))?;
+    let asked = std::path::absolute(asked)
+        .map_err(LocalPostgresError::io(format!("find the directory {}", asked.display())))?;
     let account = Account::choose(&asked)?;
     if account.reaches(&asked).await? {
-        return Ok(Chosen {
-            data_dir: asked,
-            moved_from: None,
-            account,
-        });
+        return Ok(Chosen { data_dir: asked, moved_from: None, account });
     }
     let name = asked.file_name().unwrap_or_default().to_string_lossy();
     let fallback = fallback_base.join(format!("{}-{}", name.trim_start_matches('.'), short_hash(&asked)));
     if account.reaches(&fallback).await? {
-        return Ok(Chosen {
-            data_dir: fallback,
-            moved_from: Some(asked),
-            account,
-        });
+        return Ok(Chosen { data_dir: fallback, moved_from: Some(asked), account });
     }
-    Err(LocalPostgresError::Unreachable {
-        user: account.name().to_owned(),
-        asked,
-        fallback,
-    })
+    Err(LocalPostgresError::Unreachable { user: account.name().to_owned(), asked, fallback })
 }
 
 impl Chosen {
     /// The major version of the server that wrote the cluster here, if there is one.
     pub(super) fn cluster_major(&self) -> Option<u32> {
-        std::fs::read_to_string(self.data_dir.join("pgdata/PG_VERSION"))
-            .ok()?
-            .trim()
-            .parse()
-            .ok()
+        std::fs::read_to_string(self.data_dir.join("pgdata/PG_VERSION")).ok()?.trim().parse().ok()
     }
 
     /// Makes the directories, hands them to the server's user and takes the lock.
     pub(super) fn prepare(self, lifetime: Lifetime) -> Result<(Place, Flock<File>), LocalPostgresError> {
-        let Self {
-            data_dir,
-            moved_from,
-            account,
-        } = self;
+        let Self { data_dir, moved_from, account } = self;
         create_dirs(&data_dir, &account)?;
-        let data_dir = data_dir.canonicalize().map_err(LocalPostgresError::io(format!(
-            "find the directory {}",
-            data_dir.display()
-        )))?;
+        let data_dir = data_dir
+            .canonicalize()
+            .map_err(LocalPostgresError::io(format!("find the directory {}", data_dir.display())))?;
         refuse_foreign(&data_dir, lifetime)?;
         if is_roots(&data_dir) {
             account.give(&data_dir)?;
@@ -108,24 +85,13 @@ impl Chosen {
         let lock = lock(&data_dir)?;
         let socket_dir = Path::new(SOCKETS).join(format!("heatstrip-{}", short_hash(&data_dir)));
         create_socket_dir(&socket_dir, &account)?;
-        Ok((
-            Place {
-                data_dir,
-                moved_from,
-                socket_dir,
-                account,
-            },
-            lock,
-        ))
+        Ok((Place { data_dir, moved_from, socket_dir, account }, lock))
     }
 }
 
 /// Makes a directory and its parents. As root, whatever the umask is, they are open to the server's user.
 fn create_dirs(dir: &Path, account: &Account) -> Result<(), LocalPostgresError> {
-    let mut missing: Vec<&Path> = dir
-        .ancestors()
-        .take_while(|ancestor| !ancestor.is_dir())
-        .collect();
+    let mut missing: Vec<&Path> = dir.ancestors().take_while(|ancestor| !ancestor.is_dir()).collect();
     while let Some(next) = missing.pop() {
         let failed = || LocalPostgresError::io(format!("create the directory {}", next.display()));
         match std::fs::create_dir(next) {
@@ -150,10 +116,7 @@ fn refuse_foreign(data_dir: &Path, lifetime: Lifetime) -> Result<(), LocalPostgr
     if is_empty || (lifetime == Lifetime::Kept && data_dir.join(LOCK).is_file()) {
         return Ok(());
     }
-    Err(LocalPostgresError::Foreign {
-        data_dir: data_dir.to_owned(),
-        expected,
-    })
+    Err(LocalPostgresError::Foreign { data_dir: data_dir.to_owned(), expected })
 }
 
 /// The lock ends with the process that holds it, however that ends. Children do not inherit it.
@@ -169,14 +132,8 @@ fn lock(data_dir: &Path) -> Result<Flock<File>, LocalPostgresError> {
 /// Opens or makes a file in the data directory. Links are refused: we may be root, and the directory is not root's.
 pub(super) fn open_for_append(path: &Path) -> Result<File, LocalPostgresError> {
     let mut options = OpenOptions::new();
-    options
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .custom_flags(OFlag::O_NOFOLLOW.bits());
-    options
-        .open(path)
-        .map_err(LocalPostgresError::io(format!("open {}", path.display())))
+    options.create(true).append(true).mode(0o600).custom_flags(OFlag::O_NOFOLLOW.bits());
+    options.open(path).map_err(LocalPostgresError::io(format!("open {}", path.display())))
 }
 
 /// Everybody may write to `/tmp`, so a directory that is there already is only used if it is the server user's.

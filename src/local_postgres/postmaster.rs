@@ -64,17 +64,7 @@ pub(super) async fn initialise(binaries: &Binaries, place: &Place) -> Result<(),
     place.account.give(&unfinished)?;
     let mut initdb = place.account.command(binaries.path("initdb"));
     // A power cut in the first half minute may break a cluster made without sync: one with no data in it yet.
-    initdb.args([
-        "--no-sync",
-        "-A",
-        "trust",
-        "-E",
-        "UTF8",
-        "--locale=C",
-        "-U",
-        SUPERUSER,
-        "-D",
-    ]);
+    initdb.args(["--no-sync", "-A", "trust", "-E", "UTF8", "--locale=C", "-U", SUPERUSER, "-D"]);
     initdb.arg(&unfinished);
     run(initdb).await?;
     std::fs::rename(&unfinished, &pgdata).map_err(failed())
@@ -129,9 +119,7 @@ impl Postmaster {
             ("logging_collector", "off"),
         ];
         let log = open_for_append(&place.log())?;
-        let log_again = log
-            .try_clone()
-            .map_err(LocalPostgresError::io("open the server's log twice"))?;
+        let log_again = log.try_clone().map_err(LocalPostgresError::io("open the server's log twice"))?;
         let mut command = place.account.command(binaries.path("postgres"));
         command.arg("-D").arg(place.pgdata());
         for (name, value) in settings {
@@ -164,9 +152,7 @@ impl Postmaster {
         }
         let mut pg_ctl = place.account.command(binaries.path("pg_ctl"));
         // Not its own waiting: it waits for the pid file to go, which a server that was killed never removes.
-        pg_ctl
-            .args(["stop", "-s", "-W", "-m", mode.name(), "-D"])
-            .arg(place.pgdata());
+        pg_ctl.args(["stop", "-s", "-W", "-m", mode.name(), "-D"]).arg(place.pgdata());
         let asked = run(pg_ctl).await;
         let deadline = Instant::now() + STOP_DEADLINE;
         while !self.has_exited(place) {

@@ -33,21 +33,12 @@ impl Watchdog {
     pub(super) fn start(binaries: &Binaries, place: &Place) -> Result<Self, LocalPostgresError> {
         let failed = || LocalPostgresError::io("start the watchdog of the private Postgres");
         let mut stopper = place.account.command("/bin/sh");
-        stopper
-            .args(["-c", STOP, "heatstrip-stop"])
-            .arg(binaries.path("pg_ctl"))
-            .arg(place.pgdata());
-        let mut stopper = stopper
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(failed())?;
+        stopper.args(["-c", STOP, "heatstrip-stop"]).arg(binaries.path("pg_ctl")).arg(place.pgdata());
+        let mut stopper = stopper.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(failed())?;
         let stopper_ends = stopper.stdout.take().map_or_else(Stdio::null, Stdio::from);
 
         let mut remover = Command::new("/bin/sh");
-        remover
-            .args(["-c", REMOVE, "heatstrip-remove"])
-            .args([&place.data_dir, &place.socket_dir]);
+        remover.args(["-c", REMOVE, "heatstrip-remove"]).args([&place.data_dir, &place.socket_dir]);
         remover
             .current_dir("/")
             .process_group(0)
@@ -55,21 +46,14 @@ impl Watchdog {
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         let remover = remover.spawn().map_err(failed())?;
-        Ok(Self {
-            alive: stopper.stdin.take(),
-            stopper,
-            remover,
-        })
+        Ok(Self { alive: stopper.stdin.take(), stopper, remover })
     }
 
     /// Lets it do its work now, and waits until the directories are gone.
     pub(super) async fn finish(mut self) {
         drop(self.alive.take());
         let waited = tokio::task::spawn_blocking(move || {
-            self.stopper
-                .wait()
-                .and_then(|_| self.remover.wait())
-                .map(|status| status.success())
+            self.stopper.wait().and_then(|_| self.remover.wait()).map(|status| status.success())
         });
         if !matches!(waited.await, Ok(Ok(true))) {
             tracing::warn!("the directory of a private Postgres could not be removed");

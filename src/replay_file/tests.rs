@@ -11,10 +11,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn read(bytes: &[u8]) -> Vec<String> {
-    elements(bytes)
-        .expect("a slice can be read")
-        .collect::<io::Result<_>>()
-        .expect("nothing is broken")
+    elements(bytes).expect("a slice can be read").collect::<io::Result<_>>().expect("nothing is broken")
 }
 
 /// Gives one byte a call, as a slow pipe may.
@@ -37,9 +34,7 @@ fn gzip_reads_as_plain_does() {
     let two_members = [gzip(&plain[..9]), gzip(&plain[9..])].concat();
     assert_eq!(read(&two_members), expected);
 
-    let slowly: io::Result<Vec<_>> = elements(Trickle(&two_members))
-        .expect("a pipe can be read")
-        .collect();
+    let slowly: io::Result<Vec<_>> = elements(Trickle(&two_members)).expect("a pipe can be read").collect();
     assert_eq!(slowly.expect("nothing is broken"), expected);
 }
 
@@ -73,10 +68,7 @@ fn broken_gzip_says_what_happened() {
     let cut = &packed[..packed.len() / 2];
     let mut lines = elements(cut).expect("the beginning is good");
     let error = lines.by_ref().find_map(Result::err).expect("it is cut");
-    assert_eq!(
-        error.to_string(),
-        "the gzip file is cut short: it ends before its data does"
-    );
+    assert_eq!(error.to_string(), "the gzip file is cut short: it ends before its data does");
     assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
     assert!(lines.next().is_none(), "an error is the last thing said");
 
@@ -85,10 +77,7 @@ fn broken_gzip_says_what_happened() {
         .expect("the beginning is good")
         .find_map(Result::err)
         .expect("what follows is no member");
-    assert!(
-        error.to_string().starts_with("the gzip file is damaged: "),
-        "{error}"
-    );
+    assert!(error.to_string().starts_with("the gzip file is damaged: "), "{error}");
 }
 
 /// Made with Python: `hashlib.blake2b(b"heatstrip", digest_size=32)`.
@@ -99,10 +88,7 @@ fn fingerprints_are_blake2b_256() {
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    assert_eq!(
-        hex,
-        "47dface8b6f81c3293211f22e35025ab5a2c8afd79bb3308a2afe210fce6b0f5"
-    );
+    assert_eq!(hex, "47dface8b6f81c3293211f22e35025ab5a2c8afd79bb3308a2afe210fce6b0f5");
 }
 
 #[test]

@@ -46,10 +46,7 @@ impl Store {
         ring: Ring,
         ids: &[Uuid],
     ) -> Result<HashMap<Uuid, Accepted>, StoreError> {
-        self.run_tx("read_batch_ids", |tx| {
-            async move { read(tx, ring, ids).await }.scope_boxed()
-        })
-        .await
+        self.run_tx("read_batch_ids", |tx| async move { read(tx, ring, ids).await }.scope_boxed()).await
     }
 
     /// Turns the ring if its current slot is older than `keep`; returns whether it did.
@@ -61,12 +58,8 @@ impl Store {
     ) -> Result<bool, StoreError> {
         self.run_tx("rotate_batch_ids", |tx| {
             async move {
-                let rows = query(
-                    tx,
-                    sql::ROTATE_BATCH_IDS,
-                    &[&ring.name(), &keep.as_secs_f64(), &now],
-                )
-                .await?;
+                let rows =
+                    query(tx, sql::ROTATE_BATCH_IDS, &[&ring.name(), &keep.as_secs_f64(), &now]).await?;
                 Ok(rows[0].try_get("rotated")?)
             }
             .scope_boxed()
@@ -83,17 +76,9 @@ pub(super) async fn insert(
 ) -> Result<HashSet<Uuid>, StoreError> {
     let ids: Vec<Uuid> = batches.iter().map(|(id, _)| *id).collect();
     let accepted: Vec<i32> = batches.iter().map(|(_, answer)| answer.accepted as i32).collect();
-    let rejected: Vec<&str> = batches
-        .iter()
-        .map(|(_, answer)| answer.rejected.as_str())
-        .collect();
+    let rejected: Vec<&str> = batches.iter().map(|(_, answer)| answer.rejected.as_str()).collect();
     query(tx, sql::LOCK_BATCH_IDS, &[&ring.name()]).await?;
-    let rows = query(
-        tx,
-        sql::INSERT_BATCH_IDS,
-        &[&ring.name(), &ids, &accepted, &rejected],
-    )
-    .await?;
+    let rows = query(tx, sql::INSERT_BATCH_IDS, &[&ring.name(), &ids, &accepted, &rejected]).await?;
     rows.iter().map(|row| Ok(row.try_get("batch_id")?)).collect()
 }
 
@@ -107,10 +92,7 @@ pub(super) async fn read(
         let accepted: i32 = row.try_get("accepted")?;
         Ok((
             row.try_get("batch_id")?,
-            Accepted {
-                accepted: accepted as usize,
-                rejected: row.try_get("rejected")?,
-            },
+            Accepted { accepted: accepted as usize, rejected: row.try_get("rejected")? },
         ))
     };
     rows.iter().map(answer).collect()

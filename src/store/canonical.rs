@@ -21,12 +21,7 @@ pub struct ShardKey {
 impl ShardKey {
     /// Before every key.
     pub fn first() -> Self {
-        ShardKey {
-            video_id: String::new(),
-            region: String::new(),
-            bucket_sec: -1,
-            shard: -1,
-        }
+        ShardKey { video_id: String::new(), region: String::new(), bucket_sec: -1, shard: -1 }
     }
 }
 
@@ -76,11 +71,7 @@ impl Store {
                         about_rows: row.try_get::<_, i64>("about_rows")? as u64,
                     })
                 };
-                query(tx, sql::READ_SHARD_PARTITIONS, &[])
-                    .await?
-                    .iter()
-                    .map(day)
-                    .collect()
+                query(tx, sql::READ_SHARD_PARTITIONS, &[]).await?.iter().map(day).collect()
             }
             .scope_boxed()
         })
@@ -100,15 +91,8 @@ impl Store {
     pub async fn try_lock_compaction(&self) -> Result<Option<CompactionLock>, StoreError> {
         // A connection of its own, out of the pool: the lock goes with it, also when the process dies.
         let client = deadpool_postgres::Object::take(self.client().await?);
-        let locked = client
-            .query_one(sql::TRY_LOCK_COMPACTION, &[])
-            .await?
-            .try_get("locked")?;
-        Ok(if locked {
-            Some(CompactionLock { _client: client })
-        } else {
-            None
-        })
+        let locked = client.query_one(sql::TRY_LOCK_COMPACTION, &[]).await?.try_get("locked")?;
+        Ok(if locked { Some(CompactionLock { _client: client }) } else { None })
     }
 
     /// Drops a day's shard partitions if they are empty; returns whether it did.
@@ -133,30 +117,13 @@ pub(crate) async fn compact(
     max_rows: u64,
 ) -> Result<Option<Piece>, StoreError> {
     tx.batch_execute(sql::PREPARE_COMPACTION).await?;
-    let ShardKey {
-        video_id,
-        region,
-        bucket_sec,
-        shard,
-    } = behind;
+    let ShardKey { video_id, region, bucket_sec, shard } = behind;
     let max_rows = max_rows as i64;
     let answer = match rows {
         Rows::Seconds => {
-            query(
-                tx,
-                sql::COMPACT_SECONDS,
-                &[&day, video_id, region, bucket_sec, shard, &max_rows],
-            )
-            .await?
+            query(tx, sql::COMPACT_SECONDS, &[&day, video_id, region, bucket_sec, shard, &max_rows]).await?
         }
-        Rows::Whole => {
-            query(
-                tx,
-                sql::COMPACT_WHOLE,
-                &[&day, video_id, region, shard, &max_rows],
-            )
-            .await?
-        }
+        Rows::Whole => query(tx, sql::COMPACT_WHOLE, &[&day, video_id, region, shard, &max_rows]).await?,
     };
     let Some(row) = answer.first() else {
         return Ok(None);

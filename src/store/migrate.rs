@@ -8,33 +8,15 @@ use crate::sketch;
 
 /// The migrations, oldest first. Once released a file never changes: refinery keeps its checksum.
 const MIGRATIONS: &[(&str, &str)] = &[
-    (
-        "V1__initial",
-        include_str!(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/sql/migrations/0001_initial.sql"
-        )),
-    ),
-    (
-        "V2__levels",
-        include_str!(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/sql/migrations/0002_levels.sql"
-        )),
-    ),
+    ("V1__initial", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/migrations/0001_initial.sql"))),
+    ("V2__levels", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/migrations/0002_levels.sql"))),
     (
         "V3__salt_epochs",
-        include_str!(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/sql/migrations/0003_salt_epochs.sql"
-        )),
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/migrations/0003_salt_epochs.sql")),
     ),
     (
         "V4__retention",
-        include_str!(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/sql/migrations/0004_retention.sql"
-        )),
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/migrations/0004_retention.sql")),
     ),
 ];
 
@@ -60,10 +42,7 @@ pub async fn migrate(database_url: &str, lanes: u16) -> Result<(), StoreError> {
 
 async fn migrate_locked(client: &mut Client, lanes: u16) -> Result<(), StoreError> {
     if client.query_opt(sql::READ_HLL_VERSION, &[]).await?.is_none() {
-        client
-            .batch_execute(sql::CREATE_HLL)
-            .await
-            .map_err(explain_missing_hll)?;
+        client.batch_execute(sql::CREATE_HLL).await.map_err(explain_missing_hll)?;
     }
     Runner::new(&migrations())
         .run_async(client)
@@ -122,11 +101,8 @@ pub(super) async fn check(client: &Client) -> Result<u16, StoreError> {
         Some(_) => {}
     }
     for row in client.query(sql::READ_SKETCH_COLUMNS, &[]).await? {
-        let (table, column, found): (&str, &str, &str) = (
-            row.try_get("table_name")?,
-            row.try_get("column_name")?,
-            row.try_get("type")?,
-        );
+        let (table, column, found): (&str, &str, &str) =
+            (row.try_get("table_name")?, row.try_get("column_name")?, row.try_get("type")?);
         if found != sketch::COLUMN_TYPE {
             let needed = sketch::COLUMN_TYPE;
             return unsuitable(format!(

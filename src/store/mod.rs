@@ -84,18 +84,12 @@ impl From<tokio_postgres::Error> for StoreError {
                 StoreError::Conflict(text)
             }
             // 22 data, 23 constraints, 54 program limits.
-            code if ["22", "23", "54"]
-                .iter()
-                .any(|class| code.code().starts_with(class)) =>
-            {
+            code if ["22", "23", "54"].iter().any(|class| code.code().starts_with(class)) => {
                 StoreError::BadValue(text)
             }
             // 08 connection, 25 a transaction left open too long, 53 resources, 57 operator intervention: the server's
             // state, not the statement's fault.
-            code if ["08", "25", "53", "57"]
-                .iter()
-                .any(|class| code.code().starts_with(class)) =>
-            {
+            code if ["08", "25", "53", "57"].iter().any(|class| code.code().starts_with(class)) => {
                 StoreError::Unavailable(text)
             }
             _ => StoreError::Refused(text),
@@ -123,17 +117,11 @@ impl Store {
         let manager = Manager::from_config(
             config(database_url)?,
             NoTls,
-            ManagerConfig {
-                recycling_method: RecyclingMethod::Fast,
-            },
+            ManagerConfig { recycling_method: RecyclingMethod::Fast },
         );
         let pool = Pool::builder(manager)
             .max_size(max_connections)
-            .timeouts(Timeouts {
-                wait: Some(POOL_WAIT),
-                create: Some(POOL_WAIT),
-                recycle: Some(POOL_WAIT),
-            })
+            .timeouts(Timeouts { wait: Some(POOL_WAIT), create: Some(POOL_WAIT), recycle: Some(POOL_WAIT) })
             .runtime(Runtime::Tokio1)
             .build()
             .expect("a runtime is given, as timeouts need one");
@@ -203,16 +191,13 @@ impl Store {
                 return Err(error);
             }
         };
-        transaction
-            .commit()
-            .await
-            .map_err(|error| match StoreError::from(error) {
-                // A server that is shutting down may have committed before it said so.
-                StoreError::Unavailable(reason) => StoreError::OutcomeUnknown(reason),
-                // Rolled back for certain, but nothing is tried again once its COMMIT was sent.
-                StoreError::Conflict(reason) => StoreError::Unavailable(reason),
-                definite => definite,
-            })?;
+        transaction.commit().await.map_err(|error| match StoreError::from(error) {
+            // A server that is shutting down may have committed before it said so.
+            StoreError::Unavailable(reason) => StoreError::OutcomeUnknown(reason),
+            // Rolled back for certain, but nothing is tried again once its COMMIT was sent.
+            StoreError::Conflict(reason) => StoreError::Unavailable(reason),
+            definite => definite,
+        })?;
         Ok(value)
     }
 
@@ -242,11 +227,7 @@ pub(crate) async fn in_savepoint<T>(
 ) -> Result<T, StoreError> {
     transaction.batch_execute(sql::SAVEPOINT).await?;
     let outcome = body.await;
-    let end = if outcome.is_ok() {
-        sql::RELEASE_SAVEPOINT
-    } else {
-        sql::ROLLBACK_TO_SAVEPOINT
-    };
+    let end = if outcome.is_ok() { sql::RELEASE_SAVEPOINT } else { sql::ROLLBACK_TO_SAVEPOINT };
     transaction.batch_execute(end).await?;
     outcome
 }
@@ -270,10 +251,7 @@ fn config(database_url: &str) -> Result<tokio_postgres::Config, StoreError> {
         None => SESSION_OPTIONS.to_owned(),
     };
     // What is sent and never acknowledged is given up long before the kernel would, after a quarter of an hour.
-    config
-        .options(options)
-        .connect_timeout(POOL_WAIT)
-        .tcp_user_timeout(MAX_SILENCE);
+    config.options(options).connect_timeout(POOL_WAIT).tcp_user_timeout(MAX_SILENCE);
     if config.get_application_name().is_none() {
         config.application_name("heatstrip");
     }

@@ -57,10 +57,8 @@ impl Store {
         group: &[Batch],
         now: DateTime<Utc>,
     ) -> Result<Vec<Enqueued>, StoreError> {
-        let with_id: &Vec<(Uuid, &Accepted)> = &group
-            .iter()
-            .filter_map(|batch| Some((batch.id?, &batch.answer)))
-            .collect();
+        let with_id: &Vec<(Uuid, &Accepted)> =
+            &group.iter().filter_map(|batch| Some((batch.id?, &batch.answer))).collect();
         self.run_tx("enqueue", |tx| {
             async move {
                 let known = known_batches(tx, ring, with_id).await?;
@@ -80,12 +78,8 @@ impl Store {
                     }
                 }
                 // Sent together: a group costs one round trip, however many lanes it touches.
-                try_join_all(
-                    lanes
-                        .iter()
-                        .map(|(&lane, heartbeats)| enqueue_lane(tx, lane, heartbeats, now)),
-                )
-                .await?;
+                try_join_all(lanes.iter().map(|(&lane, heartbeats)| enqueue_lane(tx, lane, heartbeats, now)))
+                    .await?;
                 Ok(outcomes)
             }
             .scope_boxed()
@@ -137,11 +131,7 @@ async fn known_batches(
         return Ok(HashMap::new());
     }
     let new = batch_ids::insert(tx, ring, with_id).await?;
-    let known: Vec<Uuid> = with_id
-        .iter()
-        .map(|(id, _)| *id)
-        .filter(|id| !new.contains(id))
-        .collect();
+    let known: Vec<Uuid> = with_id.iter().map(|(id, _)| *id).filter(|id| !new.contains(id)).collect();
     if known.is_empty() {
         return Ok(HashMap::new());
     }
@@ -186,12 +176,7 @@ pub(crate) async fn claim_batches(
     max_batches: u64,
 ) -> Result<Vec<HashedHeartbeats>, StoreError> {
     let (max_heartbeats, max_batches) = (max_heartbeats as i64, max_batches as i64);
-    let rows = query(
-        tx,
-        sql::CLAIM_BATCHES,
-        &[&(lane as i16), &max_heartbeats, &max_batches],
-    )
-    .await?;
+    let rows = query(tx, sql::CLAIM_BATCHES, &[&(lane as i16), &max_heartbeats, &max_batches]).await?;
     let batch = |row: &Row| -> Result<_, StoreError> {
         Ok(HashedHeartbeats {
             video_id: row.try_get("video_id")?,

@@ -125,10 +125,7 @@ impl Store {
 /// From which days on rows are kept, as this snapshot has it.
 pub(super) async fn read(tx: &Transaction<'_>) -> Result<Retention, StoreError> {
     let rows = query(tx, sql::READ_RETENTION, &[]).await?;
-    Ok(Retention {
-        kept_from: rows[0].try_get("kept_from")?,
-        fine_from: rows[0].try_get("fine_from")?,
-    })
+    Ok(Retention { kept_from: rows[0].try_get("kept_from")?, fine_from: rows[0].try_get("fine_from")? })
 }
 
 fn video_ids(rows: &[Row]) -> Result<Vec<String>, StoreError> {

@@ -83,15 +83,7 @@ impl Store {
                 execute(
                     tx,
                     sql::OPEN_SALT_EPOCH,
-                    &[
-                        &day,
-                        &first_day,
-                        &last_day,
-                        &rotation.name(),
-                        &salt,
-                        fingerprint,
-                        &now,
-                    ],
+                    &[&day, &first_day, &last_day, &rotation.name(), &salt, fingerprint, &now],
                 )
                 .await
             }
@@ -155,10 +147,7 @@ fn salt_epoch(row: &Row) -> Result<SaltEpoch, StoreError> {
         epoch: row.try_get("epoch")?,
         last_day,
         opening: Opening {
-            rotation: row
-                .try_get::<_, &str>("rotation")?
-                .parse()
-                .map_err(StoreError::Unsuitable)?,
+            rotation: row.try_get::<_, &str>("rotation")?.parse().map_err(StoreError::Unsuitable)?,
             given: fingerprint.is_some(),
         },
         salt: row.try_get::<_, Option<Vec<u8>>>("salt")?.map(Salt::new),

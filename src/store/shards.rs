@@ -37,16 +37,7 @@ pub(crate) async fn upsert_runs(
     execute(
         tx,
         sql::UPSERT_RUNS,
-        &[
-            &(shard as i16),
-            &videos,
-            &days,
-            &regions,
-            &first_secs,
-            &last_secs,
-            &sketches,
-            &plays,
-        ],
+        &[&(shard as i16), &videos, &days, &regions, &first_secs, &last_secs, &sketches, &plays],
     )
     .await
 }
@@ -66,15 +57,7 @@ pub(crate) async fn upsert_wholes(
     execute(
         tx,
         sql::UPSERT_WHOLE,
-        &[
-            &(shard as i16),
-            &videos,
-            &days,
-            &regions,
-            &last_secs,
-            &sketches,
-            &plays,
-        ],
+        &[&(shard as i16), &videos, &days, &regions, &last_secs, &sketches, &plays],
     )
     .await
 }

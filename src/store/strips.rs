@@ -114,12 +114,8 @@ impl Store {
                     ],
                 )
                 .await?;
-                let range = VideosRange {
-                    regions: asked.regions.clone(),
-                    from: asked.from,
-                    to: asked.to,
-                    epochs,
-                };
+                let range =
+                    VideosRange { regions: asked.regions.clone(), from: asked.from, to: asked.to, epochs };
                 Ok((range, rows.iter().map(video_row).collect::<Result<_, _>>()?))
             }
             .scope_boxed()
@@ -138,11 +134,7 @@ async fn epochs(
     let mut rotations = Vec::new();
     for row in query(tx, sql::READ_SALT_EPOCHS, &[&from, &to]).await? {
         first_days.push(row.try_get("first_day")?);
-        rotations.push(
-            row.try_get::<_, &str>("rotation")?
-                .parse()
-                .map_err(StoreError::Unsuitable)?,
-        );
+        rotations.push(row.try_get::<_, &str>("rotation")?.parse().map_err(StoreError::Unsuitable)?);
     }
     Ok((first_days, rotations))
 }

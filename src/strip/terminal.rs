@@ -11,9 +11,8 @@ const ROWS: usize = 6;
 const LABEL_GAP: usize = 4;
 
 /// Distances between ticks that read well as a clock, in seconds.
-const TICK_SECS: [usize; 17] = [
-    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200,
-];
+const TICK_SECS: [usize; 17] =
+    [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200];
 
 /// Cold to hot: the part of matplotlib's "inferno" that stands out from black and from white alike.
 const HEAT: [Rgb; 6] = [
@@ -54,11 +53,7 @@ impl Color {
     fn foreground(self, [r, g, b]: Rgb) -> String {
         // The palette's cube has the levels 0, 95, 135, 175, 215 and 255.
         let level = |value: u8| {
-            if value < 75 {
-                u8::from(value >= 48)
-            } else {
-                (value - 35) / 40
-            }
+            if value < 75 { u8::from(value >= 48) } else { (value - 35) / 40 }
         };
         match self {
             Color::None => String::new(),
@@ -75,10 +70,7 @@ struct Cell {
     color: Option<Rgb>,
 }
 
-const BLANK: Cell = Cell {
-    glyph: ' ',
-    color: None,
-};
+const BLANK: Cell = Cell { glyph: ' ', color: None };
 
 /// Draws a strip for a terminal of `width` columns; every line ends with a line feed.
 pub fn render(strip: &Strip, width: usize, color: Color) -> String {
@@ -92,11 +84,7 @@ pub fn render(strip: &Strip, width: usize, color: Color) -> String {
     lines.extend(flow(&found(strip), width));
     lines.push(String::new());
 
-    lines.extend(
-        strip
-            .most_replayed()
-            .map(|most| paint(&marker(strip, most, width), color)),
-    );
+    lines.extend(strip.most_replayed().map(|most| paint(&marker(strip, most, width), color)));
     let columns = columns(strip, width);
     for row in (0..ROWS).rev() {
         lines.push(paint(&chart_row(strip, &columns, row), color));
@@ -141,22 +129,14 @@ fn asked(strip: &Strip) -> Vec<String> {
 /// What was found.
 fn found(strip: &Strip) -> Vec<String> {
     let scope = strip.scope.name();
-    let scope = if strip.viewers == 1 {
-        scope.trim_end_matches('s')
-    } else {
-        scope
-    };
+    let scope = if strip.viewers == 1 { scope.trim_end_matches('s') } else { scope };
     let certainty = match strip.exact {
         true => "exact".to_owned(),
         false => format!("± {:.1} %", strip.relative_error * 100.0),
     };
     let mut facts = vec![format!("{} {scope}", grouped(strip.viewers)), certainty];
     if let Some(peak) = strip.buckets.iter().find(|bucket| bucket.viewers == strip.peak) {
-        facts.push(format!(
-            "peak {} at {}",
-            grouped(strip.peak),
-            clock(peak.bucket as usize)
-        ));
+        facts.push(format!("peak {} at {}", grouped(strip.peak), clock(peak.bucket as usize)));
     }
     facts.push(format!("watched {}", hours(strip.seconds_played)));
     facts
@@ -210,13 +190,12 @@ fn columns(strip: &Strip, width: usize) -> Vec<&Bucket> {
             let first = column * count / width;
             let end = ((column + 1) * count / width).max(first + 1);
             let buckets = &strip.buckets[first..end];
-            buckets.iter().fold(&buckets[0], |most, bucket| {
-                if bucket.viewers > most.viewers {
-                    bucket
-                } else {
-                    most
-                }
-            })
+            buckets.iter().fold(
+                &buckets[0],
+                |most, bucket| {
+                    if bucket.viewers > most.viewers { bucket } else { most }
+                },
+            )
         })
         .collect()
 }
@@ -268,10 +247,7 @@ fn marker(strip: &Strip, most: &Bucket, width: usize) -> Vec<Cell> {
         }
     }
     for (cell, glyph) in row[first..].iter_mut().zip(text.chars()) {
-        *cell = Cell {
-            glyph,
-            color: Some(MARKER),
-        };
+        *cell = Cell { glyph, color: Some(MARKER) };
     }
     row
 }
@@ -280,10 +256,7 @@ fn marker(strip: &Strip, most: &Bucket, width: usize) -> Vec<Cell> {
 fn axis(strip: &Strip, width: usize) -> (String, String) {
     let span = span(strip);
     let widest = clock(span).len();
-    let step = TICK_SECS
-        .into_iter()
-        .find(|step| step * width / span >= widest + LABEL_GAP)
-        .unwrap_or(span);
+    let step = TICK_SECS.into_iter().find(|step| step * width / span >= widest + LABEL_GAP).unwrap_or(span);
     let mut ruler = vec!['─'; width];
     let mut labels = vec![' '; width];
     let mut free = 0;
@@ -313,10 +286,7 @@ fn column_of(strip: &Strip, sec: usize, width: usize) -> usize {
 
 /// Cells as text, without the blanks at its end; a colour is switched where it changes.
 fn paint(cells: &[Cell], color: Color) -> String {
-    let end = cells
-        .iter()
-        .rposition(|cell| cell.glyph != ' ')
-        .map_or(0, |last| last + 1);
+    let end = cells.iter().rposition(|cell| cell.glyph != ' ').map_or(0, |last| last + 1);
     let mut text = String::new();
     let mut current = None;
     for cell in &cells[..end] {

@@ -3,10 +3,7 @@ use chrono::TimeDelta;
 use super::*;
 use crate::{heartbeat::Arrival, region::Region};
 
-const FIXTURE: &str = include_str!(concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/tests/data/xapi_statements.jsonl"
-));
+const FIXTURE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/xapi_statements.jsonl"));
 
 fn convert_lines<'a>(lines: impl IntoIterator<Item = &'a str>) -> Converted {
     convert(lines.into_iter().map(|line| Ok(line.to_owned()))).expect("lines in memory can be read")
@@ -53,10 +50,7 @@ fn tells_what_the_fixture_says() {
         let (front, at) = text.split_at(text.find("\"at\":\"").expect("at") + 6);
         format!("{front}{}T12:00:00Z\"}}", &at[..10])
     };
-    assert_eq!(
-        converted.heartbeats.iter().map(noon).collect::<Vec<_>>(),
-        expected
-    );
+    assert_eq!(converted.heartbeats.iter().map(noon).collect::<Vec<_>>(), expected);
     assert_eq!(converted.without_segments, 4);
 }
 
@@ -88,11 +82,7 @@ fn refuses_line_by_line() {
     ]
     .map(|(index, field, reason)| (index, Refusal { field, reason }));
     assert_eq!(convert_lines(FIXTURE.lines()).refused, expected);
-    assert_eq!(
-        convert_lines([""]).refused.len(),
-        1,
-        "what a replay file could not read as text"
-    );
+    assert_eq!(convert_lines([""]).refused.len(), 1, "what a replay file could not read as text");
 }
 
 #[test]

@@ -15,9 +15,7 @@ const LIMITS: [(u64, f64); 4] = [(500, 2.2), (5_000, 2.2), (10_000, 3.6), (20_00
 async fn estimates_err_no_more_than_documented() {
     let database = connect().await;
     for (size, limit) in LIMITS {
-        let sketches: Vec<Vec<u8>> = (0..SETS)
-            .map(|seed| sketch::encode(&elements(seed, 0..size)))
-            .collect();
+        let sketches: Vec<Vec<u8>> = (0..SETS).map(|seed| sketch::encode(&elements(seed, 0..size))).collect();
         let rows = database
             .query(
                 "SELECT round(hll_cardinality(b::hll))::bigint FROM unnest($1::bytea[]) AS sketches (b)",
@@ -26,16 +24,11 @@ async fn estimates_err_no_more_than_documented() {
             .await
             .expect("estimates");
         assert_eq!(rows.len(), sketches.len());
-        let squares: f64 = rows
-            .iter()
-            .map(|row| (row.get::<_, i64>(0) as f64 / size as f64 - 1.0).powi(2))
-            .sum();
+        let squares: f64 =
+            rows.iter().map(|row| (row.get::<_, i64>(0) as f64 / size as f64 - 1.0).powi(2)).sum();
         let percent = (squares / SETS as f64).sqrt() * 100.0;
         assert!(percent <= limit, "RMSE {percent:.2} % at {size} viewers");
-        assert!(
-            percent >= 0.5,
-            "too good to be estimates: {percent:.2} % at {size}"
-        );
+        assert!(percent >= 0.5, "too good to be estimates: {percent:.2} % at {size}");
     }
 }
 
@@ -70,9 +63,8 @@ async fn a_union_over_regions_equals_the_sketch_of_all() {
 
 /// The elements of some viewers of a seed, ascending and distinct. Seeds share nobody.
 fn elements(seed: u64, viewers: impl Iterator<Item = u64>) -> Vec<i64> {
-    let mut elements: Vec<i64> = viewers
-        .map(|viewer| sketch::element((seed << 32 | viewer) as i64))
-        .collect();
+    let mut elements: Vec<i64> =
+        viewers.map(|viewer| sketch::element((seed << 32 | viewer) as i64)).collect();
     elements.sort_unstable();
     elements.dedup();
     elements
@@ -80,9 +72,7 @@ fn elements(seed: u64, viewers: impl Iterator<Item = u64>) -> Vec<i64> {
 
 async fn connect() -> Client {
     let database = database().await;
-    let (client, connection) = tokio_postgres::connect(&database.url, NoTls)
-        .await
-        .expect("a connection");
+    let (client, connection) = tokio_postgres::connect(&database.url, NoTls).await.expect("a connection");
     tokio::spawn(connection);
     client
 }

@@ -37,10 +37,7 @@ fn batch(app: &App, id: Uuid, id_in: IdIn, heartbeats: &Value) -> RequestBuilder
         IdIn::Header => heartbeats.clone(),
         _ => json!({"batch_id": id, "heartbeats": heartbeats}),
     };
-    let request = app
-        .client
-        .post(format!("{}/v1/heartbeats", app.url))
-        .body(body.to_string());
+    let request = app.client.post(format!("{}/v1/heartbeats", app.url)).body(body.to_string());
     match id_in {
         IdIn::Envelope => request,
         _ => request.header("idempotency-key", id.to_string()),
@@ -54,11 +51,7 @@ async fn send(request: RequestBuilder) -> (StatusCode, Value) {
 async fn read(response: Response) -> (StatusCode, Value) {
     let status = response.status();
     if status == StatusCode::SERVICE_UNAVAILABLE {
-        let secs: u64 = response.headers()["retry-after"]
-            .to_str()
-            .expect("text")
-            .parse()
-            .expect("seconds");
+        let secs: u64 = response.headers()["retry-after"].to_str().expect("text").parse().expect("seconds");
         assert!((1..=60).contains(&secs), "{secs}");
         assert_eq!(response.headers()["content-type"], "application/problem+json");
     }
@@ -73,20 +66,15 @@ async fn send_one(app: &App, id: Uuid, video_id: &str) -> (StatusCode, Value) {
 /// How often second 7 of a video was played, once everything queued is folded.
 async fn plays(app: &App, video_id: &str) -> u64 {
     app.fold().await;
-    app.json(&format!("/v1/videos/{video_id}/heatmap?resolution=1"))
-        .await["seconds_played"]
+    app.json(&format!("/v1/videos/{video_id}/heatmap?resolution=1")).await["seconds_played"]
         .as_u64()
         .expect("a number")
 }
 
 /// Another process on the same database.
 async fn beside(app: &App, settings: Settings) -> App {
-    let database = TestDatabase {
-        url: app.database.url.clone(),
-    };
-    let store = heatstrip::store::Store::connect(&database.url, 8)
-        .await
-        .expect("a migrated database");
+    let database = TestDatabase { url: app.database.url.clone() };
+    let store = heatstrip::store::Store::connect(&database.url, 8).await.expect("a migrated database");
     App::start_on(database, store, settings).await
 }
 
@@ -217,12 +205,7 @@ async fn the_same_batches_in_any_order_count_once_each() {
     let ids: Vec<Uuid> = (0..100).map(|_| Uuid::new_v4()).collect();
     let mut reversed = ids.clone();
     reversed.reverse();
-    let all = [
-        (&one, &ids),
-        (&other, &reversed),
-        (&one, &reversed),
-        (&other, &ids),
-    ];
+    let all = [(&one, &ids), (&other, &reversed), (&one, &reversed), (&other, &ids)];
     let sent = all.into_iter().flat_map(|(app, ids)| {
         ids.iter().map(move |&id| async move {
             let (status, answer) = send_one(app, id, "any-order").await;

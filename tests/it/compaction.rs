@@ -35,34 +35,21 @@ fn day(text: &str) -> NaiveDate {
 }
 
 async fn client(app: &App) -> Client {
-    let (client, connection) = tokio_postgres::connect(&app.database.url, NoTls)
-        .await
-        .expect("a connection");
+    let (client, connection) = tokio_postgres::connect(&app.database.url, NoTls).await.expect("a connection");
     tokio::spawn(connection);
     client
 }
 
 async fn count(client: &Client, table: &str) -> i64 {
-    client
-        .query_one(&format!("SELECT count(*) FROM {table}"), &[])
-        .await
-        .expect("a count")
-        .get(0)
+    client.query_one(&format!("SELECT count(*) FROM {table}"), &[]).await.expect("a count").get(0)
 }
 
 /// Every strip and list, without `generated_at`.
 async fn everything(app: &App) -> BTreeMap<String, Value> {
     let mut answers = BTreeMap::new();
-    let mut paths = vec![
-        "/v1/videos?limit=100".to_owned(),
-        "/v1/videos?region=JP".to_owned(),
-    ];
+    let mut paths = vec!["/v1/videos?limit=100".to_owned(), "/v1/videos?region=JP".to_owned()];
     for video in ["v0", "v1", "v2"] {
-        paths.extend(
-            QUESTIONS
-                .iter()
-                .map(|question| format!("/v1/videos/{video}/heatmap?{question}")),
-        );
+        paths.extend(QUESTIONS.iter().map(|question| format!("/v1/videos/{video}/heatmap?{question}")));
     }
     for path in paths {
         let mut answer = app.json(&path).await;
@@ -103,28 +90,14 @@ async fn no_strip_changes_and_late_heartbeats_are_added() {
         app.fold().await;
         let before = everything(&app).await;
         // The open day may be compacted too.
-        let through = if round == 2 {
-            day("2026-11-21")
-        } else {
-            day(YESTERDAY)
-        };
-        let summary = compaction::run(&app.store, through, |_| ())
-            .await
-            .expect("a compaction");
+        let through = if round == 2 { day("2026-11-21") } else { day(YESTERDAY) };
+        let summary = compaction::run(&app.store, through, |_| ()).await.expect("a compaction");
         assert!(summary.rows > 0 && summary.dropped > 0, "{summary:?}");
         assert_eq!(everything(&app).await, before, "round {round}");
-        let again = compaction::run(&app.store, through, |_| ())
-            .await
-            .expect("a compaction");
-        assert_eq!(
-            again,
-            compaction::Summary::default(),
-            "a further run does nothing"
-        );
+        let again = compaction::run(&app.store, through, |_| ()).await.expect("a compaction");
+        assert_eq!(again, compaction::Summary::default(), "a further run does nothing");
     }
-    compaction::run(&app.store, day("2026-11-21"), |_| ())
-        .await
-        .expect("a compaction");
+    compaction::run(&app.store, day("2026-11-21"), |_| ()).await.expect("a compaction");
     assert_eq!(
         count(&sql, "video_heatmap_shards").await + count(&sql, "video_heatmap_whole_shards").await,
         0
@@ -140,22 +113,14 @@ async fn no_strip_changes_while_pieces_are_moved() {
     app.fold().await;
     let before = everything(&app).await;
     let store = app.store.clone();
-    store
-        .ensure_canonical_partition(day(YESTERDAY))
-        .await
-        .expect("partitions");
+    store.ensure_canonical_partition(day(YESTERDAY)).await.expect("partitions");
     // Pieces so small that a strip lies in many of them.
     let mut behind = heatstrip::store::canonical::ShardKey::first();
     let mut pieces = 0;
-    while let compaction::Step::Moved(piece) = compaction::step(
-        &store,
-        heatstrip::store::canonical::Rows::Seconds,
-        day(YESTERDAY),
-        &behind,
-        97,
-    )
-    .await
-    .expect("a piece")
+    while let compaction::Step::Moved(piece) =
+        compaction::step(&store, heatstrip::store::canonical::Rows::Seconds, day(YESTERDAY), &behind, 97)
+            .await
+            .expect("a piece")
     {
         behind = piece.end;
         pieces += 1;
@@ -245,10 +210,8 @@ async fn a_compaction_may_die_at_any_step() {
         sent.extend(batch);
         app.fold().await;
         let before = everything(&app).await;
-        let status = compact_process(&app)
-            .env("FAILPOINTS", format!("{point}=return"))
-            .status()
-            .expect("the program");
+        let status =
+            compact_process(&app).env("FAILPOINTS", format!("{point}=return")).status().expect("the program");
         assert!(!status.success(), "{point} was not passed");
         assert_eq!(everything(&app).await, before, "after dying at {point}");
     }
@@ -275,10 +238,7 @@ async fn a_compaction_may_be_killed_at_any_moment() {
     let mut kills = 0;
     let started = Instant::now();
     while kills < KILLS {
-        assert!(
-            started.elapsed() < Duration::from_secs(120),
-            "{kills} kills found work, seed {seed}"
-        );
+        assert!(started.elapsed() < Duration::from_secs(120), "{kills} kills found work, seed {seed}");
         let batch = heartbeats(&mut random, 200);
         send(&app, &batch).await;
         sent.extend(batch);
@@ -302,16 +262,8 @@ async fn a_compaction_may_be_killed_at_any_moment() {
 #[tokio::test]
 async fn a_second_compaction_waits_for_the_first() {
     let app = App::start(Settings::default()).await;
-    let first = app
-        .store
-        .try_lock_compaction()
-        .await
-        .expect("a look")
-        .expect("the lock");
-    assert!(
-        app.store.try_lock_compaction().await.expect("a look").is_none(),
-        "one at a time"
-    );
+    let first = app.store.try_lock_compaction().await.expect("a look").expect("the lock");
+    assert!(app.store.try_lock_compaction().await.expect("a look").is_none(), "one at a time");
     let store = app.store.clone();
     let second = tokio::spawn(async move { compaction::run(&store, day(YESTERDAY), |_| ()).await });
     drop(first);

@@ -49,13 +49,8 @@ enum Blow {
 }
 
 impl Blow {
-    const ALL: [Blow; 5] = [
-        Blow::KillApi,
-        Blow::KillWorker,
-        Blow::CrashPostgres,
-        Blow::TerminateApi,
-        Blow::TerminateWorker,
-    ];
+    const ALL: [Blow; 5] =
+        [Blow::KillApi, Blow::KillWorker, Blow::CrashPostgres, Blow::TerminateApi, Blow::TerminateWorker];
 }
 
 /// What was seen along the way.
@@ -99,11 +94,7 @@ async fn every_accepted_heartbeat_counts_once_whoever_is_killed() {
     // Everybody at once, under load: in good order, and again nothing is lost.
     let World { api, workers, .. } = &mut world;
     let (first, second) = workers.split_at_mut(1);
-    let ends = tokio::join!(
-        api.terminate(GRACE),
-        first[0].terminate(GRACE),
-        second[0].terminate(GRACE)
-    );
+    let ends = tokio::join!(api.terminate(GRACE), first[0].terminate(GRACE), second[0].terminate(GRACE));
     seen.slowest_end = seen.slowest_end.max(ends.0).max(ends.1).max(ends.2);
     world.restart_api();
     let load = std::sync::Arc::clone(&clients.load);
@@ -126,19 +117,10 @@ async fn every_accepted_heartbeat_counts_once_whoever_is_killed() {
     println!("sent for {sent:?}, everything took {:?}", began.elapsed());
 
     // A test whose blows fell on an idle system would show nothing.
-    assert!(
-        load.retries.load(Ordering::Relaxed) > 0,
-        "no client noticed anything"
-    );
+    assert!(load.retries.load(Ordering::Relaxed) > 0, "no client noticed anything");
     let blows = cycles as u32;
-    assert!(
-        seen.amid_requests * 2 > blows,
-        "too few blows amid requests: {seen:?}"
-    );
-    assert!(
-        seen.amid_queue * 4 > blows,
-        "too few blows amid a queue: {seen:?}"
-    );
+    assert!(seen.amid_requests * 2 > blows, "too few blows amid requests: {seen:?}");
+    assert!(seen.amid_queue * 4 > blows, "too few blows amid a queue: {seen:?}");
     assert!(seen.amid_steps > 0, "no blow amid a step: {seen:?}");
     world.postgres.stop().await.expect("the server stops");
 }
@@ -191,21 +173,14 @@ async fn until_accepted(load: &Load) -> Duration {
 
 fn setting(name: &str) -> Option<u64> {
     let value = std::env::var(name).ok()?;
-    Some(
-        value
-            .parse()
-            .unwrap_or_else(|_| panic!("{name} is to be a number")),
-    )
+    Some(value.parse().unwrap_or_else(|_| panic!("{name} is to be a number")))
 }
 
 /// The tables hold what was accepted: each second's plays, and each second's viewers as a set.
 async fn assert_counted_once(client: &Client, oracle: &BTreeMap<Key, Second>) {
     for table in ["heartbeat_queue", "heartbeat_queue_failed"] {
-        let rows: i64 = client
-            .query_one(&format!("SELECT count(*) FROM {table}"), &[])
-            .await
-            .expect("a count")
-            .get(0);
+        let rows: i64 =
+            client.query_one(&format!("SELECT count(*) FROM {table}"), &[]).await.expect("a count").get(0);
         assert_eq!(rows, 0, "{table} is empty");
     }
     let mut salts: BTreeMap<NaiveDate, Salt> = BTreeMap::new();
@@ -234,10 +209,7 @@ async fn assert_counted_once(client: &Client, oracle: &BTreeMap<Key, Second>) {
             row.get::<_, &str>("region"),
             row.get::<_, i32>("bucket_sec"),
         );
-        found.insert(
-            key,
-            (row.get::<_, i64>("plays"), row.get::<_, Vec<u8>>("viewers")),
-        );
+        found.insert(key, (row.get::<_, i64>("plays"), row.get::<_, Vec<u8>>("viewers")));
     }
     for ((video, day, region, second), expected) in oracle {
         let mut elements: Vec<i64> = expected
@@ -270,11 +242,8 @@ async fn assert_served(url: &str, oracle: &BTreeMap<Key, Second>) {
     let mut videos: Vec<&str> = oracle.keys().map(|key| key.0.as_str()).collect();
     videos.dedup();
     for video in videos {
-        let answer = api
-            .get(format!("{url}/v1/videos/{video}/heatmap?resolution=1"))
-            .send()
-            .await
-            .expect("an answer");
+        let answer =
+            api.get(format!("{url}/v1/videos/{video}/heatmap?resolution=1")).send().await.expect("an answer");
         let strip: Value = answer.json().await.expect("JSON");
         assert_eq!(strip["exact"], true, "{video}");
         for bucket in strip["buckets"].as_array().expect("buckets") {
@@ -289,14 +258,8 @@ async fn assert_served(url: &str, oracle: &BTreeMap<Key, Second>) {
 async fn assert_private(world: &World, client: &Client) {
     client.batch_execute("CHECKPOINT").await.expect("a checkpoint");
     let data_dir = world.postgres.data_dir();
-    assert!(
-        is_in_files(VIDEO_CANARY, &[data_dir]),
-        "the search finds what is there"
-    );
-    assert!(
-        !is_in_files(VIEWER_CANARY, &[data_dir, world.logs.path()]),
-        "viewer ids are kept nowhere"
-    );
+    assert!(is_in_files(VIDEO_CANARY, &[data_dir]), "the search finds what is there");
+    assert!(!is_in_files(VIEWER_CANARY, &[data_dir, world.logs.path()]), "viewer ids are kept nowhere");
     for log in world.log_files() {
         let text = std::fs::read_to_string(&log).expect("a log");
         assert!(!text.contains("panicked"), "{}:\n{text}", log.display());
@@ -309,19 +272,11 @@ async fn logs_at_any_level_hold_no_viewer_and_no_salt() {
     let url = database().await.url;
     let logs = tempfile::TempDir::new().expect("a directory");
     let log = |name: &str| logs.path().join(name);
-    let mut api = start(
-        &["serve", "--listen", "127.0.0.1:0", "--log", "trace"],
-        &url,
-        &log("api.log"),
-    );
+    let mut api = start(&["serve", "--listen", "127.0.0.1:0", "--log", "trace"], &url, &log("api.log"));
     let address = until("the API listens", GRACE, async || {
         let text = api.log();
         let mut lines = text.lines();
-        Some(
-            lines
-                .find_map(|line| line.strip_prefix("listening on "))?
-                .to_owned(),
-        )
+        Some(lines.find_map(|line| line.strip_prefix("listening on "))?.to_owned())
     })
     .await;
     let beat = format!(r#"{{"video_id":"v","start_sec":0,"end_sec":9,"viewer_id":"{VIEWER_CANARY}-1"}}"#);
@@ -337,25 +292,14 @@ async fn logs_at_any_level_hold_no_viewer_and_no_salt() {
     assert!(worker.wait(GRACE).await.success(), "{}", worker.log());
     api.terminate(GRACE).await;
 
-    let row = connect(&url)
-        .await
-        .query_one("SELECT salt FROM salt_epochs", &[])
-        .await
-        .expect("the salt");
+    let row = connect(&url).await.query_one("SELECT salt FROM salt_epochs", &[]).await.expect("the salt");
     let salt: Vec<u8> = row.get(0);
-    let hash = viewer_hash(
-        &ViewerId::new(format!("{VIEWER_CANARY}-1")),
-        &Salt::new(salt.clone()),
-    );
+    let hash = viewer_hash(&ViewerId::new(format!("{VIEWER_CANARY}-1")), &Salt::new(salt.clone()));
     // As the formatter of bytes writes them.
     for secret in [VIEWER_CANARY.to_owned(), format!("{salt:?}"), hash.to_string()] {
         for place in [log("api.log"), log("worker.log")] {
             let place: &Path = &place;
-            assert!(
-                !is_in_files(&secret, &[place]),
-                "{} holds {secret}",
-                place.display()
-            );
+            assert!(!is_in_files(&secret, &[place]), "{} holds {secret}", place.display());
         }
     }
 }

@@ -30,20 +30,11 @@ async fn dev_shows_a_strip_and_keeps_its_data() {
     let place = Place::new();
     let first = place.dev_once().await;
     assert!(first.contains(GENERATES), "{first}");
-    let url = first
-        .lines()
-        .find_map(|line| line.strip_prefix("dashboard"))
-        .expect("the URL");
+    let url = first.lines().find_map(|line| line.strip_prefix("dashboard")).expect("the URL");
     assert!(url.trim().starts_with("http://127.0.0.1:"), "{url}");
-    assert!(
-        first.contains("/v1/heartbeats") && first.contains("DATABASE_URL="),
-        "{first}"
-    );
+    assert!(first.contains("/v1/heartbeats") && first.contains("DATABASE_URL="), "{first}");
     let strip = strip(&first);
-    assert!(
-        strip.contains("a bucket") && strip.contains('█') && strip.contains("0:00"),
-        "{strip}"
-    );
+    assert!(strip.contains("a bucket") && strip.contains('█') && strip.contains("0:00"), "{strip}");
     place.assert_nobody_is_left();
 
     let second = place.dev_once().await;
@@ -70,10 +61,7 @@ async fn dev_starts_again_after_it_was_killed() {
     assert!(!again.contains(GENERATES), "{again}");
     assert_eq!(strip(&again), shown, "nothing is lost, nothing counts twice");
     // It takes its pid file away a moment before it ends.
-    until("the server is gone", DEMO, async || {
-        (!is_running(postmaster)).then_some(())
-    })
-    .await;
+    until("the server is gone", DEMO, async || (!is_running(postmaster)).then_some(())).await;
     place.assert_nobody_is_left();
 }
 
@@ -121,31 +109,11 @@ async fn bad_settings_give_one_line_that_says_what_to_do() {
     let cases: &[Case<'_>] = &[
         (&["serve"], &[], "DATABASE_URL is not set: set it to"),
         (&["work"], &[("DATABASE_URL", "")], "DATABASE_URL is empty"),
-        (
-            &["work"],
-            &[("DATABASE_URL", "nonsense")],
-            "is no Postgres URL: write",
-        ),
-        (
-            &["work", "--once"],
-            &[("DATABASE_URL", nowhere)],
-            "postgres is not reachable",
-        ),
-        (
-            &["migrate"],
-            &[("DATABASE_URL", nowhere)],
-            "postgres is not reachable",
-        ),
-        (
-            &["show", "v"],
-            &[("DATABASE_URL", nowhere)],
-            "postgres is not reachable",
-        ),
-        (
-            &["migrate"],
-            &[("DATABASE_URL_FILE", "/nonexistent")],
-            "which cannot be read",
-        ),
+        (&["work"], &[("DATABASE_URL", "nonsense")], "is no Postgres URL: write"),
+        (&["work", "--once"], &[("DATABASE_URL", nowhere)], "postgres is not reachable"),
+        (&["migrate"], &[("DATABASE_URL", nowhere)], "postgres is not reachable"),
+        (&["show", "v"], &[("DATABASE_URL", nowhere)], "postgres is not reachable"),
+        (&["migrate"], &[("DATABASE_URL_FILE", "/nonexistent")], "which cannot be read"),
         (
             &["serve"],
             &[("DATABASE_URL", nowhere), ("DATABASE_URL_FILE", "/dev/null")],
@@ -156,37 +124,19 @@ async fn bad_settings_give_one_line_that_says_what_to_do() {
             &[],
             "HEATSTRIP_LOG=heatstrip=loud cannot be read: set it to",
         ),
-        (
-            &["replay", "/nonexistent", "--to", "http://127.0.0.1:1"],
-            &[],
-            "cannot read /nonexistent",
-        ),
+        (&["replay", "/nonexistent", "--to", "http://127.0.0.1:1"], &[], "cannot read /nonexistent"),
         (
             &["dev", "--once", "--data-dir", &data_dir, "--listen", &taken],
             &[],
             "is another process using the port?",
         ),
         (
-            &[
-                "dev",
-                "--once",
-                "--data-dir",
-                &data_dir,
-                "--listen",
-                "127.0.0.1:0",
-            ],
+            &["dev", "--once", "--data-dir", &data_dir, "--listen", "127.0.0.1:0"],
             &[("HEATSTRIP_PG_BIN", &nothing)],
             "install the packages",
         ),
         (
-            &[
-                "dev",
-                "--once",
-                "--data-dir",
-                &data_dir,
-                "--listen",
-                "127.0.0.1:0",
-            ],
+            &["dev", "--once", "--data-dir", &data_dir, "--listen", "127.0.0.1:0"],
             &[("HEATSTRIP_VIEWER_SALT", "")],
             "HEATSTRIP_VIEWER_SALT is empty",
         ),
@@ -201,10 +151,7 @@ async fn bad_settings_give_one_line_that_says_what_to_do() {
         );
         assert!(said.contains(says), "{arguments:?}: {said}");
     }
-    assert!(
-        !place.data_dir.exists(),
-        "nothing is made before the settings are known to be good"
-    );
+    assert!(!place.data_dir.exists(), "nothing is made before the settings are known to be good");
 }
 
 #[tokio::test]
@@ -229,11 +176,7 @@ async fn usage_errors_exit_with_2() {
         assert!(said.contains("--help"), "{arguments:?}: {said}");
     }
     let output = run(&["serve"], &[("HEATSTRIP_LISTEN", "everywhere")]).await;
-    assert_eq!(
-        output.status.code(),
-        Some(2),
-        "an environment variable is usage too"
-    );
+    assert_eq!(output.status.code(), Some(2), "an environment variable is usage too");
 }
 
 /// What the sources read and what the help tells are the same.
@@ -249,15 +192,8 @@ async fn help_lists_every_setting_with_its_variable() {
         }
         for secret in ["DATABASE_URL", "HEATSTRIP_VIEWER_SALT"] {
             let salts = ["dev", "serve", "replay"].contains(&command.as_str());
-            let wants = if secret == "DATABASE_URL" {
-                command != "dev"
-            } else {
-                salts
-            };
-            assert!(
-                !wants || text.contains(secret),
-                "{command} --help lacks {secret}:\n{text}"
-            );
+            let wants = if secret == "DATABASE_URL" { command != "dev" } else { salts };
+            assert!(!wants || text.contains(secret), "{command} --help lacks {secret}:\n{text}");
         }
         helps.push(text);
     }
@@ -266,10 +202,7 @@ async fn help_lists_every_setting_with_its_variable() {
     }
     let mut read = BTreeSet::new();
     for source in ["config.rs", "telemetry.rs", "cli"] {
-        read_sources(
-            &Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(source),
-            &mut read,
-        );
+        read_sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(source), &mut read);
     }
     assert!(read.len() > 10, "{read:?}");
     let missing: Vec<_> = read.difference(&told).collect();
@@ -278,11 +211,8 @@ async fn help_lists_every_setting_with_its_variable() {
 
 /// The subcommands a help lists.
 fn commands(help: &str) -> Vec<String> {
-    let list = help
-        .lines()
-        .skip_while(|line| *line != "Commands:")
-        .skip(1)
-        .take_while(|line| !line.is_empty());
+    let list =
+        help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
     let names: Vec<String> = list
         .filter_map(|line| line.split_whitespace().next())
         .filter(|name| *name != "help")
@@ -344,16 +274,10 @@ struct Place {
 impl Place {
     fn new() -> Place {
         // Not the system's temporary directory: the server's user must be able to reach it.
-        let base = tempfile::Builder::new()
-            .prefix("heatstrip-it-dev-")
-            .tempdir_in("/tmp")
-            .expect("a directory");
+        let base =
+            tempfile::Builder::new().prefix("heatstrip-it-dev-").tempdir_in("/tmp").expect("a directory");
         fs::set_permissions(base.path(), PermissionsExt::from_mode(0o755)).expect("it is ours");
-        Place {
-            data_dir: base.path().join("data"),
-            log: base.path().join("dev.log"),
-            base,
-        }
+        Place { data_dir: base.path().join("data"), log: base.path().join("dev.log"), base }
     }
 
     fn dev(&self, more: &[&str]) -> tokio::process::Command {

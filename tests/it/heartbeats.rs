@@ -44,11 +44,7 @@ async fn send(request: RequestBuilder) -> Answer {
         200..=299 => assert_eq!(headers["content-type"], "application/json"),
         _ => check_problem(status, &headers, &json),
     }
-    Answer {
-        status,
-        headers,
-        json,
-    }
+    Answer { status, headers, json }
 }
 
 /// RFC 9457.
@@ -58,10 +54,7 @@ fn check_problem(status: u16, headers: &HeaderMap, json: &Value) {
     assert_eq!(json["type"], "about:blank", "{json}");
     assert_eq!(json["status"], status, "{json}");
     for member in ["title", "detail"] {
-        assert!(
-            json[member].as_str().is_some_and(|text| !text.is_empty()),
-            "{member} of {json}"
-        );
+        assert!(json[member].as_str().is_some_and(|text| !text.is_empty()), "{member} of {json}");
     }
 }
 
@@ -93,18 +86,13 @@ fn with(field: &str, value: Option<&str>) -> String {
     ];
     fields.retain(|(name, _)| *name != field);
     fields.extend(value.map(|value| (field, value)));
-    let fields: Vec<_> = fields
-        .iter()
-        .map(|(name, value)| format!("\"{name}\":{value}"))
-        .collect();
+    let fields: Vec<_> = fields.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
     format!("{{{}}}", fields.join(","))
 }
 
 /// The seconds played of a video, once everything queued is folded.
 async fn seconds_played(app: &App, video_id: &str) -> u64 {
-    app.json(&format!("/v1/videos/{video_id}/heatmap")).await["seconds_played"]
-        .as_u64()
-        .expect("a number")
+    app.json(&format!("/v1/videos/{video_id}/heatmap")).await["seconds_played"].as_u64().expect("a number")
 }
 
 async fn start() -> App {

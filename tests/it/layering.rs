@@ -6,16 +6,7 @@ use std::{fs, path::Path};
 /// Modules and the words that may not stand in them: crates, and modules of ours.
 const RULES: &[(&[&str], &[&str])] = &[
     (
-        &[
-            "heartbeat",
-            "heartbeat_body",
-            "salt_epoch",
-            "viewer_hash",
-            "fold",
-            "sketch",
-            "strip",
-            "videos",
-        ],
+        &["heartbeat", "heartbeat_body", "salt_epoch", "viewer_hash", "fold", "sketch", "strip", "videos"],
         &[
             "tokio",
             "axum",
@@ -27,20 +18,10 @@ const RULES: &[(&[&str], &[&str])] = &[
         ],
     ),
     (&["clock", "shutdown"], &["crate::store", "crate::http", "axum"]),
-    (
-        &["store"],
-        &["axum", "crate::http", "crate::config", "crate::cli"],
-    ),
+    (&["store"], &["axum", "crate::http", "crate::config", "crate::cli"]),
     (
         &["salt", "intake", "worker", "strip_cache", "upkeep"],
-        &[
-            "axum",
-            "tokio_postgres",
-            "deadpool_postgres",
-            "crate::http",
-            "crate::cli",
-            "crate::config",
-        ],
+        &["axum", "tokio_postgres", "deadpool_postgres", "crate::http", "crate::cli", "crate::config"],
     ),
     (
         &["http"],
@@ -53,10 +34,7 @@ const RULES: &[(&[&str], &[&str])] = &[
             "crate::local_postgres",
         ],
     ),
-    (
-        &["config", "local_postgres", "telemetry"],
-        &["crate::cli", "crate::http", "crate::worker"],
-    ),
+    (&["config", "local_postgres", "telemetry"], &["crate::cli", "crate::http", "crate::worker"]),
 ];
 
 #[test]
@@ -66,10 +44,7 @@ fn nobody_reaches_past_the_next_layer() {
     for (modules, forbidden) in RULES {
         for module in *modules {
             let files = files_of(&source, module);
-            assert!(
-                !files.is_empty(),
-                "the module {module} is gone: take it out of the rules"
-            );
+            assert!(!files.is_empty(), "the module {module} is gone: take it out of the rules");
             for file in files {
                 let text = fs::read_to_string(&file).expect("a source file");
                 for (number, line) in text.lines().enumerate() {

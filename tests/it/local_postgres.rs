@@ -23,20 +23,14 @@ async fn kept_data_survives_a_stop_and_a_new_start() {
     assert_eq!(server.moved_from(), None);
     server.create_database("kept data", None).await.unwrap();
     let client = connect(&server.url("kept data")).await;
-    client
-        .batch_execute("CREATE EXTENSION hll; CREATE TABLE t AS SELECT 7 AS n")
-        .await
-        .unwrap();
+    client.batch_execute("CREATE EXTENSION hll; CREATE TABLE t AS SELECT 7 AS n").await.unwrap();
     let url = server.url("kept data");
     server.stop().await.unwrap();
     assert!(tokio_postgres::connect(&url, NoTls).await.is_err());
 
     let server = LocalPostgres::start(&data_dir, Lifetime::Kept).await.unwrap();
     assert_eq!(server.url("kept data"), url);
-    server
-        .create_database("kept data", None)
-        .await
-        .expect("one that exists is left as it is");
+    server.create_database("kept data", None).await.expect("one that exists is left as it is");
     assert_eq!(number(&url, "SELECT n FROM t").await, 7);
     server.stop().await.unwrap();
 }
@@ -55,10 +49,7 @@ async fn it_is_durable_and_only_on_a_socket() {
         ("server_encoding", "UTF8"),
         ("lc_collate", "C"),
     ] {
-        let row = client
-            .query_one("SELECT current_setting($1)", &[&setting])
-            .await
-            .unwrap();
+        let row = client.query_one("SELECT current_setting($1)", &[&setting]).await.unwrap();
         assert_eq!(row.get::<_, String>(0), expected, "{setting}");
     }
 }
@@ -68,25 +59,10 @@ async fn each_test_has_a_database_of_its_own() {
     let one = support::database().await;
     let other = support::database().await;
     assert_ne!(one.url, other.url);
-    connect(&one.url)
-        .await
-        .batch_execute("CREATE TABLE mine ()")
-        .await
-        .unwrap();
-    let seen = number(
-        &other.url,
-        "SELECT count(*)::int FROM pg_class WHERE relname = 'mine'",
-    )
-    .await;
+    connect(&one.url).await.batch_execute("CREATE TABLE mine ()").await.unwrap();
+    let seen = number(&other.url, "SELECT count(*)::int FROM pg_class WHERE relname = 'mine'").await;
     assert_eq!(seen, 0);
-    assert_eq!(
-        number(
-            &other.url,
-            "SELECT (#hll_add(hll_empty(), hll_hash_bigint(1)))::int"
-        )
-        .await,
-        1
-    );
+    assert_eq!(number(&other.url, "SELECT (#hll_add(hll_empty(), hll_hash_bigint(1)))::int").await, 1);
 }
 
 /// `heatstrip dev` prints the address for people to paste into psql.
@@ -94,10 +70,8 @@ async fn each_test_has_a_database_of_its_own() {
 async fn psql_accepts_the_same_address() {
     let database = support::database().await;
     // A port in the environment must not lead psql astray.
-    let psql = Command::new("psql")
-        .env("PGPORT", "1")
-        .args(["-XAt", "-c", "SELECT 40 + 2", &database.url])
-        .output();
+    let psql =
+        Command::new("psql").env("PGPORT", "1").args(["-XAt", "-c", "SELECT 40 + 2", &database.url]).output();
     let printed = psql.expect("psql comes with the server's package");
     assert_eq!(String::from_utf8_lossy(&printed.stdout), "42\n", "{printed:?}");
 }
@@ -107,16 +81,9 @@ async fn an_immediate_stop_loses_nothing_committed() {
     let (_base, data_dir) = new_data_dir();
     let mut server = LocalPostgres::start(&data_dir, Lifetime::Process).await.unwrap();
     let url = server.url("postgres");
-    connect(&url)
-        .await
-        .batch_execute("CREATE TABLE t AS SELECT 7 AS n")
-        .await
-        .unwrap();
+    connect(&url).await.batch_execute("CREATE TABLE t AS SELECT 7 AS n").await.unwrap();
     server.stop_immediately().await.unwrap();
-    server
-        .stop_immediately()
-        .await
-        .expect("stopping twice is no error");
+    server.stop_immediately().await.expect("stopping twice is no error");
     assert!(tokio_postgres::connect(&url, NoTls).await.is_err());
     server.restart().await.unwrap();
     assert_eq!(number(&url, "SELECT n FROM t").await, 7);
@@ -135,12 +102,7 @@ async fn a_dropped_kept_server_stops_by_itself() {
     let pid = postmaster(&data_dir);
     drop(server);
     eventually("the server is gone", || !is_running(pid));
-    LocalPostgres::start(&data_dir, Lifetime::Kept)
-        .await
-        .unwrap()
-        .stop()
-        .await
-        .unwrap();
+    LocalPostgres::start(&data_dir, Lifetime::Kept).await.unwrap().stop().await.unwrap();
 }
 
 #[tokio::test]
@@ -183,12 +145,7 @@ async fn a_directory_with_other_files_is_left_alone() {
 #[tokio::test]
 async fn a_server_that_does_not_start_says_why() {
     let (_base, data_dir) = new_data_dir();
-    LocalPostgres::start(&data_dir, Lifetime::Kept)
-        .await
-        .unwrap()
-        .stop()
-        .await
-        .unwrap();
+    LocalPostgres::start(&data_dir, Lifetime::Kept).await.unwrap().stop().await.unwrap();
     std::fs::write(data_dir.join("pgdata/postgresql.conf"), "no_such_setting = 1\n").unwrap();
     let error = LocalPostgres::start(&data_dir, Lifetime::Kept).await.unwrap_err();
     assert_one_line(&error, "no_such_setting");
@@ -197,18 +154,10 @@ async fn a_server_that_does_not_start_says_why() {
 #[tokio::test]
 async fn missing_binaries_name_the_package() {
     let (base, data_dir) = new_data_dir();
-    let options = LocalPostgresOptions {
-        bin_dir: Some(base.path().to_owned()),
-        ..Default::default()
-    };
-    let error = LocalPostgres::start_with(&data_dir, Lifetime::Kept, &options)
-        .await
-        .unwrap_err();
+    let options = LocalPostgresOptions { bin_dir: Some(base.path().to_owned()), ..Default::default() };
+    let error = LocalPostgres::start_with(&data_dir, Lifetime::Kept, &options).await.unwrap_err();
     assert_one_line(&error, "install the packages postgresql-15 and postgresql-15-hll");
-    assert!(
-        !data_dir.exists(),
-        "nothing is made before it is known to be of use"
-    );
+    assert!(!data_dir.exists(), "nothing is made before it is known to be of use");
 }
 
 #[tokio::test]
@@ -220,21 +169,10 @@ async fn a_missing_hll_names_the_package() {
     for program in ["initdb", "pg_ctl"] {
         std::fs::write(bin_dir.join(program), "").unwrap();
     }
-    script(
-        &bin_dir.join("postgres"),
-        "echo 'postgres (PostgreSQL) 16.3 (Debian 16.3-1)'",
-    );
-    script(
-        &bin_dir.join("pg_config"),
-        &format!("echo '{}'", base.path().display()),
-    );
-    let options = LocalPostgresOptions {
-        bin_dir: Some(bin_dir),
-        ..Default::default()
-    };
-    let error = LocalPostgres::start_with(&data_dir, Lifetime::Kept, &options)
-        .await
-        .unwrap_err();
+    script(&bin_dir.join("postgres"), "echo 'postgres (PostgreSQL) 16.3 (Debian 16.3-1)'");
+    script(&bin_dir.join("pg_config"), &format!("echo '{}'", base.path().display()));
+    let options = LocalPostgresOptions { bin_dir: Some(bin_dir), ..Default::default() };
+    let error = LocalPostgres::start_with(&data_dir, Lifetime::Kept, &options).await.unwrap_err();
     assert_one_line(&error, "install the package postgresql-16-hll");
 }
 
@@ -246,19 +184,11 @@ async fn a_directory_the_server_cannot_reach_is_replaced() {
     std::fs::create_dir(&closed).unwrap();
     std::fs::set_permissions(&closed, PermissionsExt::from_mode(0o700)).unwrap();
     let asked = closed.join("clone/.heatstrip");
-    let options = LocalPostgresOptions {
-        fallback_base: fallback_base.clone(),
-        ..Default::default()
-    };
-    let server = LocalPostgres::start_with(&asked, Lifetime::Kept, &options)
-        .await
-        .unwrap();
+    let options = LocalPostgresOptions { fallback_base: fallback_base.clone(), ..Default::default() };
+    let server = LocalPostgres::start_with(&asked, Lifetime::Kept, &options).await.unwrap();
     if geteuid().is_root() {
         assert_eq!(server.moved_from(), Some(&*asked));
-        assert_eq!(
-            server.data_dir().parent(),
-            Some(&*fallback_base.canonicalize().unwrap())
-        );
+        assert_eq!(server.data_dir().parent(), Some(&*fallback_base.canonicalize().unwrap()));
         assert!(!closed.join("clone").exists());
     } else {
         assert_eq!(server.moved_from(), None);
@@ -266,9 +196,7 @@ async fn a_directory_the_server_cannot_reach_is_replaced() {
     let data_dir = server.data_dir().to_owned();
     server.create_database("kept", None).await.unwrap();
     server.stop().await.unwrap();
-    let server = LocalPostgres::start_with(&asked, Lifetime::Kept, &options)
-        .await
-        .unwrap();
+    let server = LocalPostgres::start_with(&asked, Lifetime::Kept, &options).await.unwrap();
     assert_eq!(server.data_dir(), data_dir, "the same place every time");
     connect(&server.url("kept")).await;
     server.stop().await.unwrap();
@@ -276,10 +204,7 @@ async fn a_directory_the_server_cannot_reach_is_replaced() {
 
 /// A directory that does not exist yet, in one that everybody can enter.
 fn new_data_dir() -> (TempDir, PathBuf) {
-    let base = tempfile::Builder::new()
-        .prefix("heatstrip-it-")
-        .tempdir_in("/tmp")
-        .unwrap();
+    let base = tempfile::Builder::new().prefix("heatstrip-it-").tempdir_in("/tmp").unwrap();
     std::fs::set_permissions(base.path(), PermissionsExt::from_mode(0o755)).unwrap();
     let data_dir = base.path().join("data");
     (base, data_dir)
@@ -342,8 +267,5 @@ fn script(path: &Path, body: &str) {
 #[track_caller]
 fn assert_one_line(error: &LocalPostgresError, expected: &str) {
     let text = error.to_string();
-    assert!(
-        text.contains(expected) && !text.contains('\n') && !text.ends_with('.'),
-        "{text}"
-    );
+    assert!(text.contains(expected) && !text.contains('\n') && !text.ends_with('.'), "{text}");
 }

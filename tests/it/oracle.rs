@@ -135,44 +135,24 @@ impl Engine {
             max_age: None,
             captured_on: None,
         };
-        let hashed = intake::hash(
-            texts.iter().map(String::as_str),
-            &arrival,
-            &self.salts,
-            self.store.lanes(),
-        )
-        .await
-        .expect("salts");
+        let hashed =
+            intake::hash(texts.iter().map(String::as_str), &arrival, &self.salts, self.store.lanes())
+                .await
+                .expect("salts");
         assert_eq!(hashed.accepted, said.len());
-        let batch = Batch {
-            id: None,
-            answer: hashed.answer(),
-            lanes: hashed.lanes,
-        };
-        self.store
-            .enqueue(Ring::Http, &[batch], self.clock.now())
-            .await
-            .expect("enqueued");
+        let batch = Batch { id: None, answer: hashed.answer(), lanes: hashed.lanes };
+        self.store.enqueue(Ring::Http, &[batch], self.clock.now()).await.expect("enqueued");
     }
 
     /// Compacts a share of each day's shard rows, as a job that dies on its way does.
     async fn compact_some(&self, share: f64) {
         for found in self.store.shard_days().await.expect("the days") {
-            self.store
-                .ensure_canonical_partition(found.day)
-                .await
-                .expect("partitions");
-            for (kind, table) in [
-                (Rows::Seconds, "video_heatmap_shards"),
-                (Rows::Whole, "video_heatmap_whole_shards"),
-            ] {
+            self.store.ensure_canonical_partition(found.day).await.expect("partitions");
+            for (kind, table) in
+                [(Rows::Seconds, "video_heatmap_shards"), (Rows::Whole, "video_heatmap_whole_shards")]
+            {
                 let count = format!("SELECT count(*) FROM {table} WHERE captured_on = $1");
-                let rows: i64 = self
-                    .sql
-                    .query_one(&count, &[&found.day])
-                    .await
-                    .expect("a count")
-                    .get(0);
+                let rows: i64 = self.sql.query_one(&count, &[&found.day]).await.expect("a count").get(0);
                 let some = (rows as f64 * share) as u64;
                 compaction::step(&self.store, kind, found.day, &ShardKey::first(), some)
                     .await
@@ -190,10 +170,7 @@ impl Engine {
     async fn epochs(&self) -> Vec<Epoch> {
         let rows = self
             .sql
-            .query(
-                "SELECT first_day, last_day, rotation, salt FROM salt_epochs ORDER BY 1",
-                &[],
-            )
+            .query("SELECT first_day, last_day, rotation, salt FROM salt_epochs ORDER BY 1", &[])
             .await
             .expect("epochs");
         rows.iter()
@@ -213,9 +190,7 @@ async fn fold_until(ended: CancellationToken, store: Store, clock: Clock) -> usi
         // In this order: what is queued before the end is seen.
         let last_look = ended.is_cancelled();
         match worker::step(&store, &clock).await.expect("a step") {
-            Step::Folded {
-                heartbeats, failed, ..
-            } => {
+            Step::Folded { heartbeats, failed, .. } => {
                 assert_eq!(failed, 0);
                 folded += heartbeats;
             }
@@ -252,10 +227,7 @@ impl<'a> Expected<'a> {
     fn of(said: &'a [Said], epochs: &'a [Epoch], asked: &StripQuery) -> Self {
         let of_video = || said.iter().filter(|beat| beat.video == asked.video_id);
         let days = (
-            asked
-                .from
-                .or(of_video().map(|beat| beat.day).min())
-                .expect("a day"),
+            asked.from.or(of_video().map(|beat| beat.day).min()).expect("a day"),
             asked.to.or(of_video().map(|beat| beat.day).max()).expect("a day"),
         );
         let in_regions = |beat: &&Said| asked.regions == ["GLOBAL"] || asked.regions.contains(&beat.region);
@@ -275,10 +247,8 @@ impl<'a> Expected<'a> {
     }
 
     fn scope(&self) -> Scope {
-        let touched = self
-            .epochs
-            .iter()
-            .filter(|epoch| epoch.days.0 <= self.days.1 && epoch.days.1 >= self.days.0);
+        let touched =
+            self.epochs.iter().filter(|epoch| epoch.days.0 <= self.days.1 && epoch.days.1 >= self.days.0);
         let rotations: Vec<&str> = touched.map(|epoch| epoch.rotation.as_str()).collect();
         let all = |name| rotations.iter().all(|&rotation| rotation == name);
         match rotations.len() {
@@ -308,10 +278,7 @@ impl<'a> Expected<'a> {
 
     fn seconds_played(&self, secs: std::ops::RangeInclusive<u32>) -> u64 {
         let overlap = |beat: &&&Said| {
-            let (first, last) = (
-                *beat.secs.start().max(secs.start()),
-                *beat.secs.end().min(secs.end()),
-            );
+            let (first, last) = (*beat.secs.start().max(secs.start()), *beat.secs.end().min(secs.end()));
             u64::from((last + 1).saturating_sub(first))
         };
         self.said.iter().map(|beat| overlap(&beat)).sum()
@@ -335,13 +302,7 @@ fn four_decimals(part: u64, whole: u64) -> f64 {
     }
     let digits = part * 100_000 / whole;
     let up = u64::from(digits % 10 >= 5);
-    format!(
-        "{}.{:04}",
-        (digits / 10 + up) / 10_000,
-        (digits / 10 + up) % 10_000
-    )
-    .parse()
-    .expect("a number")
+    format!("{}.{:04}", (digits / 10 + up) / 10_000, (digits / 10 + up) % 10_000).parse().expect("a number")
 }
 
 fn questions(audience: &Audience, rng: &mut impl Rng) -> Vec<StripQuery> {
@@ -388,10 +349,7 @@ async fn assert_rows(engine: &Engine, said: &[Said]) {
     let mut expected: BTreeMap<Second, (BTreeSet<i64>, i64)> = BTreeMap::new();
     let mut elements: HashMap<(u32, usize), i64> = HashMap::new();
     for beat in said {
-        let epoch = epochs
-            .iter()
-            .position(|epoch| epoch.holds(beat.day))
-            .expect("the epoch of a day");
+        let epoch = epochs.iter().position(|epoch| epoch.holds(beat.day)).expect("the epoch of a day");
         let element = *elements.entry((beat.viewer, epoch)).or_insert_with(|| {
             let viewer = format!("viewer {}", beat.viewer);
             element(viewer_hash(&ViewerId::new(viewer), &epochs[epoch].salt))
@@ -421,10 +379,7 @@ async fn assert_rows(engine: &Engine, said: &[Said]) {
         let key = (row.get(0), row.get(1), row.get(2), row.get(3));
         let (viewers, plays) = &expected[&key];
         let viewers: Vec<i64> = viewers.iter().copied().collect();
-        assert!(
-            row.get::<_, Vec<u8>>("sketch") == encode(&viewers),
-            "the viewers of {key:?}"
-        );
+        assert!(row.get::<_, Vec<u8>>("sketch") == encode(&viewers), "the viewers of {key:?}");
         assert_eq!(row.get::<_, i64>("plays"), *plays, "the plays of {key:?}");
     }
 }
@@ -432,12 +387,7 @@ async fn assert_rows(engine: &Engine, said: &[Said]) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn small_audiences_are_counted_exactly() {
     let mut rng = chance();
-    let rotations = [
-        Rotation::Daily,
-        Rotation::Weekly,
-        Rotation::Monthly,
-        Rotation::Never,
-    ];
+    let rotations = [Rotation::Daily, Rotation::Weekly, Rotation::Monthly, Rotation::Never];
     for round in 0..3 {
         let rotation = rotations[rng.random_range(0..rotations.len())];
         let first: NaiveDate = "2026-10-26".parse().expect("a day");
@@ -452,11 +402,8 @@ async fn small_audiences_are_counted_exactly() {
         let engine = Engine::start("2026-11-20T10:00:00Z", rotation).await;
         // Kinds of epochs that mix: the setting was changed, and a day was opened before.
         if round > 0 {
-            let other = Salts::new(
-                engine.store.clone(),
-                SaltSource::Made(Rotation::Daily),
-                engine.clock.clone(),
-            );
+            let other =
+                Salts::new(engine.store.clone(), SaltSource::Made(Rotation::Daily), engine.clock.clone());
             other.salt(audience.days[4]).await.expect("a salt");
         }
         let said = audience.says(&mut rng);
@@ -480,55 +427,29 @@ async fn small_audiences_are_counted_exactly() {
             let strip = engine.strip(&asked).await;
             let expected = Expected::of(beats, &epochs, &asked);
             let buckets = expected.buckets();
-            let peak = buckets
-                .iter()
-                .map(|secs| expected.viewers(secs.clone()))
-                .max()
-                .unwrap_or(0);
+            let peak = buckets.iter().map(|secs| expected.viewers(secs.clone())).max().unwrap_or(0);
             let last_sec = expected.last_sec().unwrap_or(0);
             assert_eq!(
                 (strip.video_id, strip.regions, strip.resolution),
                 (asked.video_id.clone(), asked.regions.clone(), asked.resolution)
             );
-            assert_eq!(
-                (strip.from, strip.to),
-                (Some(expected.days.0), Some(expected.days.1)),
-                "{asked:?}"
-            );
+            assert_eq!((strip.from, strip.to), (Some(expected.days.0), Some(expected.days.1)), "{asked:?}");
             assert_eq!(strip.scope, expected.scope(), "{asked:?}");
             assert_eq!((strip.exact, strip.relative_error), (true, 0.0), "{asked:?}");
             assert_eq!(strip.viewers, expected.viewers(0..=last_sec), "{asked:?}");
-            assert_eq!(
-                strip.seconds_played,
-                expected.seconds_played(0..=last_sec),
-                "{asked:?}"
-            );
+            assert_eq!(strip.seconds_played, expected.seconds_played(0..=last_sec), "{asked:?}");
             assert_eq!(strip.peak, peak, "{asked:?}");
             assert_eq!(strip.buckets.len(), buckets.len(), "{asked:?}");
             for (bucket, secs) in strip.buckets.iter().zip(buckets) {
-                let (viewers, played) = (
-                    expected.viewers(secs.clone()),
-                    expected.seconds_played(secs.clone()),
-                );
+                let (viewers, played) =
+                    (expected.viewers(secs.clone()), expected.seconds_played(secs.clone()));
                 let seconds = u64::from(secs.end() - secs.start() + 1);
                 assert_eq!(bucket.bucket, *secs.start(), "{asked:?}");
                 assert_eq!(bucket.viewers, viewers, "{asked:?} {secs:?}");
                 assert_eq!(bucket.seconds_played, played, "{asked:?} {secs:?}");
-                assert_eq!(
-                    bucket.replay,
-                    four_decimals(played, seconds * viewers),
-                    "{asked:?} {secs:?}"
-                );
-                assert_eq!(
-                    bucket.retention,
-                    four_decimals(viewers, peak),
-                    "{asked:?} {secs:?}"
-                );
-                assert_eq!(
-                    bucket.reached,
-                    expected.viewers(*secs.start()..=last_sec),
-                    "{asked:?} {secs:?}"
-                );
+                assert_eq!(bucket.replay, four_decimals(played, seconds * viewers), "{asked:?} {secs:?}");
+                assert_eq!(bucket.retention, four_decimals(viewers, peak), "{asked:?} {secs:?}");
+                assert_eq!(bucket.reached, expected.viewers(*secs.start()..=last_sec), "{asked:?} {secs:?}");
             }
         }
     }
@@ -580,34 +501,19 @@ async fn large_audiences_are_estimated_within_the_error() {
         assert_eq!(strip.viewers, strip.buckets[0].reached, "{asked:?}");
         assert!(strip.viewers >= strip.peak, "{asked:?}");
         assert!(near(strip.viewers, expected.viewers(0..=89)), "{asked:?}");
-        assert!(
-            strip.buckets.is_sorted_by(|a, b| a.reached >= b.reached),
-            "{asked:?}"
-        );
-        assert_eq!(
-            strip.buckets.iter().map(|bucket| bucket.viewers).max(),
-            Some(strip.peak),
-            "{asked:?}"
-        );
+        assert!(strip.buckets.is_sorted_by(|a, b| a.reached >= b.reached), "{asked:?}");
+        assert_eq!(strip.buckets.iter().map(|bucket| bucket.viewers).max(), Some(strip.peak), "{asked:?}");
         assert_eq!(strip.buckets.len(), expected.buckets().len(), "{asked:?}");
         for (bucket, secs) in strip.buckets.iter().zip(expected.buckets()) {
             let sets = expected.sets(secs.clone());
             let viewers = sets.iter().sum::<usize>() as u64;
-            assert!(
-                near(bucket.viewers, viewers),
-                "{} for {viewers}: {asked:?} {secs:?}",
-                bucket.viewers
-            );
+            assert!(near(bucket.viewers, viewers), "{} for {viewers}: {asked:?} {secs:?}", bucket.viewers);
             if sets.iter().all(|&set| set <= 320) {
                 // Bucket by bucket what is few is exact, whatever the strip as a whole says.
                 assert_eq!(bucket.viewers, viewers, "{asked:?} {secs:?}");
             }
             assert!(bucket.reached >= bucket.viewers, "{asked:?} {secs:?}");
-            assert_eq!(
-                bucket.seconds_played,
-                expected.seconds_played(secs.clone()),
-                "{asked:?} {secs:?}"
-            );
+            assert_eq!(bucket.seconds_played, expected.seconds_played(secs.clone()), "{asked:?} {secs:?}");
             assert!((0.0..=1.0).contains(&bucket.retention), "{asked:?} {secs:?}");
         }
     }

@@ -39,43 +39,23 @@ async fn three_years(client: &Client) {
 
 async fn plan(client: &Client, statement: &str, parameters: &str) -> String {
     client.batch_execute("BEGIN").await.expect("a transaction");
-    client
-        .batch_execute(sql::PREPARE_READ)
-        .await
-        .expect("the settings of a read");
-    client
-        .batch_execute(&format!("PREPARE asked AS {statement}"))
-        .await
-        .expect("a statement");
-    let rows = client
-        .query(&format!("EXPLAIN EXECUTE asked ({parameters})"), &[])
-        .await
-        .expect("a plan");
-    client
-        .batch_execute("DEALLOCATE asked; COMMIT")
-        .await
-        .expect("the end");
+    client.batch_execute(sql::PREPARE_READ).await.expect("the settings of a read");
+    client.batch_execute(&format!("PREPARE asked AS {statement}")).await.expect("a statement");
+    let rows = client.query(&format!("EXPLAIN EXECUTE asked ({parameters})"), &[]).await.expect("a plan");
+    client.batch_execute("DEALLOCATE asked; COMMIT").await.expect("the end");
     rows.iter().map(|row| row.get::<_, String>(0) + "\n").collect()
 }
 
 #[tokio::test]
 async fn strips_are_read_through_the_primary_keys() {
     let database = database().await;
-    let (client, connection) = tokio_postgres::connect(&database.url, NoTls)
-        .await
-        .expect("a connection");
+    let (client, connection) = tokio_postgres::connect(&database.url, NoTls).await.expect("a connection");
     tokio::spawn(connection);
     three_years(&client).await;
-    for (level, table) in [
-        (1, "video_heatmap_2"),
-        (5, "video_heatmap_5s_"),
-        (60, "video_heatmap_60s_"),
-    ] {
-        for (regions, shard_regions) in [
-            ("'{GLOBAL}'", "NULL"),
-            ("'{JP}'", "'{JP}'"),
-            ("'{JP,KR}'", "'{JP,KR}'"),
-        ] {
+    for (level, table) in [(1, "video_heatmap_2"), (5, "video_heatmap_5s_"), (60, "video_heatmap_60s_")] {
+        for (regions, shard_regions) in
+            [("'{GLOBAL}'", "NULL"), ("'{JP}'", "'{JP}'"), ("'{JP,KR}'", "'{JP,KR}'")]
+        {
             for (from, to, months) in [
                 ("2026-10-25", "2026-11-21", vec!["202610", "202611"]),
                 ("2026-11-20", "2026-11-20", vec!["202611"]),
@@ -91,9 +71,8 @@ async fn strips_are_read_through_the_primary_keys() {
                 let scanned = plan
                     .lines()
                     .filter(|line| line.contains("Heap Scan on") || line.contains("Index Scan using"));
-                let tables: Vec<&str> = scanned
-                    .filter_map(|line| line.split(" on ").nth(1)?.split_whitespace().next())
-                    .collect();
+                let tables: Vec<&str> =
+                    scanned.filter_map(|line| line.split(" on ").nth(1)?.split_whitespace().next()).collect();
                 assert!(!tables.is_empty(), "{plan}");
                 for found in tables.iter().filter(|name| !name.contains("shards")) {
                     assert!(found.starts_with(table), "{found} at level {level}\n{plan}");
@@ -112,9 +91,7 @@ async fn strips_are_read_through_the_primary_keys() {
 #[tokio::test]
 async fn days_are_looked_up_and_not_searched_for() {
     let database = database().await;
-    let (client, connection) = tokio_postgres::connect(&database.url, NoTls)
-        .await
-        .expect("a connection");
+    let (client, connection) = tokio_postgres::connect(&database.url, NoTls).await.expect("a connection");
     tokio::spawn(connection);
     three_years(&client).await;
     let plan = plan(&client, sql::READ_VIDEO_DAYS, "'v2', '0001-01-01'").await;

@@ -85,25 +85,14 @@ async fn digest(database: &TestDatabase) -> String {
                      plays, encode(hll_send(viewers), 'hex')), ',' ORDER BY video_id, captured_on, region, bucket_sec)),
                      'nothing')
                  FROM video_heatmap_shards";
-    database
-        .connect()
-        .await
-        .query_one(query, &[])
-        .await
-        .expect("a digest")
-        .get(0)
+    database.connect().await.query_one(query, &[]).await.expect("a digest").get(0)
 }
 
 async fn counts(database: &TestDatabase) -> (i64, i64) {
     let query =
         "SELECT coalesce(sum(plays), 0)::bigint, coalesce(sum(round(hll_cardinality(viewers))), 0)::bigint
                  FROM video_heatmap_shards";
-    let row = database
-        .connect()
-        .await
-        .query_one(query, &[])
-        .await
-        .expect("counts");
+    let row = database.connect().await.query_one(query, &[]).await.expect("counts");
     (row.get(0), row.get(1))
 }
 
@@ -134,9 +123,7 @@ fn unpacked(file: &Path) -> Vec<u8> {
         return stored;
     }
     let mut plain = Vec::new();
-    MultiGzDecoder::new(&stored[..])
-        .read_to_end(&mut plain)
-        .expect("gzip");
+    MultiGzDecoder::new(&stored[..]).read_to_end(&mut plain).expect("gzip");
     plain
 }
 
@@ -162,10 +149,7 @@ impl Watched {
         let mut watched = Watched::default();
         // Start, in millionths of a second, and the longest end.
         let mut sessions: BTreeMap<Session, BTreeMap<i64, f64>> = BTreeMap::new();
-        for line in statements
-            .split(|&byte| byte == b'\n')
-            .filter(|line| !line.trim_ascii().is_empty())
-        {
+        for line in statements.split(|&byte| byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
             let Ok(statement) = serde_json::from_slice::<Value>(line) else {
                 watched.rejected += 1;
                 continue;
@@ -225,13 +209,8 @@ fn session(statement: &Value) -> Option<Session> {
     };
     let actor = &statement["actor"];
     let names = ["mbox", "mbox_sha1sum", "openid"].map(|name| &actor[name]);
-    let name = [&actor["account"]["name"]]
-        .into_iter()
-        .chain(names)
-        .find(|name| !name.is_null())?;
-    let at: DateTime<Utc> = DateTime::parse_from_rfc3339(statement["timestamp"].as_str()?)
-        .ok()?
-        .to_utc();
+    let name = [&actor["account"]["name"]].into_iter().chain(names).find(|name| !name.is_null())?;
+    let at: DateTime<Utc> = DateTime::parse_from_rfc3339(statement["timestamp"].as_str()?).ok()?.to_utc();
     let session = &statement["context"]["extensions"]["https://w3id.org/xapi/video/extensions/session-id"];
     let session = match session {
         Value::Null => format!("day {}", at.date_naive()),
@@ -247,11 +226,7 @@ fn closed(list: &str) -> Option<Vec<(f64, f64)>> {
         (number >= 0.0 && number.round() <= 86_400.0).then_some(number)
     };
     let mut segments = Vec::new();
-    for segment in list
-        .split("[,]")
-        .map(str::trim)
-        .filter(|segment| !segment.is_empty())
-    {
+    for segment in list.split("[,]").map(str::trim).filter(|segment| !segment.is_empty()) {
         let (start, end) = segment.split_once("[.]").unwrap_or((segment, ""));
         let start = number(start)?;
         if !end.trim().is_empty() {
@@ -296,10 +271,7 @@ async fn every_second_of_the_statements_is_counted() {
     let day = yesterday().to_string();
     let replay = ["replay", text(&file), "--format", "xapi", "--captured-on", &day];
     let said = run(&database, &replay).await;
-    let expected = format!(
-        "{} heartbeats accepted, {} rejected\n",
-        watched.heartbeats, watched.rejected
-    );
+    let expected = format!("{} heartbeats accepted, {} rejected\n", watched.heartbeats, watched.rejected);
     assert!(said.starts_with(&expected), "{said} instead of {expected}");
     assert_eq!(
         run(&database, &["work", "--once"]).await,
@@ -310,10 +282,8 @@ async fn every_second_of_the_statements_is_counted() {
 
     // The same file again counts nothing, unless that is meant.
     let said = run(&database, &replay).await;
-    let known = format!(
-        "0 heartbeats accepted, {} known from an earlier replay of this file, ",
-        watched.heartbeats
-    );
+    let known =
+        format!("0 heartbeats accepted, {} known from an earlier replay of this file, ", watched.heartbeats);
     assert!(said.starts_with(&known), "{said}");
     assert_eq!(run(&database, &["work", "--once"]).await, "folded 0 heartbeats\n");
     assert_eq!(counts(&database).await, once);
@@ -321,11 +291,7 @@ async fn every_second_of_the_statements_is_counted() {
     let said = run(&database, &[&replay[..], &["--again"]].concat()).await;
     assert!(said.starts_with(&expected), "{said}");
     run(&database, &["work", "--once"]).await;
-    assert_eq!(
-        counts(&database).await,
-        (once.0 * 2, once.1),
-        "plays twice, viewers once"
-    );
+    assert_eq!(counts(&database).await, (once.0 * 2, once.1), "plays twice, viewers once");
     assert_strips(&database, &watched, &[10], 2).await;
 }
 
@@ -343,36 +309,20 @@ async fn assert_strips(database: &TestDatabase, watched: &Watched, resolutions: 
         let plays = &watched.plays[video];
         for &resolution in resolutions {
             let encoded: String = video.bytes().map(|byte| format!("%{byte:02x}")).collect();
-            let strip = app
-                .json(&format!("/v1/videos/{encoded}/heatmap?resolution={resolution}"))
-                .await;
+            let strip = app.json(&format!("/v1/videos/{encoded}/heatmap?resolution={resolution}")).await;
             let everybody: BTreeSet<&usize> = by_second.values().flatten().collect();
             let last_sec = *by_second.keys().max().expect("a second");
             let exact = everybody.len() <= EXACT;
-            assert_eq!(
-                (&strip["from"], &strip["to"]),
-                (&json!(yesterday()), &json!(yesterday())),
-                "{video}"
-            );
-            assert_eq!(
-                (&strip["scope"], &strip["exact"]),
-                (&json!("viewers"), &json!(exact)),
-                "{video}"
-            );
-            assert_eq!(
-                strip["seconds_played"],
-                plays.values().sum::<u64>() * times,
-                "{video}"
-            );
+            assert_eq!((&strip["from"], &strip["to"]), (&json!(yesterday()), &json!(yesterday())), "{video}");
+            assert_eq!((&strip["scope"], &strip["exact"]), (&json!("viewers"), &json!(exact)), "{video}");
+            assert_eq!(strip["seconds_played"], plays.values().sum::<u64>() * times, "{video}");
             assert_count(&strip["viewers"], everybody.len(), video);
             let buckets = strip["buckets"].as_array().expect("buckets");
             assert_eq!(buckets.len() as u32, last_sec / resolution + 1, "{video}");
             for (bucket, first) in buckets.iter().zip((0..).step_by(resolution as usize)) {
                 let secs = first..first + resolution;
-                let there: BTreeSet<&usize> = by_second
-                    .range(secs.clone())
-                    .flat_map(|(_, viewers)| viewers)
-                    .collect();
+                let there: BTreeSet<&usize> =
+                    by_second.range(secs.clone()).flat_map(|(_, viewers)| viewers).collect();
                 let played: u64 = plays.range(secs).map(|(_, plays)| plays).sum();
                 assert_eq!(bucket["bucket"], first, "{video}");
                 assert_eq!(bucket["seconds_played"], played * times, "{video} at {first}");
@@ -382,11 +332,7 @@ async fn assert_strips(database: &TestDatabase, watched: &Watched, resolutions: 
             let mut later: BTreeSet<&usize> = BTreeSet::new();
             for bucket in buckets.iter().rev() {
                 let first = bucket["bucket"].as_u64().expect("a second") as u32;
-                later.extend(
-                    by_second
-                        .range(first..first + resolution)
-                        .flat_map(|(_, viewers)| viewers),
-                );
+                later.extend(by_second.range(first..first + resolution).flat_map(|(_, viewers)| viewers));
                 if exact {
                     assert_eq!(bucket["reached"], later.len(), "{video} at {first}");
                 }
@@ -400,10 +346,7 @@ fn assert_count(said: &Value, truth: usize, place: &str) {
     if truth <= EXACT {
         assert_eq!(said, truth as u64, "{place}");
     } else {
-        assert!(
-            said.abs_diff(truth as u64) as f64 <= truth as f64 * 0.08,
-            "{said} for {truth}: {place}"
-        );
+        assert!(said.abs_diff(truth as u64) as f64 <= truth as f64 * 0.08, "{said} for {truth}: {place}");
     }
 }
 
@@ -441,11 +384,7 @@ async fn packed_plain_or_piped_is_all_the_same() {
             let once = counts(&database).await;
             run_with(&database, &[&["replay", path][..], &options].concat(), &input).await;
             run(&database, &["work", "--once"]).await;
-            assert_eq!(
-                counts(&database).await,
-                (once.0 * 2, once.1),
-                "a pipe counts again"
-            );
+            assert_eq!(counts(&database).await, (once.0 * 2, once.1), "a pipe counts again");
         }
     }
     assert_eq!(digests.len(), 1, "the same rows");
@@ -477,43 +416,23 @@ async fn an_interrupted_replay_is_simply_run_again() {
     )
     .await
     .expect("a stop");
-    let mut child = heatstrip(&cut, &["replay", text(&path)])
-        .spawn()
-        .expect("the program");
+    let mut child = heatstrip(&cut, &["replay", text(&path)]).spawn().expect("the program");
     let stopped = "SELECT count(*) FROM pg_stat_activity
                    WHERE datname = current_database() AND wait_event_type = 'Lock' AND application_name = 'heatstrip'";
     let started = Instant::now();
-    while sql
-        .query_one(stopped, &[])
-        .await
-        .expect("the activity")
-        .get::<_, i64>(0)
-        == 0
-    {
+    while sql.query_one(stopped, &[]).await.expect("the activity").get::<_, i64>(0) == 0 {
         assert!(started.elapsed() < DEADLINE, "it never gets to its second chunk");
     }
     child.kill().await.expect("killed");
-    sql.batch_execute("SELECT pg_advisory_unlock(4711)")
-        .await
-        .expect("released");
+    sql.batch_execute("SELECT pg_advisory_unlock(4711)").await.expect("released");
     let mut started = Instant::now();
     let gone = "SELECT count(*) FROM pg_stat_activity
                 WHERE datname = current_database() AND application_name = 'heatstrip'";
-    while sql
-        .query_one(gone, &[])
-        .await
-        .expect("the activity")
-        .get::<_, i64>(0)
-        > 0
-    {
+    while sql.query_one(gone, &[]).await.expect("the activity").get::<_, i64>(0) > 0 {
         assert!(started.elapsed() < DEADLINE, "its sessions outlive it");
     }
     let queued = "SELECT coalesce(sum(heartbeats), 0)::bigint FROM heartbeat_queue";
-    assert_eq!(
-        sql.query_one(queued, &[]).await.expect("a sum").get::<_, i64>(0),
-        5_000,
-        "one whole chunk"
-    );
+    assert_eq!(sql.query_one(queued, &[]).await.expect("a sum").get::<_, i64>(0), 5_000, "one whole chunk");
     // Folded in between, so that the first chunk is no longer in the queue.
     run(&cut, &["work", "--once"]).await;
     started = Instant::now();
@@ -569,12 +488,7 @@ async fn a_replay_may_go_to_an_api() {
         "5003 heartbeats accepted, 2 rejected\n         1 malformed, the first at line 5004\n         \
          1 too_old in at, the first at line 5005\n"
     );
-    let nowhere = run_with(
-        &unused,
-        &["replay", text(&path), "--to", "http://127.0.0.1:1"],
-        b"",
-    )
-    .await;
+    let nowhere = run_with(&unused, &["replay", text(&path), "--to", "http://127.0.0.1:1"], b"").await;
     assert_eq!(nowhere.code, Some(1));
     assert!(nowhere.stderr.contains("cannot be reached"), "{}", nowhere.stderr);
 }
@@ -623,11 +537,7 @@ async fn what_is_refused_is_listed_by_reason() {
     let none_good = file(&folder, "none good", b"{\n");
     let ran = run_with(&database, &["replay", text(&none_good)], b"").await;
     assert_eq!(ran.code, Some(1), "{}", ran.stdout);
-    assert!(
-        ran.stdout.contains("1 malformed, the first at line 1"),
-        "{}",
-        ran.stdout
-    );
+    assert!(ran.stdout.contains("1 malformed, the first at line 1"), "{}", ran.stdout);
 }
 
 #[tokio::test]
@@ -640,22 +550,10 @@ async fn mistakes_are_told_in_one_line() {
     let tomorrow = (Utc::now().date_naive() + TimeDelta::days(1)).to_string();
     let database = database().await;
     for (arguments, code, says) in [
-        (
-            vec!["replay", "/does/not/exist"],
-            1,
-            "cannot read /does/not/exist",
-        ),
-        (
-            vec!["replay", text(&path), "--captured-on", &tomorrow],
-            1,
-            "--captured-on lies in the future",
-        ),
+        (vec!["replay", "/does/not/exist"], 1, "cannot read /does/not/exist"),
+        (vec!["replay", text(&path), "--captured-on", &tomorrow], 1, "--captured-on lies in the future"),
         (vec!["replay", text(&cut_short)], 1, "cut short"),
-        (
-            vec!["replay", text(&path), "--captured-on", "soon"],
-            2,
-            "--captured-on",
-        ),
+        (vec!["replay", text(&path), "--captured-on", "soon"], 2, "--captured-on"),
         (vec!["replay", text(&path), "--format", "csv"], 2, "--format"),
         (vec!["replay"], 2, "FILE"),
         (vec!["show", "v", "--resolution", "0"], 2, "--resolution"),
@@ -664,11 +562,7 @@ async fn mistakes_are_told_in_one_line() {
     ] {
         let ran = run_with(&database, &arguments, b"").await;
         assert_eq!(ran.code, Some(code), "{arguments:?}: {}", ran.stderr);
-        assert!(
-            ran.stderr.to_lowercase().contains(&says.to_lowercase()),
-            "{arguments:?}: {}",
-            ran.stderr
-        );
+        assert!(ran.stderr.to_lowercase().contains(&says.to_lowercase()), "{arguments:?}: {}", ran.stderr);
         if code == 1 {
             assert_eq!(ran.stderr.lines().count(), 1, "{arguments:?}: {}", ran.stderr);
         }
@@ -680,18 +574,7 @@ async fn show_draws_the_strip_in_80_columns() {
     let (statements, _) = statements();
     let database = database().await;
     let day = yesterday().to_string();
-    run(
-        &database,
-        &[
-            "replay",
-            text(&statements),
-            "--format",
-            "xapi",
-            "--captured-on",
-            &day,
-        ],
-    )
-    .await;
+    run(&database, &["replay", text(&statements), "--format", "xapi", "--captured-on", &day]).await;
     run(&database, &["work", "--once"]).await;
     let watched = Watched::of(&unpacked(&statements));
     for (video, by_second) in &watched.viewers {
@@ -699,35 +582,19 @@ async fn show_draws_the_strip_in_80_columns() {
         assert!(drawn.lines().count() > 8, "{drawn}");
         assert!(drawn.lines().all(|line| line.chars().count() <= 80), "{drawn}");
         assert!(!drawn.contains('\x1b'), "{drawn}");
-        assert!(
-            drawn.starts_with(video.as_str()) && drawn.contains(&day) && drawn.contains('█'),
-            "{drawn}"
-        );
+        assert!(drawn.starts_with(video.as_str()) && drawn.contains(&day) && drawn.contains('█'), "{drawn}");
         let everybody: BTreeSet<&usize> = by_second.values().flatten().collect();
         if everybody.len() <= EXACT {
             let viewers = format!("{} viewer", everybody.len());
             assert!(drawn.contains(&viewers) && drawn.contains("exact"), "{drawn}");
         }
-        let coarse = run(
-            &database,
-            &[
-                "show",
-                video,
-                "--resolution",
-                "60",
-                "--region",
-                "zz",
-                "--from",
-                &day,
-            ],
-        )
-        .await;
+        let coarse =
+            run(&database, &["show", video, "--resolution", "60", "--region", "zz", "--from", &day]).await;
         assert!(coarse.contains("60 s a bucket"), "{coarse}");
     }
-    for nothing in [
-        vec!["show", "nobody's"],
-        vec!["show", "nobody's", "--region", "JP", "--to", "2026-01-01"],
-    ] {
+    for nothing in
+        [vec!["show", "nobody's"], vec!["show", "nobody's", "--region", "JP", "--to", "2026-01-01"]]
+    {
         let drawn = run(&database, &nothing).await;
         assert!(drawn.starts_with("Nobody has watched nobody's"), "{drawn}");
         assert_eq!(drawn.lines().count(), 1, "{drawn}");

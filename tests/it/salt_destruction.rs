@@ -67,11 +67,7 @@ async fn dump(app: &App, client: &Client) -> Vec<u8> {
         .arg(&app.database.url)
         .output()
         .expect("pg_dump runs");
-    assert!(
-        dumped.status.success(),
-        "{}",
-        String::from_utf8_lossy(&dumped.stderr)
-    );
+    assert!(dumped.status.success(), "{}", String::from_utf8_lossy(&dumped.stderr));
     dumped.stdout
 }
 
@@ -79,44 +75,26 @@ async fn strips(app: &App) -> Vec<Value> {
     let mut strips = Vec::new();
     for range in ["", "?from=2026-11-20&to=2026-11-20", "?resolution=60"] {
         let mut strip = app.json(&format!("/v1/videos/v/heatmap{range}")).await;
-        strip
-            .as_object_mut()
-            .expect("an object")
-            .remove("generated_at")
-            .expect("when it was made");
+        strip.as_object_mut().expect("an object").remove("generated_at").expect("when it was made");
         strips.push(strip);
     }
     strips
 }
 
 async fn replay(app: &App, salts: &Salts, at: &str) -> Summary {
-    let destination = Destination::Queue {
-        store: app.store.clone(),
-        salts: salts.clone(),
-        clock: app.clock.clone(),
-    };
+    let destination =
+        Destination::Queue { store: app.store.clone(), salts: salts.clone(), clock: app.clock.clone() };
     let beat = json!({"video_id": "v", "start_sec": 0, "end_sec": 4, "viewer_id": "ada", "at": at});
-    let chunk = Chunk {
-        id: None,
-        first_index: 0,
-        elements: vec![beat.to_string()],
-    };
+    let chunk = Chunk { id: None, first_index: 0, elements: vec![beat.to_string()] };
     let region = "ZZ".parse().expect("a region");
     let mut summary = Summary::default();
-    destination
-        .deliver(&chunk, &region, None, &mut summary)
-        .await
-        .expect("delivered");
+    destination.deliver(&chunk, &region, None, &mut summary).await.expect("delivered");
     summary
 }
 
 #[tokio::test]
 async fn nothing_is_left_of_a_destroyed_salt() {
-    let app = App::start(Settings {
-        now: at("2026-11-20T23:00:00Z"),
-        ..Settings::default()
-    })
-    .await;
+    let app = App::start(Settings { now: at("2026-11-20T23:00:00Z"), ..Settings::default() }).await;
     watch(&app, "ada", None).await;
     watch(&app, "bob", None).await;
     app.clock.set(at("2026-11-21T10:00:00Z"));
@@ -141,17 +119,10 @@ async fn nothing_is_left_of_a_destroyed_salt() {
     app.clock.set(at("2026-11-23T00:00:00Z"));
     assert_eq!(salt::destroy(&app.store, &app.clock).await.expect("destroyed"), 1);
 
-    assert_eq!(
-        epochs(&client).await,
-        ["2026-11-20..2026-11-20 daily-", "2026-11-21..2026-11-21 daily"]
-    );
+    assert_eq!(epochs(&client).await, ["2026-11-20..2026-11-20 daily-", "2026-11-21..2026-11-21 daily"]);
     assert_eq!(files_with(&client, &bytes).await, Vec::<String>::new());
     let other = salt_bytes(&client, day("2026-11-21")).await;
-    assert_eq!(
-        files_with(&client, &other).await,
-        ["salt_epochs"],
-        "the look finds what is there"
-    );
+    assert_eq!(files_with(&client, &other).await, ["salt_epochs"], "the look finds what is there");
     let dump = dump(&app, &client).await;
     assert!(!contains(&dump, hex(&bytes).as_bytes()) && contains(&dump, hex(&other).as_bytes()));
     let data = setting(&client, "SHOW data_directory").await;
@@ -164,19 +135,11 @@ async fn nothing_is_left_of_a_destroyed_salt() {
 
 #[tokio::test]
 async fn what_comes_afterwards_is_too_old() {
-    let app = App::start(Settings {
-        now: at("2026-11-20T23:00:00Z"),
-        ..Settings::default()
-    })
-    .await;
+    let app = App::start(Settings { now: at("2026-11-20T23:00:00Z"), ..Settings::default() }).await;
     watch(&app, "ada", None).await;
     app.clock.set(at("2026-11-22T23:59:59Z"));
     watch(&app, "bob", Some("2026-11-20T23:59:59Z")).await;
-    let salts = Salts::new(
-        app.store.clone(),
-        SaltSource::Made(Rotation::Daily),
-        app.clock.clone(),
-    );
+    let salts = Salts::new(app.store.clone(), SaltSource::Made(Rotation::Daily), app.clock.clone());
     assert_eq!(replay(&app, &salts, "2026-11-20T10:00:00Z").await.accepted, 1);
 
     // Nobody has destroyed it yet, and it was read a second ago: it is not used any more all the same.
@@ -189,11 +152,7 @@ async fn what_comes_afterwards_is_too_old() {
         }
         let summary = replay(&app, &salts, "2026-11-20T10:00:00Z").await;
         assert_eq!(summary.accepted, 0);
-        assert_eq!(
-            summary.rejected[&Reason::TooOld],
-            (1, 0, Some("at".into())),
-            "{destroyed}"
-        );
+        assert_eq!(summary.rejected[&Reason::TooOld], (1, 0, Some("at".into())), "{destroyed}");
     }
 
     // A day that nobody has had a salt for yet gets one, which lives for two days.
@@ -208,11 +167,7 @@ async fn what_comes_afterwards_is_too_old() {
 
 #[tokio::test]
 async fn a_destruction_by_another_process_is_noticed() {
-    let app = App::start(Settings {
-        now: at("2026-11-20T23:00:00Z"),
-        ..Settings::default()
-    })
-    .await;
+    let app = App::start(Settings { now: at("2026-11-20T23:00:00Z"), ..Settings::default() }).await;
     watch(&app, "ada", None).await;
     app.clock.set(at("2026-11-22T10:00:00Z"));
     watch(&app, "ada", Some("2026-11-20T23:00:00Z")).await;
@@ -223,10 +178,7 @@ async fn a_destruction_by_another_process_is_noticed() {
     let answer = app.post(late.to_string()).await;
     assert_eq!(answer.status(), 422);
     let answer: Value = answer.json().await.expect("JSON");
-    assert_eq!(
-        answer["rejected"],
-        json!([{"index": 0, "field": "at", "reason": "too_old"}])
-    );
+    assert_eq!(answer["rejected"], json!([{"index": 0, "field": "at", "reason": "too_old"}]));
 }
 
 #[tokio::test]
@@ -246,10 +198,7 @@ async fn an_old_snapshot_is_waited_for() {
     assert_eq!(destruction, destroyed(1, false));
     assert_eq!(files_with(&client, &bytes).await, ["salt_epochs"]);
     // Nor does it queue behind somebody who uses the table, where others would wait for it.
-    reader
-        .batch_execute("COMMIT; BEGIN; SELECT count(*) FROM salt_epochs")
-        .await
-        .expect("a lock");
+    reader.batch_execute("COMMIT; BEGIN; SELECT count(*) FROM salt_epochs").await.expect("a lock");
     let destruction = app.store.destroy_salts(now).await.expect("not yet");
     assert_eq!(destruction, destroyed(0, false));
     reader.batch_execute("COMMIT").await.expect("the end");
@@ -278,8 +227,5 @@ async fn a_given_salt_leaves_no_fingerprint() {
     let error = pepper.salt(day("2026-11-20")).await.expect_err("gone");
     assert!(matches!(error, SaltError::Destroyed(_)), "{error}");
     pepper.check().await.expect("a new epoch");
-    assert_eq!(
-        epochs(&client).await,
-        ["0001-01-01..2026-11-21 never-", "2026-11-22..9999-12-31 never+"]
-    );
+    assert_eq!(epochs(&client).await, ["0001-01-01..2026-11-21 never-", "2026-11-22..9999-12-31 never+"]);
 }

@@ -28,9 +28,7 @@ fn given(text: &str) -> SaltSource {
 }
 
 pub async fn raw(database: &TestDatabase) -> Client {
-    let (client, connection) = tokio_postgres::connect(&database.url, NoTls)
-        .await
-        .expect("a connection");
+    let (client, connection) = tokio_postgres::connect(&database.url, NoTls).await.expect("a connection");
     tokio::spawn(connection);
     client
 }
@@ -51,25 +49,15 @@ pub async fn epochs(client: &Client) -> Vec<String> {
 
 /// Another process on the same database, with a clock of its own.
 async fn process(database: &TestDatabase, salts: SaltSource, now: &str) -> App {
-    let store = Store::connect(&database.url, 8)
-        .await
-        .expect("a migrated database");
-    let database = TestDatabase {
-        url: database.url.clone(),
-    };
-    let settings = Settings {
-        now: at(now),
-        salts,
-        ..Settings::default()
-    };
+    let store = Store::connect(&database.url, 8).await.expect("a migrated database");
+    let database = TestDatabase { url: database.url.clone() };
+    let settings = Settings { now: at(now), salts, ..Settings::default() };
     App::start_on(database, store, settings).await
 }
 
 /// What a process without traffic knows of salts.
 async fn salts(database: &TestDatabase, source: SaltSource, now: &str) -> (Salts, Clock) {
-    let store = Store::connect(&database.url, 4)
-        .await
-        .expect("a migrated database");
+    let store = Store::connect(&database.url, 4).await.expect("a migrated database");
     let clock = Clock::by_hand(at(now));
     (Salts::new(store, source, clock.clone()), clock)
 }
@@ -83,20 +71,14 @@ pub async fn watch(app: &App, viewer: &str, at: Option<&str>) {
 
 /// The viewers of a range, and what they are.
 async fn viewers(app: &App, from: &str, to: &str) -> (u64, String) {
-    let strip = app
-        .json(&format!("/v1/videos/v/heatmap?from={from}&to={to}"))
-        .await;
+    let strip = app.json(&format!("/v1/videos/v/heatmap?from={from}&to={to}")).await;
     let scope = strip["scope"].as_str().expect("a scope").to_owned();
     (strip["viewers"].as_u64().expect("a number"), scope)
 }
 
 #[tokio::test]
 async fn two_midnights() {
-    let app = App::start(Settings {
-        now: at("2026-11-20T23:59:00Z"),
-        ..Settings::default()
-    })
-    .await;
+    let app = App::start(Settings { now: at("2026-11-20T23:59:00Z"), ..Settings::default() }).await;
     watch(&app, "ada", None).await;
     // A clock that runs ahead does not begin the next day.
     watch(&app, "ada", Some("2026-11-21T00:01:00Z")).await;
@@ -113,11 +95,7 @@ async fn two_midnights() {
     let client = raw(&app.database).await;
     assert_eq!(
         epochs(&client).await,
-        [
-            "2026-11-20..2026-11-20 daily",
-            "2026-11-21..2026-11-21 daily",
-            "2026-11-22..2026-11-22 daily"
-        ]
+        ["2026-11-20..2026-11-20 daily", "2026-11-21..2026-11-21 daily", "2026-11-22..2026-11-22 daily"]
     );
     for (from, to, expected, scope) in [
         ("2026-11-20", "2026-11-20", 2, "viewers"),
@@ -125,11 +103,7 @@ async fn two_midnights() {
         ("2026-11-22", "2026-11-22", 1, "viewers"),
         ("2026-11-20", "2026-11-22", 4, "viewer-days"),
     ] {
-        assert_eq!(
-            viewers(&app, from, to).await,
-            (expected, scope.into()),
-            "{from} to {to}"
-        );
+        assert_eq!(viewers(&app, from, to).await, (expected, scope.into()), "{from} to {to}");
     }
 }
 
@@ -184,11 +158,7 @@ async fn a_changed_setting_counts_from_the_next_day_on() {
         ("2026-11-23", "2026-11-25", 2, "viewer-epochs"),
         ("2026-11-16", "2026-11-25", 6, "viewer-epochs"),
     ] {
-        assert_eq!(
-            viewers(&app, from, to).await,
-            (expected, scope.into()),
-            "{from} to {to}"
-        );
+        assert_eq!(viewers(&app, from, to).await, (expected, scope.into()), "{from} to {to}");
     }
 }
 
@@ -203,10 +173,7 @@ async fn a_given_salt_is_held_to_its_epoch() {
     // Another value is a mistake: it is refused, and changes nothing.
     let (other, _) = salts(&database, given("paprika"), "2026-11-20T10:00:00Z").await;
     let error = other.check().await.expect_err("refused").to_string();
-    assert!(
-        error.contains("2026-11-20") && error.contains("HEATSTRIP_VIEWER_SALT"),
-        "{error}"
-    );
+    assert!(error.contains("2026-11-20") && error.contains("HEATSTRIP_VIEWER_SALT"), "{error}");
     assert!(!error.contains('\n') && !error.contains("paprika"), "{error}");
     assert_eq!(epochs(&client).await, open);
     pepper.check().await.expect("still good");
@@ -218,10 +185,7 @@ async fn a_given_salt_is_held_to_its_epoch() {
     assert_eq!(epochs(&client).await, ["0001-01-01..2026-11-20 never+"]);
     clock.set(at("2026-11-21T00:00:00Z"));
     made.check().await.expect("a new day");
-    assert_eq!(
-        epochs(&client).await,
-        ["0001-01-01..2026-11-20 never+", "2026-11-21..2026-11-21 daily"]
-    );
+    assert_eq!(epochs(&client).await, ["0001-01-01..2026-11-20 never+", "2026-11-21..2026-11-21 daily"]);
     let error = made.salt(day("2026-11-20")).await.expect_err("not its own");
     assert!(matches!(error, SaltError::OtherSalt { .. }), "{error}");
 }
@@ -273,28 +237,21 @@ async fn no_day_is_ever_reinterpreted() {
     for night in 0..25_usize {
         for (turn, seconds) in [-100, -60, -20, 20, 60, 100, 12 * 3600].into_iter().enumerate() {
             let now = first + TimeDelta::days(night as i64) + TimeDelta::seconds(seconds);
-            let asked = processes
-                .iter()
-                .enumerate()
-                .map(|(place, (salts, clock, ahead))| {
-                    clock.set(now + *ahead);
-                    // Not everybody has traffic all the time, and some is late.
-                    let late = TimeDelta::days(((night + turn + place) % 5 == 0).into());
-                    let day = clock.today() - late;
-                    let asks = (night * 7 + turn + place) % 3 != 0;
-                    async move {
-                        match asks {
-                            true => Some((day, salts.salt(day).await.expect("a salt"))),
-                            false => None,
-                        }
+            let asked = processes.iter().enumerate().map(|(place, (salts, clock, ahead))| {
+                clock.set(now + *ahead);
+                // Not everybody has traffic all the time, and some is late.
+                let late = TimeDelta::days(((night + turn + place) % 5 == 0).into());
+                let day = clock.today() - late;
+                let asks = (night * 7 + turn + place) % 3 != 0;
+                async move {
+                    match asks {
+                        true => Some((day, salts.salt(day).await.expect("a salt"))),
+                        false => None,
                     }
-                });
+                }
+            });
             for (day, salt) in futures_util::future::join_all(asked).await.into_iter().flatten() {
-                assert_eq!(
-                    salt_of.entry(day).or_insert(salt.clone()),
-                    &salt,
-                    "{day} at {now}"
-                );
+                assert_eq!(salt_of.entry(day).or_insert(salt.clone()), &salt, "{day} at {now}");
             }
         }
     }
@@ -337,11 +294,9 @@ async fn an_older_schema_learns_how_far_its_salts_were_used() {
         .batch_execute("ALTER TABLE salt_epochs DROP COLUMN used_through; DELETE FROM salt_epochs")
         .await
         .expect("as it was");
-    for (first_day, last_day) in [
-        ("2026-11-09", "2026-11-15"),
-        ("2026-11-16", "2026-11-20"),
-        ("2026-11-21", "2026-11-22"),
-    ] {
+    for (first_day, last_day) in
+        [("2026-11-09", "2026-11-15"), ("2026-11-16", "2026-11-20"), ("2026-11-21", "2026-11-22")]
+    {
         client
             .execute(
                 "INSERT INTO salt_epochs (first_day, last_day, rotation, salt, made_at)

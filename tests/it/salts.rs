@@ -24,16 +24,12 @@ fn given(salt: &str) -> SaltSource {
 
 /// Salts as another process on the same database has them.
 async fn salts(database: &TestDatabase, source: SaltSource) -> Salts {
-    let store = Store::connect(&database.url, 4)
-        .await
-        .expect("a migrated database");
+    let store = Store::connect(&database.url, 4).await.expect("a migrated database");
     Salts::new(store, source, Clock::by_hand(Settings::default().now))
 }
 
 async fn connect(database: &TestDatabase) -> Client {
-    let (client, connection) = tokio_postgres::connect(&database.url, NoTls)
-        .await
-        .expect("a connection");
+    let (client, connection) = tokio_postgres::connect(&database.url, NoTls).await.expect("a connection");
     tokio::spawn(connection);
     client
 }
@@ -50,9 +46,7 @@ async fn epochs(client: &Client) -> Vec<Epoch> {
         )
         .await
         .expect("the epochs");
-    rows.iter()
-        .map(|row| (row.get(0), row.get(1), row.get(2), row.get(3), row.get(4)))
-        .collect()
+    rows.iter().map(|row| (row.get(0), row.get(1), row.get(2), row.get(3), row.get(4))).collect()
 }
 
 fn made(first: &str, last: &str, rotation: &str) -> Epoch {
@@ -68,20 +62,13 @@ async fn a_salt_is_made_on_first_use_and_shared() {
     assert_eq!(epochs(&client).await, [], "nobody needed one yet");
     let today = one.salt(day("2026-11-21")).await.expect("a salt");
     assert_eq!(other.salt(day("2026-11-21")).await.expect("a salt"), today);
-    assert_eq!(
-        one.salt(day("2026-11-21")).await.expect("a salt"),
-        today,
-        "kept at hand"
-    );
+    assert_eq!(one.salt(day("2026-11-21")).await.expect("a salt"), today, "kept at hand");
     let before = other.salt(day("2026-11-20")).await.expect("a salt");
     assert_eq!(one.salt(day("2026-11-20")).await.expect("a salt"), before);
     assert_ne!(before, today);
     assert_eq!(
         epochs(&client).await,
-        [
-            made("2026-11-20", "2026-11-20", "daily"),
-            made("2026-11-21", "2026-11-21", "daily"),
-        ]
+        [made("2026-11-20", "2026-11-20", "daily"), made("2026-11-21", "2026-11-21", "daily"),]
     );
     // What the table holds is what is hashed with.
     let stored: Vec<u8> = client
@@ -105,11 +92,7 @@ async fn days_of_an_epoch_share_its_salt() {
         let salt = salts.salt(day("2026-11-21")).await.expect("a salt");
         assert_eq!(epochs(&client).await, [made(first, last, rotation.name())]);
         for same in [first, last] {
-            assert_eq!(
-                salts.salt(day(same)).await.expect("a salt"),
-                salt,
-                "{rotation} {same}"
-            );
+            assert_eq!(salts.salt(day(same)).await.expect("a salt"), salt, "{rotation} {same}");
         }
         assert_eq!(epochs(&client).await.len(), 1);
         if rotation != Rotation::Never {
@@ -156,12 +139,9 @@ async fn of_many_who_need_it_first_one_makes_it() {
         for _ in 0..6 {
             processes.push(salts(&database, SaltSource::Made(rotation)).await);
         }
-        let asked = processes
-            .iter()
-            .flat_map(|salts| [salts.salt(day("2026-11-21")), salts.salt(day("2026-11-21"))]);
-        let answers: Vec<Salt> = futures_util::future::try_join_all(asked)
-            .await
-            .expect("each has one");
+        let asked =
+            processes.iter().flat_map(|salts| [salts.salt(day("2026-11-21")), salts.salt(day("2026-11-21"))]);
+        let answers: Vec<Salt> = futures_util::future::try_join_all(asked).await.expect("each has one");
         assert!(answers.iter().all(|salt| *salt == answers[0]), "{rotation}");
         assert_eq!(epochs(&connect(&database).await).await.len(), 1, "{rotation}");
     }
@@ -172,21 +152,11 @@ async fn of_many_who_need_it_first_one_makes_it() {
 async fn a_day_has_one_salt_whatever_the_settings() {
     let database = database().await;
     let mut processes = Vec::new();
-    for rotation in [
-        Rotation::Daily,
-        Rotation::Weekly,
-        Rotation::Monthly,
-        Rotation::Daily,
-    ] {
+    for rotation in [Rotation::Daily, Rotation::Weekly, Rotation::Monthly, Rotation::Daily] {
         processes.push(salts(&database, SaltSource::Made(rotation)).await);
     }
-    let days: Vec<NaiveDate> = (1..=30)
-        .map(|number| day(&format!("2026-11-{number:02}")))
-        .collect();
-    let asked = days
-        .iter()
-        .rev()
-        .flat_map(|&day| processes.iter().map(move |salts| salts.salt(day)));
+    let days: Vec<NaiveDate> = (1..=30).map(|number| day(&format!("2026-11-{number:02}"))).collect();
+    let asked = days.iter().rev().flat_map(|&day| processes.iter().map(move |salts| salts.salt(day)));
     let answers = futures_util::future::try_join_all(asked).await.expect("salts");
     for (answers, day) in answers.chunks(processes.len()).zip(days.iter().rev()) {
         assert!(answers.iter().all(|salt| *salt == answers[0]), "{day}");
@@ -202,20 +172,11 @@ async fn a_given_salt_is_used_for_every_day_and_not_stored() {
     for known in ["2020-02-29", "2026-11-21", "2040-01-01"] {
         let salt = salts.salt(day(known)).await.expect("a salt");
         // Made with Python's hashlib.
-        assert_eq!(
-            viewer_hash(&ViewerId::new("sess_91f2"), &salt),
-            0x1cd2_5f26_0728_a353
-        );
+        assert_eq!(viewer_hash(&ViewerId::new("sess_91f2"), &salt), 0x1cd2_5f26_0728_a353);
     }
     assert_eq!(
         epochs(&client).await,
-        [(
-            "0001-01-01".into(),
-            "9999-12-31".into(),
-            "never".into(),
-            None,
-            Some(32)
-        )]
+        [("0001-01-01".into(), "9999-12-31".into(), "never".into(), None, Some(32))]
     );
 }
 
@@ -224,23 +185,14 @@ async fn another_given_salt_refuses_to_start() {
     let database = database().await;
     let first = salts(&database, given("pepper-2026-01-01")).await;
     first.check().await.expect("a salt");
-    for source in [
-        given("pepper-2026-01-02"),
-        given("pepper-2026-01-01 "),
-        SaltSource::Made(Rotation::Daily),
-    ] {
+    for source in [given("pepper-2026-01-02"), given("pepper-2026-01-01 "), SaltSource::Made(Rotation::Daily)]
+    {
         let salts = salts(&database, source.clone()).await;
         let error = salts.check().await.expect_err("another salt");
         assert!(matches!(error, SaltError::OtherSalt { .. }), "{error}");
         let text = error.to_string();
-        assert!(
-            text.contains("HEATSTRIP_VIEWER_SALT") && !text.contains('\n'),
-            "{text}"
-        );
-        assert!(
-            !text.contains("pepper") && !format!("{error:?} {source:?}").contains("pepper"),
-            "{text}"
-        );
+        assert!(text.contains("HEATSTRIP_VIEWER_SALT") && !text.contains('\n'), "{text}");
+        assert!(!text.contains("pepper") && !format!("{error:?} {source:?}").contains("pepper"), "{text}");
     }
     let same = salts(&database, given("pepper-2026-01-01")).await;
     same.check().await.expect("the same salt");
@@ -283,21 +235,13 @@ async fn viewer_ids_and_salts_are_nowhere_else() {
     const CANARY: &str = "canary-viewer-5c1e";
     const PEPPER: &str = "canary-pepper-77aa";
     for source in [SaltSource::Made(Rotation::Daily), given(PEPPER)] {
-        let app = App::start(Settings {
-            salts: source.clone(),
-            ..Settings::default()
-        })
-        .await;
+        let app = App::start(Settings { salts: source.clone(), ..Settings::default() }).await;
         let client = connect(&app.database).await;
         let heartbeat = |video_id: &str, viewer_id: &str| json!({"video_id": video_id, "start_sec": 0, "end_sec": 9, "viewer_id": viewer_id});
         // Good ones, bad ones, some in the queue, some folded, some set aside, and a batch id's answer.
         let long = CANARY.repeat(20);
-        let heartbeats = json!([
-            heartbeat("seen", CANARY),
-            heartbeat("", CANARY),
-            heartbeat("seen", &long),
-            CANARY
-        ]);
+        let heartbeats =
+            json!([heartbeat("seen", CANARY), heartbeat("", CANARY), heartbeat("seen", &long), CANARY]);
         let batch = json!({"batch_id": uuid::Uuid::now_v7(), "heartbeats": heartbeats});
         assert_eq!(app.post(batch.to_string()).await.status(), 202);
         client
@@ -309,18 +253,12 @@ async fn viewer_ids_and_salts_are_nowhere_else() {
             .await
             .expect("one that cannot be folded");
         app.fold().await;
-        assert_eq!(
-            app.post(heartbeat("queued", CANARY).to_string()).await.status(),
-            202
-        );
+        assert_eq!(app.post(heartbeat("queued", CANARY).to_string()).await.status(), 202);
         // The search finds what is there.
         assert_eq!(found_in(&client, "queued").await, ["heartbeat_queue"]);
         let seen = found_in(&client, "seen").await;
         assert!(seen.contains(&"heartbeat_queue_failed".to_owned()), "{seen:?}");
-        assert!(
-            seen.iter().any(|table| table.starts_with("video_heatmap_shards")),
-            "{seen:?}"
-        );
+        assert!(seen.iter().any(|table| table.starts_with("video_heatmap_shards")), "{seen:?}");
 
         for secret in [CANARY, PEPPER] {
             for written in [secret.to_owned(), hex(secret.as_bytes())] {
@@ -344,11 +282,7 @@ async fn viewer_ids_and_salts_are_nowhere_else() {
 /// The fixed salt reaches the sketches: the hash in the queue is the one another ingester would write.
 #[tokio::test]
 async fn a_heartbeat_is_hashed_as_another_ingester_hashes_it() {
-    let app = App::start(Settings {
-        salts: given("pepper-2026-01-01"),
-        ..Settings::default()
-    })
-    .await;
+    let app = App::start(Settings { salts: given("pepper-2026-01-01"), ..Settings::default() }).await;
     let client = connect(&app.database).await;
     for viewer_id in [r#""sess_91f2""#, r#""\u0073ess\u005f91f2""#] {
         let body = format!(r#"{{"video_id":"v","start_sec":0,"end_sec":0,"viewer_id":{viewer_id}}}"#);
@@ -388,10 +322,7 @@ async fn a_destroyed_salt_refuses_its_day_alone() {
         .expect("a tombstone");
     let heartbeat =
         |at: &str| json!({"video_id": "v", "start_sec": 0, "end_sec": 0, "viewer_id": "w", "at": at});
-    let body = json!([
-        heartbeat("2026-11-20T20:00:00Z"),
-        heartbeat("2026-11-21T09:00:00Z")
-    ]);
+    let body = json!([heartbeat("2026-11-20T20:00:00Z"), heartbeat("2026-11-21T09:00:00Z")]);
     let answer: serde_json::Value = app.post(body.to_string()).await.json().await.expect("JSON");
     assert_eq!(
         answer,

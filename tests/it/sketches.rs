@@ -84,13 +84,7 @@ async fn kinds_change_where_the_extensions_do() {
     let client = database().await.connect().await;
     let pool = hashes(&mut chance(), 5_000);
     let boundary = filling(&pool, MAX_SPARSE + 1);
-    for (size, kind) in [
-        (1, 2),
-        (MAX_EXPLICIT, 2),
-        (MAX_EXPLICIT + 1, 3),
-        (boundary - 1, 3),
-        (boundary, 4),
-    ] {
+    for (size, kind) in [(1, 2), (MAX_EXPLICIT, 2), (MAX_EXPLICIT + 1, 3), (boundary - 1, 3), (boundary, 4)] {
         let ours = encode(&elements(pool[..size].iter().copied()));
         assert_eq!(ours[0] & 15, kind, "the kind of {size} elements");
         assert!(ours == of_hashes(&client, &pool[..size]).await, "{size} elements");
@@ -112,9 +106,7 @@ async fn odd_elements_are_taken_as_the_extension_takes_them() {
         ("one register", (1..2_000).map(|k| k << 12 | 7).collect()),
         (
             "values beyond a register",
-            (40..64)
-                .flat_map(|bit| (0..100).map(move |low| 1i64 << bit | low))
-                .collect(),
+            (40..64).flat_map(|bit| (0..100).map(move |low| 1i64 << bit | low)).collect(),
         ),
     ] {
         for others in [&ordinary[..0], &ordinary[..]] {
@@ -138,17 +130,8 @@ async fn a_union_in_the_database_is_the_sketch_of_the_union() {
         // Overlapping, and one of them may be empty.
         let (a, b) = (rng.random_range(0..=all.len()), rng.random_range(0..=all.len()));
         let parts = (encode(&all[..a.max(b)]), encode(&all[a.min(b)..]));
-        let united: Vec<u8> = client
-            .query_one(query, &[&parts.0, &parts.1])
-            .await
-            .expect("a union")
-            .get(0);
-        assert!(
-            united == encode(&all),
-            "..{} and {}.. of {size}",
-            a.max(b),
-            a.min(b)
-        );
+        let united: Vec<u8> = client.query_one(query, &[&parts.0, &parts.1]).await.expect("a union").get(0);
+        assert!(united == encode(&all), "..{} and {}.. of {size}", a.max(b), a.min(b));
     }
 }
 
@@ -168,10 +151,7 @@ async fn element_is_hll_hash_bigint() {
 
 #[tokio::test]
 async fn a_known_viewer_has_a_known_sketch() {
-    let hash = viewer_hash(
-        &ViewerId::new("sess_91f2"),
-        &Salt::new("pepper-2026-01-01".into()),
-    );
+    let hash = viewer_hash(&ViewerId::new("sess_91f2"), &Salt::new("pepper-2026-01-01".into()));
     let golden = [0x12, 0x8c, 0x7f, 0x88, 0xc5, 0xca, 0x83, 0xd1, 0xd7, 0xcc, 0x08];
     assert_eq!(encode(&[element(hash)]), golden);
     let client = database().await.connect().await;

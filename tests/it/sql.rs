@@ -11,16 +11,10 @@ const SIMPLE: &[&str] = &["prepare_read", "prepare_compaction", "lift_timeouts"]
 #[tokio::test]
 async fn every_statement_prepares() {
     let database = database().await;
-    let (client, connection) = tokio_postgres::connect(&database.url, NoTls)
-        .await
-        .expect("a connection");
+    let (client, connection) = tokio_postgres::connect(&database.url, NoTls).await.expect("a connection");
     tokio::spawn(connection);
     for (name, text) in sql::ALL {
-        assert_eq!(
-            text.lines().next(),
-            Some(format!("-- {name}").as_str()),
-            "line 1 of {name}.sql"
-        );
+        assert_eq!(text.lines().next(), Some(format!("-- {name}").as_str()), "line 1 of {name}.sql");
         let outcome = match SIMPLE.contains(name) {
             true => client.batch_execute(text).await,
             false => client.prepare(text).await.map(|_| ()),
@@ -35,13 +29,7 @@ fn every_file_is_used() {
     let mut files: Vec<String> = std::fs::read_dir(folder)
         .expect("the folder of queries")
         .map(|entry| {
-            entry
-                .expect("an entry")
-                .path()
-                .file_stem()
-                .expect("a name")
-                .to_string_lossy()
-                .into_owned()
+            entry.expect("an entry").path().file_stem().expect("a name").to_string_lossy().into_owned()
         })
         .collect();
     files.sort_unstable();
@@ -53,9 +41,7 @@ fn every_file_is_used() {
 #[tokio::test]
 async fn every_table_and_column_is_commented() {
     let database = database().await;
-    let (client, connection) = tokio_postgres::connect(&database.url, NoTls)
-        .await
-        .expect("a connection");
+    let (client, connection) = tokio_postgres::connect(&database.url, NoTls).await.expect("a connection");
     tokio::spawn(connection);
     let bare = client
         .query(
@@ -76,9 +62,7 @@ async fn every_table_and_column_is_commented() {
 #[tokio::test]
 async fn two_processes_may_migrate_at_once() {
     let database = database().await;
-    let (client, connection) = tokio_postgres::connect(&database.url, NoTls)
-        .await
-        .expect("a connection");
+    let (client, connection) = tokio_postgres::connect(&database.url, NoTls).await.expect("a connection");
     tokio::spawn(connection);
     client
         .batch_execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
@@ -87,34 +71,22 @@ async fn two_processes_may_migrate_at_once() {
     let (first, second) = tokio::join!(migrate(&database.url, 4), migrate(&database.url, 8));
     first.expect("one migrates");
     second.expect("the other finds it done");
-    let lanes: i16 = client
-        .query_one("SELECT lanes FROM engine", &[])
-        .await
-        .expect("one row")
-        .get(0);
+    let lanes: i16 = client.query_one("SELECT lanes FROM engine", &[]).await.expect("one row").get(0);
     assert!([4, 8].contains(&lanes), "the first migration decides the lanes");
 }
 
 #[tokio::test]
 async fn an_unknown_schema_is_refused() {
     let database = database().await;
-    let (client, connection) = tokio_postgres::connect(&database.url, NoTls)
-        .await
-        .expect("a connection");
+    let (client, connection) = tokio_postgres::connect(&database.url, NoTls).await.expect("a connection");
     tokio::spawn(connection);
     for (change, says) in [
-        (
-            "UPDATE refinery_schema_history SET version = 99 WHERE version = 1",
-            "run a newer heatstrip",
-        ),
+        ("UPDATE refinery_schema_history SET version = 99 WHERE version = 1", "run a newer heatstrip"),
         ("DROP TABLE refinery_schema_history", "run `heatstrip migrate`"),
     ] {
         client.batch_execute(change).await.expect("the change");
-        let error = heatstrip::store::Store::connect(&database.url, 2)
-            .await
-            .err()
-            .expect("refused")
-            .to_string();
+        let error =
+            heatstrip::store::Store::connect(&database.url, 2).await.err().expect("refused").to_string();
         assert!(error.contains(says) && !error.contains('\n'), "{error}");
     }
 }
@@ -122,21 +94,12 @@ async fn an_unknown_schema_is_refused() {
 #[tokio::test]
 async fn other_sketch_parameters_are_refused() {
     let database = database().await;
-    let (client, connection) = tokio_postgres::connect(&database.url, NoTls)
-        .await
-        .expect("a connection");
+    let (client, connection) = tokio_postgres::connect(&database.url, NoTls).await.expect("a connection");
     tokio::spawn(connection);
     client
         .batch_execute("ALTER TABLE video_heatmap ALTER viewers TYPE hll(11,5)")
         .await
         .expect("an empty table");
-    let error = heatstrip::store::Store::connect(&database.url, 2)
-        .await
-        .err()
-        .expect("refused")
-        .to_string();
-    assert!(
-        error.contains("video_heatmap.viewers has type hll(11,5,-1,1)"),
-        "{error}"
-    );
+    let error = heatstrip::store::Store::connect(&database.url, 2).await.err().expect("refused").to_string();
+    assert!(error.contains("video_heatmap.viewers has type hll(11,5,-1,1)"), "{error}");
 }

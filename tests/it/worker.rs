@@ -27,13 +27,7 @@ struct Queued {
 }
 
 fn good(video: &str, viewer: i64) -> Queued {
-    Queued {
-        video: video.into(),
-        region: "JP".into(),
-        day: "2026-11-21".into(),
-        secs: (0, 9),
-        viewer,
-    }
+    Queued { video: video.into(), region: "JP".into(), day: "2026-11-21".into(), secs: (0, 9), viewer }
 }
 
 struct Bench {
@@ -104,8 +98,7 @@ impl Bench {
     }
 
     async fn queued(&self) -> i64 {
-        self.count("SELECT coalesce(sum(heartbeats), 0)::bigint FROM heartbeat_queue")
-            .await
+        self.count("SELECT coalesce(sum(heartbeats), 0)::bigint FROM heartbeat_queue").await
     }
 
     /// The plays of a video, and its distinct viewers.
@@ -150,49 +143,19 @@ async fn poison_is_set_aside_and_blocks_nobody() {
     };
     let bench = Bench::start().await;
     let poisons = [
-        (
-            "a video id too long for the index",
-            with(&|beat| beat.video = long.clone()),
-        ),
-        (
-            "a region too long for the index",
-            with(&|beat| beat.region = long.clone()),
-        ),
-        (
-            "two thousand million seconds",
-            with(&|beat| beat.secs = (0, i32::MAX)),
-        ),
-        (
-            "the last second there is",
-            with(&|beat| beat.secs = (i32::MAX, i32::MAX)),
-        ),
+        ("a video id too long for the index", with(&|beat| beat.video = long.clone())),
+        ("a region too long for the index", with(&|beat| beat.region = long.clone())),
+        ("two thousand million seconds", with(&|beat| beat.secs = (0, i32::MAX))),
+        ("the last second there is", with(&|beat| beat.secs = (i32::MAX, i32::MAX))),
         ("one second too late", with(&|beat| beat.secs = (86_400, 86_400))),
         ("a second before the first", with(&|beat| beat.secs = (-1, 5))),
-        (
-            "the first second there is",
-            with(&|beat| beat.secs = (i32::MIN, i32::MAX)),
-        ),
+        ("the first second there is", with(&|beat| beat.secs = (i32::MIN, i32::MAX))),
         ("an end before the start", with(&|beat| beat.secs = (9, 3))),
-        (
-            "a day that no partition can hold",
-            with(&|beat| beat.day = "5874897-12-31".into()),
-        ),
-        (
-            "a day beyond the calendar",
-            with(&|beat| beat.day = "300000-01-01".into()),
-        ),
-        (
-            "the day after all days",
-            with(&|beat| beat.day = "infinity".into()),
-        ),
-        (
-            "the day before all days",
-            with(&|beat| beat.day = "-infinity".into()),
-        ),
-        (
-            "more plays than can be counted",
-            with(&|beat| beat.region = "FULL".into()),
-        ),
+        ("a day that no partition can hold", with(&|beat| beat.day = "5874897-12-31".into())),
+        ("a day beyond the calendar", with(&|beat| beat.day = "300000-01-01".into())),
+        ("the day after all days", with(&|beat| beat.day = "infinity".into())),
+        ("the day before all days", with(&|beat| beat.day = "-infinity".into())),
+        ("more plays than can be counted", with(&|beat| beat.region = "FULL".into())),
     ];
     bench
         .sql
@@ -204,12 +167,7 @@ async fn poison_is_set_aside_and_blocks_nobody() {
         .await
         .expect("a row that can count no further");
     for (lane, (name, poison)) in (0i16..).zip(&poisons) {
-        bench
-            .queue(
-                lane,
-                &[good(name, 1), poison.clone(), good(name, 2), good(name, 2)],
-            )
-            .await;
+        bench.queue(lane, &[good(name, 1), poison.clone(), good(name, 2), good(name, 2)]).await;
         bench.queue(lane, &[good(name, 3)]).await;
     }
     bench.run_once().await;
@@ -217,10 +175,7 @@ async fn poison_is_set_aside_and_blocks_nobody() {
     for (name, _) in &poisons {
         assert_eq!(bench.counted(name).await, (40, 3), "the good ones beside {name}");
     }
-    assert_eq!(
-        bench.count("SELECT count(*) FROM heartbeat_queue_failed").await,
-        poisons.len() as i64
-    );
+    assert_eq!(bench.count("SELECT count(*) FROM heartbeat_queue_failed").await, poisons.len() as i64);
     let unlike = "SELECT count(*) FROM heartbeat_queue_failed
                   WHERE viewer_hash <> 7 OR reason = '' OR failed_at <> '2026-11-21T10:00:00Z'";
     assert_eq!(bench.count(unlike).await, 0);
@@ -231,9 +186,7 @@ async fn poison_is_set_aside_and_blocks_nobody() {
 async fn poison_behind_a_long_backlog_costs_little() {
     let bench = Bench::start().await;
     for number in 0..1_000 {
-        bench
-            .queue(5, &[good("backlog", number % 300), good("backlog", 299)])
-            .await;
+        bench.queue(5, &[good("backlog", number % 300), good("backlog", 299)]).await;
     }
     let mut poison = good("poison", 7);
     poison.secs = (0, i32::MAX);
@@ -244,10 +197,7 @@ async fn poison_behind_a_long_backlog_costs_little() {
     }
     println!("{steps} steps in {:?}", started.elapsed());
     assert_eq!(bench.counted("backlog").await, (20_000, 300));
-    assert_eq!(
-        bench.count("SELECT count(*) FROM heartbeat_queue_failed").await,
-        1
-    );
+    assert_eq!(bench.count("SELECT count(*) FROM heartbeat_queue_failed").await, 1);
     assert!(steps < 100, "{steps} steps for 1,001 batches");
 }
 
@@ -270,12 +220,7 @@ async fn rows_that_cannot_be_read_lose_only_what_is_unreadable() {
              end_sec = '{0}', viewer_hash = '{1}'",
         ),
     ] {
-        bench
-            .queue(
-                lane,
-                &[good("readable", 1), good("readable", 2), good("readable", 3)],
-            )
-            .await;
+        bench.queue(lane, &[good("readable", 1), good("readable", 2), good("readable", 3)]).await;
         let update = format!("UPDATE heartbeat_queue SET {change} WHERE lane = {lane}");
         assert_eq!(bench.sql.execute(&update, &[]).await.expect("a change"), 1);
         bench.queue(lane, &[good("readable", 4)]).await;
@@ -283,10 +228,7 @@ async fn rows_that_cannot_be_read_lose_only_what_is_unreadable() {
     // 8 lanes of 3 and 1, of which one is reduced to a single heartbeat.
     assert_eq!(bench.run_once().await, 8 * 4 - 2);
     assert_eq!(bench.queued().await, 0);
-    assert_eq!(
-        bench.count("SELECT count(*) FROM heartbeat_queue_failed").await,
-        7
-    );
+    assert_eq!(bench.count("SELECT count(*) FROM heartbeat_queue_failed").await, 7);
     assert_eq!(bench.counted("readable").await, ((8 * 4 - 2 - 7) * 10, 4));
 }
 
@@ -301,10 +243,7 @@ async fn any_day_of_the_calendar_has_a_partition() {
     }
     assert_eq!(bench.run_once().await, 4);
     assert_eq!(bench.counted("far").await, (40, 1));
-    assert_eq!(
-        bench.count("SELECT count(*) FROM heartbeat_queue_failed").await,
-        0
-    );
+    assert_eq!(bench.count("SELECT count(*) FROM heartbeat_queue_failed").await, 0);
 }
 
 #[tokio::test]
@@ -316,25 +255,17 @@ async fn run_once_waits_for_what_somebody_else_holds() {
         bench.queue(6, &[good("free", 1)]).await;
         bench.queue(7, &[good("free", 2)]).await;
         other.batch_execute("BEGIN").await.expect("a transaction");
-        let claimed = other
-            .query(sql::CLAIM_BATCHES, &[&5i16, &100i64, &100i64])
-            .await
-            .expect("a claim");
+        let claimed = other.query(sql::CLAIM_BATCHES, &[&5i16, &100i64, &100i64]).await.expect("a claim");
         assert_eq!(claimed.len(), 1);
         let (store, clock) = (bench.store.clone(), bench.clock.clone());
         let mut once = tokio::spawn(async move { worker::run_once(&store, &clock).await });
         assert!(
-            tokio::time::timeout(Duration::from_millis(700), &mut once)
-                .await
-                .is_err(),
+            tokio::time::timeout(Duration::from_millis(700), &mut once).await.is_err(),
             "it returned before the batch was folded"
         );
         assert_eq!(bench.queued().await, 1, "the others are not kept waiting");
         other.batch_execute(end).await.expect("released");
-        let folded = tokio::time::timeout(DEADLINE, once)
-            .await
-            .expect("in time")
-            .expect("no panic");
+        let folded = tokio::time::timeout(DEADLINE, once).await.expect("in time").expect("no panic");
         assert_eq!(folded.expect("folded"), folded_here, "{end}");
         assert_eq!(bench.queued().await, 0);
     }
@@ -347,24 +278,14 @@ async fn run_once_does_not_wait_for_what_came_later() {
     let other = bench.database.connect().await;
     bench.queue(5, &[good("held", 1)]).await;
     other.batch_execute("BEGIN").await.expect("a transaction");
-    other
-        .query(sql::CLAIM_BATCHES, &[&5i16, &100i64, &100i64])
-        .await
-        .expect("a claim");
+    other.query(sql::CLAIM_BATCHES, &[&5i16, &100i64, &100i64]).await.expect("a claim");
     let (store, clock) = (bench.store.clone(), bench.clock.clone());
     let mut once = tokio::spawn(async move { worker::run_once(&store, &clock).await });
-    assert!(
-        tokio::time::timeout(Duration::from_millis(300), &mut once)
-            .await
-            .is_err()
-    );
+    assert!(tokio::time::timeout(Duration::from_millis(300), &mut once).await.is_err());
     // Queued after its start, and held for good.
     bench.queue(6, &[good("later", 1)]).await;
     let third = bench.database.connect().await;
-    third
-        .batch_execute("SELECT pg_advisory_lock(hashtext('heatstrip lane'), 6)")
-        .await
-        .expect("a lane lock");
+    third.batch_execute("SELECT pg_advisory_lock(hashtext('heatstrip lane'), 6)").await.expect("a lane lock");
     other.batch_execute("COMMIT").await.expect("released");
     tokio::time::timeout(DEADLINE, once)
         .await
@@ -393,10 +314,7 @@ async fn a_locked_lane_is_passed_over() {
     assert_eq!(bench.counted("free").await, (10, 1));
     assert_eq!(bench.step().await, Step::Idle);
     assert_eq!(bench.queued().await, 1);
-    other
-        .batch_execute("SELECT pg_advisory_unlock(hashtext('heatstrip lane'), 5)")
-        .await
-        .expect("unlocked");
+    other.batch_execute("SELECT pg_advisory_unlock(hashtext('heatstrip lane'), 5)").await.expect("unlocked");
     assert_eq!(bench.step().await, folded(1));
     assert_eq!(bench.step().await, Step::Idle);
     assert_eq!(bench.counted("locked").await, (10, 1));
@@ -419,10 +337,7 @@ async fn without_lane_locks() -> Bench {
         .await
         .expect("the lane lock");
     bench.queue(5, &[good("trial", 1)]).await;
-    assert!(
-        matches!(bench.step().await, Step::Folded { .. }),
-        "the lane lock is bypassed"
-    );
+    assert!(matches!(bench.step().await, Step::Folded { .. }), "the lane lock is bypassed");
     bench
 }
 
@@ -434,14 +349,9 @@ async fn without_the_lane_lock_a_lane_is_shared_and_nobody_waits() {
         bench.queue(5, &[good("shared", viewer)]).await;
     }
     other.batch_execute("BEGIN").await.expect("a transaction");
-    let claimed = other
-        .query(sql::CLAIM_BATCHES, &[&5i16, &100i64, &2i64])
-        .await
-        .expect("a claim");
+    let claimed = other.query(sql::CLAIM_BATCHES, &[&5i16, &100i64, &2i64]).await.expect("a claim");
     assert_eq!(claimed.len(), 2);
-    let step = tokio::time::timeout(DEADLINE, bench.step())
-        .await
-        .expect("it does not wait");
+    let step = tokio::time::timeout(DEADLINE, bench.step()).await.expect("it does not wait");
     assert!(matches!(step, Step::Folded { heartbeats: 3, .. }), "{step:?}");
     assert_eq!(bench.step().await, Step::Idle);
     other.batch_execute("ROLLBACK").await.expect("rolled back");
@@ -482,16 +392,10 @@ async fn without_the_lane_lock_rivals_count_each_batch_once() {
 
 /// Stops a step between its claim and its commit: the table it writes to is locked.
 async fn stopped_step(bench: &Bench, other: &Client) -> (i32, tokio::task::JoinHandle<Result<Step, String>>) {
-    other
-        .batch_execute("BEGIN; LOCK TABLE video_heatmap_shards IN SHARE MODE")
-        .await
-        .expect("a lock");
+    other.batch_execute("BEGIN; LOCK TABLE video_heatmap_shards IN SHARE MODE").await.expect("a lock");
     let (store, clock) = (bench.store.clone(), bench.clock.clone());
-    let step = tokio::spawn(async move {
-        worker::step(&store, &clock)
-            .await
-            .map_err(|error| error.to_string())
-    });
+    let step =
+        tokio::spawn(async move { worker::step(&store, &clock).await.map_err(|error| error.to_string()) });
     (bench.blocked(1).await, step)
 }
 
@@ -504,24 +408,14 @@ async fn a_step_whose_session_is_killed_leaves_all_in_the_queue() {
     bench.queue(5, &[good("killed", 1), good("killed", 2)]).await;
     bench.queue(5, &[good("killed", 3)]).await;
     let (pid, step) = stopped_step(&bench, &other).await;
-    bench
-        .sql
-        .query_one("SELECT pg_terminate_backend($1)", &[&pid])
-        .await
-        .expect("killed");
+    bench.sql.query_one("SELECT pg_terminate_backend($1)", &[&pid]).await.expect("killed");
     let error = step.await.expect("no panic").expect_err("the step fails");
     assert!(error.contains("not reachable"), "{error}");
     assert_eq!(bench.queued().await, 3);
-    other
-        .batch_execute("ROLLBACK")
-        .await
-        .expect("the lock is released");
+    other.batch_execute("ROLLBACK").await.expect("the lock is released");
     assert_eq!(bench.run_once().await, 3);
     assert_eq!(bench.counted("killed").await, (40, 3));
-    assert_eq!(
-        bench.count("SELECT count(*) FROM heartbeat_queue_failed").await,
-        0
-    );
+    assert_eq!(bench.count("SELECT count(*) FROM heartbeat_queue_failed").await, 0);
 }
 
 #[tokio::test]
@@ -535,10 +429,7 @@ async fn a_step_that_is_dropped_leaves_all_in_the_queue() {
     step.abort();
     assert!(step.await.expect_err("aborted").is_cancelled());
     assert_eq!(bench.queued().await, 2);
-    other
-        .batch_execute("ROLLBACK")
-        .await
-        .expect("the lock is released");
+    other.batch_execute("ROLLBACK").await.expect("the lock is released");
     // The statement under way ends and is rolled back, whatever comes next on that connection.
     assert_eq!(bench.run_once().await, 2);
     assert_eq!(bench.counted("dropped").await, (30, 2));
@@ -563,19 +454,12 @@ async fn partitions_are_made_on_demand_by_several_at_once() {
         let (store, clock) = (bench.store.clone(), bench.clock.clone());
         tokio::spawn(async move { worker::run_once(&store, &clock).await.expect("folded") })
     });
-    let folded: u64 = join_all(workers)
-        .await
-        .into_iter()
-        .map(|worker| worker.expect("no panic"))
-        .sum();
+    let folded: u64 = join_all(workers).await.into_iter().map(|worker| worker.expect("no panic")).sum();
     assert_eq!(folded, 96);
     assert_eq!(bench.counted("days").await, (960, 8));
     let partitions = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'video_heatmap_shards'::regclass";
     assert_eq!(bench.count(partitions).await, 12);
-    assert_eq!(
-        bench.count("SELECT count(*) FROM heartbeat_queue_failed").await,
-        0
-    );
+    assert_eq!(bench.count("SELECT count(*) FROM heartbeat_queue_failed").await, 0);
 }
 
 #[tokio::test]
@@ -596,11 +480,7 @@ async fn a_window_is_bounded() {
         (2, 20_500, 1, vec![20_000, 500]),
         (3, 2, 120_000, vec![120_000, 120_000]),
     ] {
-        bench
-            .sql
-            .batch_execute(&backlog(lane, rows, heartbeats))
-            .await
-            .expect("a backlog");
+        bench.sql.batch_execute(&backlog(lane, rows, heartbeats)).await.expect("a backlog");
         for expected in first_steps {
             let step = bench.step().await;
             assert!(
@@ -609,9 +489,6 @@ async fn a_window_is_bounded() {
             );
         }
         assert_eq!(bench.step().await, Step::Idle);
-        assert_eq!(
-            bench.counted(&format!("lane {lane}")).await.0,
-            i64::from(rows) * i64::from(heartbeats)
-        );
+        assert_eq!(bench.counted(&format!("lane {lane}")).await.0, i64::from(rows) * i64::from(heartbeats));
     }
 }

@@ -31,14 +31,7 @@ fn strip_of(video_id: &str, resolution: u32, buckets: &[(u64, u64)]) -> Strip {
 
 #[test]
 fn golden() {
-    let buckets = [
-        (1284, 6420),
-        (900, 4500),
-        (0, 0),
-        (450, 4500),
-        (300, 1500),
-        (10, 20),
-    ];
+    let buckets = [(1284, 6420), (900, 4500), (0, 0), (450, 4500), (300, 1500), (10, 20)];
     let text = render(&strip_of("yt_abc123", 5, &buckets), 48, Color::None);
     let expected = "\
 yt_abc123
@@ -69,21 +62,11 @@ fn a_video_nobody_watched_is_one_line() {
 
 #[test]
 fn no_line_is_wider_than_the_terminal() {
-    let ids = [
-        "yt_abc123",
-        "動画の長い名前がここにあります動画の長い名前",
-        "e\u{301}🎬\u{202e}gnp.exe",
-    ];
-    for (id, buckets) in ids
-        .iter()
-        .flat_map(|id| [1, 7, 80, 3600].map(|buckets| (id, buckets)))
-    {
-        let buckets: Vec<(u64, u64)> = (0..buckets)
-            .map(|i| (1 + i * 7919 % 400, i * 6011 % 9000))
-            .collect();
-        for (resolution, width) in [1, 5, 3600]
-            .into_iter()
-            .flat_map(|r| (0..26).chain([40, 80, 120]).map(move |w| (r, w)))
+    let ids = ["yt_abc123", "動画の長い名前がここにあります動画の長い名前", "e\u{301}🎬\u{202e}gnp.exe"];
+    for (id, buckets) in ids.iter().flat_map(|id| [1, 7, 80, 3600].map(|buckets| (id, buckets))) {
+        let buckets: Vec<(u64, u64)> = (0..buckets).map(|i| (1 + i * 7919 % 400, i * 6011 % 9000)).collect();
+        for (resolution, width) in
+            [1, 5, 3600].into_iter().flat_map(|r| (0..26).chain([40, 80, 120]).map(move |w| (r, w)))
         {
             if buckets.len() as u32 * resolution > 86_400 {
                 continue;
@@ -126,16 +109,7 @@ fn heat_runs_from_cold_to_hot() {
 
 #[test]
 fn numbers_read_well() {
-    assert_eq!(
-        [0, 75, 3599, 3600, 45_296].map(clock),
-        ["0:00", "1:15", "59:59", "1:00:00", "12:34:56"]
-    );
-    assert_eq!(
-        [0, 999, 1284, 1_000_000].map(grouped),
-        ["0", "999", "1,284", "1,000,000"]
-    );
-    assert_eq!(
-        [9, 125, 3600, 1_483_500].map(hours),
-        ["9 s", "2 m 05 s", "1 h 00 m", "412 h 05 m"]
-    );
+    assert_eq!([0, 75, 3599, 3600, 45_296].map(clock), ["0:00", "1:15", "59:59", "1:00:00", "12:34:56"]);
+    assert_eq!([0, 999, 1284, 1_000_000].map(grouped), ["0", "999", "1,284", "1,000,000"]);
+    assert_eq!([9, 125, 3600, 1_483_500].map(hours), ["9 s", "2 m 05 s", "1 h 00 m", "412 h 05 m"]);
 }

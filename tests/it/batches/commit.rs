@@ -50,10 +50,7 @@ async fn a_commit_whose_answer_is_lost_counts_once() {
     for committed in [true, false] {
         let id = Uuid::now_v7();
         let video = format!("lost-{committed}");
-        proxy.cut(Cut {
-            seen: id.as_bytes().to_vec(),
-            committed,
-        });
+        proxy.cut(Cut { seen: id.as_bytes().to_vec(), committed });
         let (status, answer) = send_one(&app, id, &video).await;
         match committed {
             // The server looked it up: it knows by now.
@@ -63,10 +60,7 @@ async fn a_commit_whose_answer_is_lost_counts_once() {
                 says_what_to_do(&answer);
             }
         }
-        assert_eq!(
-            app.store.queue_depth().await.expect("a depth").heartbeats,
-            u64::from(committed)
-        );
+        assert_eq!(app.store.queue_depth().await.expect("a depth").heartbeats, u64::from(committed));
         assert_eq!(retry(&app, id, &video).await, accepted(committed));
         assert_eq!(plays(&app, &video).await, 1);
     }
@@ -77,10 +71,7 @@ async fn without_an_id_a_lost_commit_is_not_tried_again() {
     let (proxy, app) = start().await;
     for (committed, expected) in [(true, 1), (false, 0)] {
         let video = format!("unnamed-{committed}");
-        proxy.cut(Cut {
-            seen: video.clone().into_bytes(),
-            committed,
-        });
+        proxy.cut(Cut { seen: video.clone().into_bytes(), committed });
         let (status, answer) = read(app.post(heartbeat(&video).to_string()).await).await;
         assert_eq!(status, 503);
         says_what_to_do(&answer);
@@ -92,9 +83,7 @@ async fn without_an_id_a_lost_commit_is_not_tried_again() {
 #[tokio::test]
 async fn a_backend_that_dies_at_commit_is_not_asked_again() {
     let app = App::start(Settings::default()).await;
-    let (client, connection) = tokio_postgres::connect(&app.database.url, NoTls)
-        .await
-        .expect("a connection");
+    let (client, connection) = tokio_postgres::connect(&app.database.url, NoTls).await.expect("a connection");
     tokio::spawn(connection);
     // A sequence counts what is rolled back too.
     client
@@ -121,10 +110,7 @@ async fn a_backend_that_dies_at_commit_is_not_asked_again() {
         .expect("an attempt")
         .get(0);
     assert_eq!(attempts, 1, "a COMMIT that was sent is never sent again");
-    client
-        .batch_execute("DROP TRIGGER die ON heartbeat_queue")
-        .await
-        .expect("no more traps");
+    client.batch_execute("DROP TRIGGER die ON heartbeat_queue").await.expect("no more traps");
     assert_eq!(retry(&app, id, "dying").await, accepted(false));
     assert_eq!(retry(&app, id, "dying").await, accepted(true));
     assert_eq!(plays(&app, "dying").await, 1);
@@ -161,10 +147,8 @@ async fn a_postgres_that_falls_silent_leaves_nobody_waiting() {
     proxy.freeze(false);
     // What hung may have gone through by now; it counts once.
     let app = &app;
-    until("an accepted retry", || async {
-        send_one(app, id, "silent").await.0 == StatusCode::ACCEPTED
-    })
-    .await;
+    until("an accepted retry", || async { send_one(app, id, "silent").await.0 == StatusCode::ACCEPTED })
+        .await;
     assert_eq!(app.get("/readyz").await.status(), 200);
     assert_eq!(plays(app, "silent").await, 2);
     assert!(plays(app, "unnamed").await <= 1);

@@ -7,10 +7,7 @@ use super::{accepted, beside, plays, read, send_one, until};
 use crate::support::{App, Settings};
 
 fn full() -> Settings {
-    Settings {
-        queue_max_heartbeats: 0,
-        ..Settings::default()
-    }
+    Settings { queue_max_heartbeats: 0, ..Settings::default() }
 }
 
 #[tokio::test]
@@ -22,10 +19,7 @@ async fn a_full_queue_takes_nothing_but_knows_what_it_took() {
     for _ in 0..3 {
         let (status, answer) = send_one(&full, new, "new").await;
         assert_eq!(status, 503);
-        assert!(
-            answer["detail"].as_str().expect("text").contains("full"),
-            "{answer}"
-        );
+        assert!(answer["detail"].as_str().expect("text").contains("full"), "{answer}");
         let (status, _) = read(full.post(super::heartbeat("new").to_string()).await).await;
         assert_eq!(status, 503);
         let answer = send_one(&full, known, "known").await;
@@ -39,11 +33,7 @@ async fn a_full_queue_takes_nothing_but_knows_what_it_took() {
 
 #[tokio::test]
 async fn a_queue_that_fills_up_and_empties() {
-    let app = App::start(Settings {
-        queue_max_heartbeats: 3,
-        ..Settings::default()
-    })
-    .await;
+    let app = App::start(Settings { queue_max_heartbeats: 3, ..Settings::default() }).await;
     let mut sent = 0;
     // Its depth is sampled once a second.
     let app = &app;
@@ -60,10 +50,7 @@ async fn a_queue_that_fills_up_and_empties() {
     sent += plays(app, "filling").await;
     assert!(sent >= 3, "{sent}");
     until("room", || async {
-        read(app.post(super::heartbeat("filling").to_string()).await)
-            .await
-            .0
-            == StatusCode::ACCEPTED
+        read(app.post(super::heartbeat("filling").to_string()).await).await.0 == StatusCode::ACCEPTED
     })
     .await;
     assert_eq!(plays(app, "filling").await, sent + 1);

@@ -19,9 +19,7 @@ const SOON: Duration = Duration::from_secs(5);
 /// A server of its own, as the others' must not go away.
 async fn start() -> (LocalPostgres, App) {
     let data_dir = std::env::temp_dir().join(format!("heatstrip-it-{}", Uuid::new_v4().simple()));
-    let server = LocalPostgres::start(&data_dir, Lifetime::Process)
-        .await
-        .expect("a server");
+    let server = LocalPostgres::start(&data_dir, Lifetime::Process).await.expect("a server");
     server.create_database("away", None).await.expect("a database");
     let url = server.url("away");
     migrate(&url, 16).await.expect("a schema");
@@ -83,13 +81,8 @@ async fn while_postgres_is_away_clients_are_told_to_come_back() {
         assert_eq!(send_one(app, id, video).await.1, accepted(true));
         assert_eq!(plays(app, video).await, 1);
     }
-    let (status, _) = send(batch(
-        app,
-        Uuid::now_v7(),
-        IdIn::Envelope,
-        &json!(vec![heartbeat("crowd"); 5_000]),
-    ))
-    .await;
+    let (status, _) =
+        send(batch(app, Uuid::now_v7(), IdIn::Envelope, &json!(vec![heartbeat("crowd"); 5_000]))).await;
     assert_eq!(status, 202, "there is room again");
     assert_eq!(plays(app, "crowd").await, 5_000);
     server.stop().await.expect("it stops");
@@ -126,10 +119,7 @@ async fn a_crash_amid_traffic_loses_nothing_and_doubles_nothing() {
         // Amid the traffic: some are through, before and after.
         let traffic = |reached| {
             until("traffic", move || async move {
-                app.store
-                    .queue_depth()
-                    .await
-                    .is_ok_and(|depth| depth.heartbeats >= reached)
+                app.store.queue_depth().await.is_ok_and(|depth| depth.heartbeats >= reached)
             })
         };
         traffic(200).await;
@@ -141,10 +131,7 @@ async fn a_crash_amid_traffic_loses_nothing_and_doubles_nothing() {
     let (outcomes, ()) = tokio::join!(clients, crashes);
     let sent: u64 = outcomes.iter().map(|outcome| outcome.0).sum();
     let unsure: u64 = outcomes.iter().map(|outcome| outcome.1).sum();
-    assert!(
-        sent >= 300 && unsure >= 1,
-        "{sent} sent, {unsure} of them more than once"
-    );
+    assert!(sent >= 300 && unsure >= 1, "{sent} sent, {unsure} of them more than once");
     assert_eq!(plays(app, "traffic").await, sent);
     server.stop().await.expect("it stops");
 }

@@ -25,9 +25,7 @@ const WINDOW: Duration = Duration::from_secs(600);
 
 /// Rows in the tables of batch ids.
 async fn remembered(app: &App) -> i64 {
-    let (client, connection) = tokio_postgres::connect(&app.database.url, NoTls)
-        .await
-        .expect("a connection");
+    let (client, connection) = tokio_postgres::connect(&app.database.url, NoTls).await.expect("a connection");
     tokio::spawn(connection);
     let row = client.query_one("SELECT count(*) FROM batch_ids", &[]).await;
     row.expect("a count").get(0)
@@ -35,9 +33,7 @@ async fn remembered(app: &App) -> i64 {
 
 async fn move_clock(app: &App, intake: &Intake, to: DateTime<Utc>) {
     app.clock.set(to);
-    upkeep::step(&app.store, &app.clock, intake, Some(WINDOW))
-        .await
-        .expect("a round of upkeep");
+    upkeep::step(&app.store, &app.clock, intake, Some(WINDOW)).await.expect("a round of upkeep");
 }
 
 #[tokio::test]
@@ -54,10 +50,7 @@ async fn an_id_is_remembered_for_the_window_and_forgotten_after_it() {
         let now = start + TimeDelta::seconds(offset);
         move_clock(&app, &intake, now).await;
         let id = Uuid::now_v7();
-        assert_eq!(
-            send_one(&app, id, &format!("window-{offset}")).await.1,
-            accepted(false)
-        );
+        assert_eq!(send_one(&app, id, &format!("window-{offset}")).await.1, accepted(false));
         ids.push((now, id));
     }
     let mut now = start + TimeDelta::seconds(599);
@@ -68,18 +61,11 @@ async fn an_id_is_remembered_for_the_window_and_forgotten_after_it() {
             if now - *sent < window {
                 // Asked of the database, which does not bring the id back as a new one.
                 let known = app.store.accepted_batches(Ring::Http, &[*id]).await;
-                assert!(
-                    known.expect("an answer").contains_key(id),
-                    "an id of {sent} is forgotten at {now}"
-                );
+                assert!(known.expect("an answer").contains_key(id), "an id of {sent} is forgotten at {now}");
             }
         }
     }
-    assert_eq!(
-        remembered(&app).await,
-        0,
-        "what is forgotten is gone from the disk"
-    );
+    assert_eq!(remembered(&app).await, 0, "what is forgotten is gone from the disk");
     for (_, id) in &ids {
         assert_eq!(send_one(&app, *id, "again").await.1, accepted(false));
     }
@@ -105,11 +91,7 @@ async fn the_last_moment_of_the_window_still_counts() {
             now += TimeDelta::seconds(seconds);
             move_clock(&app, &intake, now).await;
         }
-        assert_eq!(
-            send_one(&app, id, &video).await.1,
-            accepted(true),
-            "{before_turn} s before the turn"
-        );
+        assert_eq!(send_one(&app, id, &video).await.1, accepted(true), "{before_turn} s before the turn");
         assert_eq!(plays(&app, &video).await, 1);
     }
 }
@@ -117,11 +99,7 @@ async fn the_last_moment_of_the_window_still_counts() {
 /// Looked up before anything else: what would be refused by now was accepted then.
 #[tokio::test]
 async fn a_duplicate_is_a_duplicate_even_if_it_would_be_refused_by_now() {
-    let app = App::start(Settings {
-        dedup_window_secs: 7 * 86_400,
-        ..Settings::default()
-    })
-    .await;
+    let app = App::start(Settings { dedup_window_secs: 7 * 86_400, ..Settings::default() }).await;
     let id = Uuid::now_v7();
     let mut old = super::heartbeat("aged");
     old["at"] = json!("2026-11-21T10:00:00Z");
@@ -132,10 +110,7 @@ async fn a_duplicate_is_a_duplicate_even_if_it_would_be_refused_by_now() {
         let (status, answer) = send(batch(&app, id, id_in, &aged)).await;
         assert_eq!(status, 202, "{answer}");
         let rejected = json!([{"index": 1, "field": null, "reason": "malformed"}]);
-        assert_eq!(
-            answer,
-            json!({"accepted": 1, "rejected": rejected, "duplicate": true})
-        );
+        assert_eq!(answer, json!({"accepted": 1, "rejected": rejected, "duplicate": true}));
     }
     let (status, answer) = send(batch(&app, Uuid::now_v7(), IdIn::Envelope, &aged)).await;
     assert_eq!(status, 422);
@@ -149,11 +124,7 @@ async fn a_duplicate_is_a_duplicate_even_if_it_would_be_refused_by_now() {
 
 #[tokio::test]
 async fn a_window_of_nothing_remembers_nothing() {
-    let app = App::start(Settings {
-        dedup_window_secs: 0,
-        ..Settings::default()
-    })
-    .await;
+    let app = App::start(Settings { dedup_window_secs: 0, ..Settings::default() }).await;
     let id = Uuid::now_v7();
     for _ in 0..2 {
         assert_eq!(send_one(&app, id, "off").await.1, accepted(false));
@@ -177,17 +148,12 @@ fn one_batch(id: Uuid, video_id: &str) -> Batch {
     Batch {
         id: Some(id),
         lanes: BTreeMap::from([(3, heartbeats)]),
-        answer: Accepted {
-            accepted: 1,
-            rejected: "[]".into(),
-        },
+        answer: Accepted { accepted: 1, rejected: "[]".into() },
     }
 }
 
 async fn enqueue(store: &Store, ring: Ring, id: Uuid, video_id: &str) -> Enqueued {
-    let outcome = store
-        .enqueue(ring, &[one_batch(id, video_id)], Settings::default().now)
-        .await;
+    let outcome = store.enqueue(ring, &[one_batch(id, video_id)], Settings::default().now).await;
     outcome.expect("it is enqueued").remove(0)
 }
 
@@ -195,29 +161,17 @@ async fn enqueue(store: &Store, ring: Ring, id: Uuid, video_id: &str) -> Enqueue
 async fn replayed_chunks_and_clients_batches_do_not_know_each_other() {
     let app = App::start(Settings::default()).await;
     let id = Uuid::now_v7();
-    assert_eq!(
-        enqueue(&app.store, Ring::Replay, id, "rings").await,
-        Enqueued::New
-    );
+    assert_eq!(enqueue(&app.store, Ring::Replay, id, "rings").await, Enqueued::New);
     assert_eq!(send_one(&app, id, "rings").await.1, accepted(false));
-    assert!(matches!(
-        enqueue(&app.store, Ring::Replay, id, "rings").await,
-        Enqueued::Duplicate(_)
-    ));
+    assert!(matches!(enqueue(&app.store, Ring::Replay, id, "rings").await, Enqueued::Duplicate(_)));
     // The clients' ring turns twice: only the chunk is still known.
     for turn in 1..=3 {
         let now = Settings::default().now + TimeDelta::hours(turn);
         app.clock.set(now);
-        app.store
-            .rotate_batch_ids(Ring::Http, WINDOW, now)
-            .await
-            .expect("a turn");
+        app.store.rotate_batch_ids(Ring::Http, WINDOW, now).await.expect("a turn");
     }
     assert_eq!(send_one(&app, id, "rings").await.1, accepted(false));
-    assert!(matches!(
-        enqueue(&app.store, Ring::Replay, id, "rings").await,
-        Enqueued::Duplicate(_)
-    ));
+    assert!(matches!(enqueue(&app.store, Ring::Replay, id, "rings").await, Enqueued::Duplicate(_)));
     assert_eq!(plays(&app, "rings").await, 3);
 }
 
@@ -225,11 +179,7 @@ async fn replayed_chunks_and_clients_batches_do_not_know_each_other() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nothing_counts_twice_while_the_ring_turns() {
     // Nobody else turns it here.
-    let app = App::start(Settings {
-        dedup_window_secs: 0,
-        ..Settings::default()
-    })
-    .await;
+    let app = App::start(Settings { dedup_window_secs: 0, ..Settings::default() }).await;
     let one = Store::connect(&app.database.url, 4).await.expect("a database");
     let other = Store::connect(&app.database.url, 4).await.expect("a database");
     let mut now = Settings::default().now;
@@ -243,17 +193,10 @@ async fn nothing_counts_twice_while_the_ring_turns() {
             one.rotate_batch_ids(Ring::Http, WINDOW, now),
             other.rotate_batch_ids(Ring::Http, WINDOW, now),
         );
-        let new = [first, second, third]
-            .iter()
-            .filter(|outcome| **outcome == Enqueued::New)
-            .count();
+        let new = [first, second, third].iter().filter(|outcome| **outcome == Enqueued::New).count();
         assert_eq!(new, 1, "round {round}");
         let turned = [turned.expect("a turn"), turned_too.expect("a turn")];
-        assert_eq!(
-            turned.iter().filter(|&&turned| turned).count(),
-            1,
-            "round {round}"
-        );
+        assert_eq!(turned.iter().filter(|&&turned| turned).count(), 1, "round {round}");
         let late = enqueue(&other, Ring::Http, id, "turning").await;
         assert!(matches!(late, Enqueued::Duplicate(_)), "round {round}");
     }

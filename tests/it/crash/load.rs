@@ -137,9 +137,7 @@ impl Clients {
         for beat in self.tasks.join_all().await.into_iter().flatten() {
             let (video_id, day) = (video_id(beat.video), beat.at.date_naive());
             for second in beat.start_sec..=beat.end_sec {
-                let second = oracle
-                    .entry((video_id.clone(), day, beat.region, second))
-                    .or_default();
+                let second = oracle.entry((video_id.clone(), day, beat.region, second)).or_default();
                 second.plays += 1;
                 second.viewers.insert(beat.viewer);
             }
@@ -154,15 +152,12 @@ async fn send(load: Arc<Load>, url: String, now: DateTime<Utc>, mut rng: ChaCha8
     while !load.stop.load(Ordering::Relaxed) {
         let id = Uuid::from_u128(rng.random());
         let single = rng.random_bool(0.5);
-        let beats: Vec<Beat> = (0..if single { 1 } else { BATCH })
-            .map(|_| Beat::any(&mut rng, now))
-            .collect();
+        let beats: Vec<Beat> =
+            (0..if single { 1 } else { BATCH }).map(|_| Beat::any(&mut rng, now)).collect();
         let request = client.post(&url).timeout(ANSWER_WAIT);
         // Both ways to name a batch.
         let request = if single {
-            request
-                .header("idempotency-key", id.to_string())
-                .json(&beats[0].json())
+            request.header("idempotency-key", id.to_string()).json(&beats[0].json())
         } else {
             let heartbeats: Vec<Value> = beats.iter().map(Beat::json).collect();
             request.json(&json!({"batch_id": id, "heartbeats": heartbeats}))

@@ -99,11 +99,7 @@ impl Stuck {
                 },
             )]),
         };
-        let batch = Batch {
-            id: None,
-            answer: hashed.answer(),
-            lanes: hashed.lanes,
-        };
+        let batch = Batch { id: None, answer: hashed.answer(), lanes: hashed.lanes };
         let outcome = self.store.enqueue(Ring::Http, &[batch], Utc::now()).await;
         assert_eq!(outcome.expect("it is durable"), [Enqueued::New]);
     }
@@ -131,14 +127,9 @@ impl Stuck {
 
     async fn assert_another_worker_takes_over(&self) {
         let mut other = self.worker("other").await;
-        self.holder
-            .batch_execute("COMMIT")
-            .await
-            .expect("the rows are free");
-        until("the queue is empty", GRACE, async || {
-            (work(&self.looker).await.queued == 0).then_some(())
-        })
-        .await;
+        self.holder.batch_execute("COMMIT").await.expect("the rows are free");
+        until("the queue is empty", GRACE, async || (work(&self.looker).await.queued == 0).then_some(()))
+            .await;
         other.terminate(GRACE).await;
         let row = self
             .looker
@@ -158,11 +149,7 @@ impl Stuck {
 async fn an_api_told_to_stop_does_not_wait_for_a_database_that_hangs() {
     let url = database().await.url;
     let logs = TempDir::new().expect("a directory");
-    let mut api = start(
-        &["serve", "--listen", "127.0.0.1:0"],
-        &url,
-        &logs.path().join("api.log"),
-    );
+    let mut api = start(&["serve", "--listen", "127.0.0.1:0"], &url, &logs.path().join("api.log"));
     let address = listening(&api).await;
     let holder = connect(&url).await;
     holder
@@ -183,15 +170,9 @@ async fn an_api_told_to_stop_does_not_wait_for_a_database_that_hangs() {
     .await;
     println!("it ended after {:?}", api.terminate(GRACE).await);
     let answer = unanswered.await.expect("no panic");
-    assert!(
-        answer.is_err_and(|error| !error.is_timeout()),
-        "nothing was acknowledged"
-    );
+    assert!(answer.is_err_and(|error| !error.is_timeout()), "nothing was acknowledged");
     // What it was waiting for ends with it, so the heartbeat is not counted either.
-    until("its sessions are gone", GRACE, async || {
-        (waiting(&looker).await == 0).then_some(())
-    })
-    .await;
+    until("its sessions are gone", GRACE, async || (waiting(&looker).await == 0).then_some(())).await;
     holder.batch_execute("COMMIT").await.expect("the queue is free");
     assert_eq!(work(&looker).await.queued, 0);
 }

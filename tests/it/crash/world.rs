@@ -39,13 +39,8 @@ impl World {
     pub async fn start(workers: usize) -> World {
         let data_dir =
             std::env::temp_dir().join(format!("heatstrip-it-crash-{}", uuid::Uuid::new_v4().simple()));
-        let postgres = LocalPostgres::start(&data_dir, Lifetime::Process)
-            .await
-            .expect("a Postgres");
-        postgres
-            .create_database(DATABASE, None)
-            .await
-            .expect("a database");
+        let postgres = LocalPostgres::start(&data_dir, Lifetime::Process).await.expect("a Postgres");
+        postgres.create_database(DATABASE, None).await.expect("a database");
         let database_url = postgres.url(DATABASE);
         let logs = TempDir::new().expect("a directory");
         let mut migrate = start(&["migrate"], &database_url, &logs.path().join("migrate.log"));
@@ -53,14 +48,7 @@ impl World {
 
         let api = start_api("127.0.0.1:0", &database_url, logs.path());
         let url = listening(&api).await;
-        let mut world = World {
-            postgres,
-            database_url,
-            logs,
-            url,
-            api,
-            workers: Vec::new(),
-        };
+        let mut world = World { postgres, database_url, logs, url, api, workers: Vec::new() };
         for worker in 0..workers {
             let process = world.new_worker(worker).await;
             world.workers.push(process);
@@ -84,10 +72,7 @@ impl World {
         let starts = |log: String| log.matches("folding on").count();
         let before = std::fs::read_to_string(&log).map_or(0, starts);
         let process = start(&["work"], &self.database_url, &log);
-        until("the worker works", START, async || {
-            (starts(process.log()) > before).then_some(())
-        })
-        .await;
+        until("the worker works", START, async || (starts(process.log()) > before).then_some(())).await;
         process
     }
 
@@ -120,11 +105,7 @@ pub fn start(arguments: &[&str], database_url: &str, log: &Path) -> Process {
 }
 
 fn start_api(listen: &str, database_url: &str, logs: &Path) -> Process {
-    start(
-        &["serve", "--listen", listen],
-        database_url,
-        &logs.join("api.log"),
-    )
+    start(&["serve", "--listen", listen], database_url, &logs.join("api.log"))
 }
 
 /// Waits until an API listens; returns its URL.
@@ -132,19 +113,13 @@ pub async fn listening(api: &Process) -> String {
     until("the API listens", START, async || {
         let log = api.log();
         let mut lines = log.lines();
-        Some(
-            lines
-                .find_map(|line| line.strip_prefix("listening on "))?
-                .to_owned(),
-        )
+        Some(lines.find_map(|line| line.strip_prefix("listening on "))?.to_owned())
     })
     .await
 }
 
 pub async fn connect(database_url: &str) -> Client {
-    let (client, connection) = tokio_postgres::connect(database_url, NoTls)
-        .await
-        .expect("a connection");
+    let (client, connection) = tokio_postgres::connect(database_url, NoTls).await.expect("a connection");
     tokio::spawn(connection);
     client
 }
@@ -161,10 +136,7 @@ pub async fn work(client: &Client) -> Work {
         )
         .await
         .expect("the queue");
-    Work {
-        queued: row.get("queued"),
-        steps: row.get("steps"),
-    }
+    Work { queued: row.get("queued"), steps: row.get("steps") }
 }
 
 /// Sessions of this database that wait for a lock.
@@ -178,14 +150,7 @@ pub async fn waiting(client: &Client) -> i64 {
 pub fn is_in_files(needle: &str, places: &[&Path]) -> bool {
     let mut grep = Command::new("grep");
     grep.env("LC_ALL", "C")
-        .args([
-            "--recursive",
-            "--quiet",
-            "--text",
-            "--fixed-strings",
-            "--regexp",
-            needle,
-        ])
+        .args(["--recursive", "--quiet", "--text", "--fixed-strings", "--regexp", needle])
         .args(places);
     match grep.status().expect("grep").code() {
         Some(0) => true,

@@ -10,9 +10,7 @@ use crate::support::{App, Settings};
 async fn regions(app: &App, video_id: &str, candidates: &[&str]) -> Vec<String> {
     let mut watched = Vec::new();
     for region in candidates {
-        let strip = app
-            .json(&format!("/v1/videos/{video_id}/heatmap?region={region}"))
-            .await;
+        let strip = app.json(&format!("/v1/videos/{video_id}/heatmap?region={region}")).await;
         if strip["viewers"] != 0 {
             watched.push((*region).to_owned());
         }
@@ -46,9 +44,7 @@ async fn the_region_header_names_the_region_of_those_that_name_none() {
         (Some(b"nonsense!"), Some("null"), "ZZ"),
     ];
     for (number, (header, region, _)) in cases.iter().enumerate() {
-        let region = region
-            .map(|region| format!("\"region\":{region},"))
-            .unwrap_or_default();
+        let region = region.map(|region| format!("\"region\":{region},")).unwrap_or_default();
         let body = format!(
             r#"{{{region}"video_id":"region-{number}","start_sec":0,"end_sec":0,"viewer_id":"{CANARY}"}}"#
         );
@@ -60,12 +56,8 @@ async fn the_region_header_names_the_region_of_those_that_name_none() {
     }
     app.fold().await;
     for (number, (header, region, expected)) in cases.iter().enumerate() {
-        let watched = regions(
-            &app,
-            &format!("region-{number}"),
-            &["KR", "JP", "ZZ", "US-WEST-2", "GLOBAL"],
-        )
-        .await;
+        let watched =
+            regions(&app, &format!("region-{number}"), &["KR", "JP", "ZZ", "US-WEST-2", "GLOBAL"]).await;
         assert_eq!(watched, [*expected, "GLOBAL"], "{header:?} {region:?}");
     }
 }
@@ -99,12 +91,7 @@ async fn a_heartbeat_is_captured_on_its_own_utc_day() {
     for (number, (at, day)) in cases.iter().enumerate() {
         let body = json!({"video_id": format!("at-{number}"), "at": at, "start_sec": 0, "end_sec": 0, "viewer_id": CANARY});
         let answer = post(&app, None, body.to_string()).await;
-        assert_eq!(
-            answer.status,
-            if day.is_some() { 202 } else { 422 },
-            "{at}: {}",
-            answer.json
-        );
+        assert_eq!(answer.status, if day.is_some() { 202 } else { 422 }, "{at}: {}", answer.json);
     }
     app.fold().await;
     for (number, (at, day)) in cases.iter().enumerate() {
@@ -117,11 +104,7 @@ async fn a_heartbeat_is_captured_on_its_own_utc_day() {
 #[tokio::test]
 async fn a_clock_ahead_at_midnight_stays_today() {
     let now: DateTime<Utc> = "2026-11-21T23:58:00Z".parse().expect("an instant");
-    let app = App::start(Settings {
-        now,
-        ..Settings::default()
-    })
-    .await;
+    let app = App::start(Settings { now, ..Settings::default() }).await;
     let at = (now + TimeDelta::minutes(4)).to_rfc3339();
     let body = json!({"video_id": "ahead", "at": at, "start_sec": 0, "end_sec": 0, "viewer_id": CANARY});
     assert_eq!(post(&app, None, body.to_string()).await.status, 202);
@@ -144,8 +127,6 @@ async fn bounds_are_inclusive() {
     assert_eq!(answer.status, 202, "{}", answer.json);
     assert_eq!(answer.json["accepted"], good.len());
     assert_eq!(app.fold().await as usize, good.len());
-    let strip = app
-        .json("/v1/videos/a%2Fb%20c%3F%25%23/heatmap?region=A-9-B-9-C-9-D-9-")
-        .await;
+    let strip = app.json("/v1/videos/a%2Fb%20c%3F%25%23/heatmap?region=A-9-B-9-C-9-D-9-").await;
     assert_eq!(strip["seconds_played"], 1);
 }

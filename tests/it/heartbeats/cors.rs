@@ -54,21 +54,14 @@ async fn preflights_are_answered_and_remembered_for_a_day() {
             names(headers, "access-control-allow-methods").contains(&method.to_ascii_lowercase()),
             "{path}"
         );
-        assert!(
-            !headers.contains_key("access-control-allow-credentials"),
-            "{path}"
-        );
+        assert!(!headers.contains_key("access-control-allow-credentials"), "{path}");
     }
 }
 
 #[tokio::test]
 async fn every_answer_can_be_read_from_another_origin() {
     let app = start().await;
-    let full = App::start(Settings {
-        queue_max_heartbeats: 0,
-        ..Settings::default()
-    })
-    .await;
+    let full = App::start(Settings { queue_max_heartbeats: 0, ..Settings::default() }).await;
     let to = |app: &App, path: &str, body: String| app.client.post(format!("{}{path}", app.url)).body(body);
     let requests: Vec<(u16, RequestBuilder)> = vec![
         (202, to(&app, "/v1/heartbeats", good("cors"))),
@@ -76,10 +69,7 @@ async fn every_answer_can_be_read_from_another_origin() {
         (404, to(&app, "/v1/nothing", String::new())),
         (405, app.client.delete(format!("{}/v1/heartbeats", app.url))),
         (413, to(&app, "/v1/heartbeats", " ".repeat(2 << 20))),
-        (
-            415,
-            to(&app, "/v1/heartbeats", good("cors")).header("content-type", "text/html"),
-        ),
+        (415, to(&app, "/v1/heartbeats", good("cors")).header("content-type", "text/html")),
         (422, to(&app, "/v1/heartbeats", "[]".into())),
         (503, to(&full, "/v1/heartbeats", good("cors"))),
     ];
@@ -99,21 +89,13 @@ async fn every_answer_can_be_read_from_another_origin() {
     for path in ["/healthz", "/readyz"] {
         let request = app.client.get(format!("{}{path}", app.url));
         let answer = send(request.header("origin", "https://player.example")).await;
-        assert!(
-            !answer.headers.contains_key("access-control-allow-origin"),
-            "{path}"
-        );
+        assert!(!answer.headers.contains_key("access-control-allow-origin"), "{path}");
     }
 }
 
 #[tokio::test]
 async fn a_beacon_needs_no_preflight() {
     let app = start().await;
-    let answer = post(
-        &app,
-        Some("text/plain;charset=UTF-8"),
-        format!("[{}]", good("beacon")),
-    )
-    .await;
+    let answer = post(&app, Some("text/plain;charset=UTF-8"), format!("[{}]", good("beacon"))).await;
     assert_eq!(answer.status, 202);
 }

@@ -69,11 +69,7 @@ fn bad_elements() -> Vec<Bad> {
         .map(|(field, value, reason)| (with(field, value.as_deref()), Some(*field), *reason))
         .collect();
     // The video's length bounds the end.
-    elements.push((
-        with("duration_sec", Some("46.9")),
-        Some("end_sec"),
-        "out_of_range",
-    ));
+    elements.push((with("duration_sec", Some("46.9")), Some("end_sec"), "out_of_range"));
     let deep = 10_000;
     for whole in [
         "5",
@@ -146,12 +142,7 @@ async fn check_mixed(content_type: &str, bad: &[Bad], join: impl Fn(&[String]) -
     let answer = post(&app, Some(content_type), join(&elements)).await;
     assert_eq!(answer.status, 202, "{}", answer.json);
     assert_eq!(answer.json["accepted"], bad.len() + 1);
-    for (listed, expected) in answer.json["rejected"]
-        .as_array()
-        .expect("a list")
-        .iter()
-        .zip(&expected)
-    {
+    for (listed, expected) in answer.json["rejected"].as_array().expect("a list").iter().zip(&expected) {
         let index = expected["index"].as_u64().expect("a number") as usize;
         let shown: String = elements[index].chars().take(200).collect();
         assert_eq!(listed, expected, "{shown}");
@@ -166,10 +157,7 @@ async fn check_mixed(content_type: &str, bad: &[Bad], join: impl Fn(&[String]) -
 
 #[tokio::test]
 async fn a_bad_element_costs_no_other_in_an_array() {
-    check_mixed("application/json", &bad_elements(), |elements| {
-        format!("[{}]", elements.join(","))
-    })
-    .await;
+    check_mixed("application/json", &bad_elements(), |elements| format!("[{}]", elements.join(","))).await;
 }
 
 #[tokio::test]
@@ -194,11 +182,7 @@ async fn none_good_is_422_with_the_same_list() {
         let mut bodies = vec![
             ("application/json", format!("[{}]", element.0), 0),
             ("application/x-ndjson", element.0.clone(), 0),
-            (
-                "application/x-ndjson",
-                format!("{}\n\n{}", element.0, element.0),
-                1,
-            ),
+            ("application/x-ndjson", format!("{}\n\n{}", element.0, element.0), 1),
         ];
         // Alone it is a body of its own, which must be an object; an envelope would be opened.
         if element.0.starts_with('{') && !element.0.contains("heartbeats") {
@@ -266,9 +250,6 @@ async fn an_odd_unknown_field_harms_nobody() {
     for body in [element.clone(), format!("[{element}]")] {
         let answer = post(&app, Some("application/json"), body).await;
         assert_eq!(answer.status, 422, "{}", answer.json);
-        assert_eq!(
-            answer.json["rejected"],
-            json!([{"index": 0, "field": null, "reason": "malformed"}])
-        );
+        assert_eq!(answer.json["rejected"], json!([{"index": 0, "field": null, "reason": "malformed"}]));
     }
 }

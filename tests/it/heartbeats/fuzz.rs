@@ -26,11 +26,7 @@ const NAMES: &[&str] = &[
 fn run<T: Strategy<Value = (usize, Vec<u8>)>>(cases: u32, inputs: T) {
     let runtime = Runtime::new().expect("a runtime");
     let app = runtime.block_on(start());
-    let mut runner = TestRunner::new(Config {
-        cases,
-        failure_persistence: None,
-        ..Config::default()
-    });
+    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     runner
         .run(&inputs, |(content_type, body)| {
             let content_type =
@@ -43,20 +39,12 @@ fn run<T: Strategy<Value = (usize, Vec<u8>)>>(cases: u32, inputs: T) {
                 let accepted = answer.json["accepted"].as_u64().expect("a number");
                 let rejected = answer.json["rejected"].as_array().expect("a list");
                 prop_assert_eq!(accepted > 0, answer.status == 202);
-                let indexes: Vec<u64> = rejected
-                    .iter()
-                    .filter_map(|entry| entry["index"].as_u64())
-                    .collect();
+                let indexes: Vec<u64> = rejected.iter().filter_map(|entry| entry["index"].as_u64()).collect();
                 prop_assert!(indexes.is_sorted_by(|one, next| one < next));
-                prop_assert!(
-                    indexes
-                        .last()
-                        .is_none_or(|&last| last < accepted + rejected.len() as u64)
-                );
-                if let (false, Ok(Value::Array(elements))) = (
-                    content_type == Some("application/x-ndjson"),
-                    serde_json::from_slice(&body),
-                ) {
+                prop_assert!(indexes.last().is_none_or(|&last| last < accepted + rejected.len() as u64));
+                if let (false, Ok(Value::Array(elements))) =
+                    (content_type == Some("application/x-ndjson"), serde_json::from_slice(&body))
+                {
                     prop_assert_eq!(accepted as usize + rejected.len(), elements.len());
                 }
             }
@@ -96,13 +84,7 @@ fn json_value() -> impl Strategy<Value = Value> {
 
 #[test]
 fn arbitrary_bytes() {
-    let start = prop_oneof![
-        Just(""),
-        Just("["),
-        Just("{"),
-        Just("[{\""),
-        Just("{\"heartbeats\":[")
-    ];
+    let start = prop_oneof![Just(""), Just("["), Just("{"), Just("[{\""), Just("{\"heartbeats\":[")];
     let body = (start, prop::collection::vec(any::<u8>(), 0..200))
         .prop_map(|(start, bytes)| [start.as_bytes(), &bytes].concat());
     run(300, (any::<usize>(), body));
@@ -110,13 +92,7 @@ fn arbitrary_bytes() {
 
 #[test]
 fn arbitrary_json() {
-    run(
-        300,
-        (
-            any::<usize>(),
-            json_value().prop_map(|value| value.to_string().into_bytes()),
-        ),
-    );
+    run(300, (any::<usize>(), json_value().prop_map(|value| value.to_string().into_bytes())));
 }
 
 /// Fields of the right names, with values of any kind, among good heartbeats.
@@ -153,11 +129,8 @@ fn mutated_good_bodies() {
             .replace("\\u0063", CANARY),
     ];
     let change = (any::<prop::sample::Index>(), any::<u8>(), 0..4_u8);
-    let body = (
-        proptest::sample::select(bodies),
-        prop::collection::vec(change, 1..5),
-    )
-        .prop_map(|(body, changes)| {
+    let body = (proptest::sample::select(bodies), prop::collection::vec(change, 1..5)).prop_map(
+        |(body, changes)| {
             let mut body = body.into_bytes();
             for (place, byte, kind) in changes {
                 if body.is_empty() {
@@ -172,6 +145,7 @@ fn mutated_good_bodies() {
                 }
             }
             body
-        });
+        },
+    );
     run(400, (any::<usize>(), body));
 }

@@ -22,33 +22,19 @@ async fn send_then_read(app: &App, head: &str, body: &[u8]) -> (u16, String, Val
     // A small buffer, so that the server has to take what is sent, as it has to from afar.
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.set_send_buffer_size(65_536).expect("a buffer");
-    let mut stream = socket
-        .connect(address.parse().expect("an address"))
-        .await
-        .expect("a connection");
+    let mut stream = socket.connect(address.parse().expect("an address")).await.expect("a connection");
     let exchange = async {
         let head =
             format!("POST /v1/heartbeats HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{head}\r\n");
-        stream
-            .write_all(head.as_bytes())
-            .await
-            .expect("the head is taken");
+        stream.write_all(head.as_bytes()).await.expect("the head is taken");
         stream.write_all(body).await.expect("the body is taken");
         let mut answer = Vec::new();
-        stream
-            .read_to_end(&mut answer)
-            .await
-            .expect("the answer can be read");
+        stream.read_to_end(&mut answer).await.expect("the answer can be read");
         String::from_utf8(answer).expect("text")
     };
     let answer = timeout(DEADLINE, exchange).await.expect("an answer in time");
     let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
-    let status = head
-        .split(' ')
-        .nth(1)
-        .expect("a status")
-        .parse()
-        .expect("a number");
+    let status = head.split(' ').nth(1).expect("a status").parse().expect("a number");
     let json = serde_json::from_str(body).unwrap_or_else(|_| panic!("no JSON: {answer}"));
     if status >= 400 {
         check_problem(status, &headers(head), &json);
@@ -98,10 +84,7 @@ async fn a_mebibyte_is_taken_and_one_byte_more_is_not() {
     assert_eq!(status, 413, "{json}");
     let chunks = "transfer-encoding: chunked\r\n";
     assert_eq!(send_then_read(&app, chunks, &chunked(&padded(MIB))).await.0, 202);
-    assert_eq!(
-        send_then_read(&app, chunks, &chunked(&padded(MIB + 1))).await.0,
-        413
-    );
+    assert_eq!(send_then_read(&app, chunks, &chunked(&padded(MIB + 1))).await.0, 413);
     assert_eq!(app.fold().await, 2);
 }
 
@@ -159,10 +142,7 @@ async fn an_announced_giant_is_refused_before_it_is_sent() {
     let head =
         format!("POST /v1/heartbeats HTTP/1.1\r\nhost: {address}\r\ntransfer-encoding: chunked\r\n\r\n");
     let sending = tokio::spawn(async move {
-        writer
-            .write_all(head.as_bytes())
-            .await
-            .expect("the head is taken");
+        writer.write_all(head.as_bytes()).await.expect("the head is taken");
         // Without an end: the connection is closed at some point.
         while writer.write_all(&body[..body.len() - 5]).await.is_ok() {}
     });
@@ -171,10 +151,7 @@ async fn an_announced_giant_is_refused_before_it_is_sent() {
     read.expect("an answer in time").expect("an answer");
     assert_eq!(answer, b"HTTP/1.1 413");
     drop(reader);
-    timeout(DEADLINE, sending)
-        .await
-        .expect("the connection ends")
-        .expect("it ends in order");
+    timeout(DEADLINE, sending).await.expect("the connection ends").expect("it ends in order");
 }
 
 #[tokio::test]
@@ -185,18 +162,11 @@ async fn ten_thousand_heartbeats_are_taken_and_one_more_is_not() {
         let elements = vec![small; count];
         for (content_type, body) in [
             ("application/json", format!("[{}]", elements.join(","))),
-            (
-                "application/json",
-                format!(r#"{{"heartbeats":[{}]}}"#, elements.join(",")),
-            ),
+            ("application/json", format!(r#"{{"heartbeats":[{}]}}"#, elements.join(","))),
             ("application/x-ndjson", elements.join("\n")),
         ] {
             let answer = post(&app, Some(content_type), body).await;
-            assert_eq!(
-                answer.status, expected,
-                "{count} as {content_type}: {}",
-                answer.json
-            );
+            assert_eq!(answer.status, expected, "{count} as {content_type}: {}", answer.json);
             if expected == 202 {
                 assert_eq!(answer.json["accepted"], count);
             } else {
@@ -205,19 +175,9 @@ async fn ten_thousand_heartbeats_are_taken_and_one_more_is_not() {
         }
     }
     // Bad ones count too: it is the work that is bounded.
-    let answer = post(
-        &app,
-        Some("application/json"),
-        format!("[{}]", vec!["0"; 10_001].join(",")),
-    )
-    .await;
+    let answer = post(&app, Some("application/json"), format!("[{}]", vec!["0"; 10_001].join(","))).await;
     assert_eq!(answer.status, 413);
-    let answer = post(
-        &app,
-        Some("application/json"),
-        format!("[{}]", vec!["0"; 10_000].join(",")),
-    )
-    .await;
+    let answer = post(&app, Some("application/json"), format!("[{}]", vec!["0"; 10_000].join(","))).await;
     assert_eq!(answer.status, 422);
     assert_eq!(answer.json["rejected"].as_array().expect("a list").len(), 10_000);
     assert_eq!(app.fold().await, 30_000);
@@ -230,28 +190,19 @@ async fn a_body_that_breaks_off_leaves_nothing() {
     for head in ["content-length: 5000\r\n", "transfer-encoding: chunked\r\n"] {
         let mut stream = TcpStream::connect(address).await.expect("a connection");
         let sent = format!("POST /v1/heartbeats HTTP/1.1\r\nhost: {address}\r\n{head}\r\n");
-        stream
-            .write_all(sent.as_bytes())
-            .await
-            .expect("the head is taken");
+        stream.write_all(sent.as_bytes()).await.expect("the head is taken");
         let body = good(CANARY);
         let body = match head.starts_with("transfer") {
             true => format!("{:x}\r\n{body}\r\nnonsense\r\n", body.len()),
             false => body,
         };
-        stream
-            .write_all(body.as_bytes())
-            .await
-            .expect("some of the body is taken");
+        stream.write_all(body.as_bytes()).await.expect("some of the body is taken");
         stream.shutdown().await.expect("no more comes");
         let mut answer = Vec::new();
         let read = timeout(DEADLINE, stream.read_to_end(&mut answer)).await;
         let _ = read.expect("an end in time");
         let answer = String::from_utf8_lossy(&answer);
-        assert!(
-            answer.is_empty() || answer.starts_with("HTTP/1.1 400"),
-            "{answer}"
-        );
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400"), "{answer}");
         assert!(!answer.contains(CANARY));
     }
     assert_eq!(app.get("/healthz").await.status(), 200);

@@ -16,102 +16,42 @@ async fn bodies_that_hold_no_heartbeats_are_400() {
     let cases: Vec<(&str, Vec<u8>, &str)> = vec![
         ("application/json", not_utf8(""), "UTF-8"),
         ("application/json", [good.as_bytes(), b"\xc3"].concat(), "UTF-8"),
-        (
-            "application/json",
-            b"{\"odd\":\"\xed\xa0\x80\"}".to_vec(),
-            "UTF-8",
-        ),
+        ("application/json", b"{\"odd\":\"\xed\xa0\x80\"}".to_vec(), "UTF-8"),
         ("application/json", b"\xff\xfe{\x00}\x00".to_vec(), "UTF-8"),
         // One line that is no text spoils them all: nobody knows where a character ends.
         ("application/x-ndjson", not_utf8(&format!("{good}\n")), "UTF-8"),
-        (
-            "application/x-ndjson",
-            [good.as_bytes(), b"\n\x80\n", good.as_bytes()].concat(),
-            "UTF-8",
-        ),
+        ("application/x-ndjson", [good.as_bytes(), b"\n\x80\n", good.as_bytes()].concat(), "UTF-8"),
         ("application/json", b"".to_vec(), "not JSON"),
         ("application/json", b" \n".to_vec(), "not JSON"),
         ("application/json", b"{".to_vec(), "not JSON"),
         ("application/json", b"[".to_vec(), "not JSON"),
         ("application/json", "[".repeat(500_000).into_bytes(), "not JSON"),
-        (
-            "application/json",
-            r#"{"a":"#.repeat(100_000).into_bytes(),
-            "not JSON",
-        ),
+        ("application/json", r#"{"a":"#.repeat(100_000).into_bytes(), "not JSON"),
         ("application/json", b"nonsense".to_vec(), "not JSON"),
         ("application/json", b"{}{}".to_vec(), "not JSON"),
         ("application/json", b"[]x".to_vec(), "not JSON"),
         ("application/json", b"{'a':1}".to_vec(), "not JSON"),
         ("application/json", b"[1,]".to_vec(), "not JSON"),
         ("application/json", b"\x0c[]".to_vec(), "not JSON"),
-        (
-            "application/json",
-            format!("\u{feff}{good}").into_bytes(),
-            "not JSON",
-        ),
-        (
-            "application/json",
-            format!("{good}\n{good}").into_bytes(),
-            "not JSON",
-        ),
-        (
-            "application/json",
-            format!("[{good},{{\"a\":\"\u{1}\"}}]").into_bytes(),
-            "not JSON",
-        ),
+        ("application/json", format!("\u{feff}{good}").into_bytes(), "not JSON"),
+        ("application/json", format!("{good}\n{good}").into_bytes(), "not JSON"),
+        ("application/json", format!("[{good},{{\"a\":\"\u{1}\"}}]").into_bytes(), "not JSON"),
         ("application/json", format!("[{good},]").into_bytes(), "not JSON"),
         ("application/json", format!("[{good}").into_bytes(), "not JSON"),
         ("text/plain", b"video_id=a&start_sec=1".to_vec(), "not JSON"),
-        (
-            "application/json",
-            b"5".to_vec(),
-            "neither an object nor an array",
-        ),
-        (
-            "application/json",
-            b"null".to_vec(),
-            "neither an object nor an array",
-        ),
-        (
-            "application/json",
-            b" \"text\" ".to_vec(),
-            "neither an object nor an array",
-        ),
-        (
-            "application/json",
-            b"1e999".to_vec(),
-            "neither an object nor an array",
-        ),
+        ("application/json", b"5".to_vec(), "neither an object nor an array"),
+        ("application/json", b"null".to_vec(), "neither an object nor an array"),
+        ("application/json", b" \"text\" ".to_vec(), "neither an object nor an array"),
+        ("application/json", b"1e999".to_vec(), "neither an object nor an array"),
         ("application/json", envelope("null", "{}"), "bad envelope"),
         ("application/json", envelope("null", "\"[]\""), "bad envelope"),
         ("application/json", envelope("null", "5"), "bad envelope"),
         ("application/json", envelope("null", &good), "bad envelope"),
-        (
-            "application/json",
-            envelope("5", &format!("[{good}]")),
-            "batch_id must be a UUID",
-        ),
-        (
-            "application/json",
-            envelope("\"\"", &format!("[{good}]")),
-            "batch_id must be a UUID",
-        ),
-        (
-            "application/json",
-            envelope("\"7\"", &format!("[{good}]")),
-            "batch_id must be a UUID",
-        ),
-        (
-            "application/json",
-            envelope("[]", &format!("[{good}]")),
-            "batch_id must be a UUID",
-        ),
-        (
-            "application/json",
-            envelope("\"\\ud800\"", &format!("[{good}]")),
-            "batch_id must be a UUID",
-        ),
+        ("application/json", envelope("5", &format!("[{good}]")), "batch_id must be a UUID"),
+        ("application/json", envelope("\"\"", &format!("[{good}]")), "batch_id must be a UUID"),
+        ("application/json", envelope("\"7\"", &format!("[{good}]")), "batch_id must be a UUID"),
+        ("application/json", envelope("[]", &format!("[{good}]")), "batch_id must be a UUID"),
+        ("application/json", envelope("\"\\ud800\"", &format!("[{good}]")), "batch_id must be a UUID"),
         (
             "application/json",
             envelope(&format!("\"{id}x\""), &format!("[{good}]")),
@@ -150,19 +90,9 @@ async fn idempotency_keys_that_are_none_are_400() {
         };
         send(app.client.post(&url).header("idempotency-key", key).body(body))
     };
-    for key in [
-        "",
-        "7",
-        "\"\"",
-        "not-a-uuid",
-        "00000000-0000-0000-0000-00000000000g",
-    ] {
+    for key in ["", "7", "\"\"", "not-a-uuid", "00000000-0000-0000-0000-00000000000g"] {
         let answer = send_with(key.into(), None).await;
-        assert_eq!(
-            answer.refusal(),
-            (400, "Idempotency-Key must be a UUID"),
-            "{key:?}"
-        );
+        assert_eq!(answer.refusal(), (400, "Idempotency-Key must be a UUID"), "{key:?}");
     }
     let answer = send_with(vec![b'\xff'], None).await;
     assert_eq!(answer.refusal(), (400, "Idempotency-Key must be a UUID"));
@@ -173,11 +103,7 @@ async fn idempotency_keys_that_are_none_are_400() {
     assert_eq!(app.fold().await, 0);
 
     // As each may be written.
-    let forms = [
-        id.to_string(),
-        format!("\"{id}\""),
-        id.simple().to_string().to_uppercase(),
-    ];
+    let forms = [id.to_string(), format!("\"{id}\""), id.simple().to_string().to_uppercase()];
     for (number, key) in forms.into_iter().enumerate() {
         let answer = send_with(key.clone().into(), Some(id)).await;
         assert_eq!(answer.status, 202, "{key}");
@@ -206,9 +132,7 @@ async fn what_is_not_there_is_a_problem_too() {
     ] {
         for request in [
             app.client.get(format!("{}{path}", app.url)),
-            app.client
-                .post(format!("{}{path}", app.url))
-                .body(good("nowhere")),
+            app.client.post(format!("{}{path}", app.url)).body(good("nowhere")),
         ] {
             assert_eq!(send(request).await.status, 404, "{path}");
         }
@@ -238,10 +162,6 @@ async fn what_is_not_there_is_a_problem_too() {
         "/v1/videos/a/heatmap?resolution=x",
         "/v1/videos?limit=0",
     ] {
-        assert_eq!(
-            send(app.client.get(format!("{}{path}", app.url))).await.status,
-            400,
-            "{path}"
-        );
+        assert_eq!(send(app.client.get(format!("{}{path}", app.url))).await.status, 400, "{path}");
     }
 }

@@ -10,23 +10,12 @@ async fn every_shape_reaches_the_strip() {
     type Shape = (&'static str, &'static str, u64, Box<dyn Fn(&str) -> String>);
     let shapes: Vec<Shape> = vec![
         ("object", "application/json", 1, Box::new(|h| h.to_owned())),
-        (
-            "object in white space",
-            "application/json",
-            1,
-            Box::new(|h| format!("\r\n\t {h}\n \n")),
-        ),
+        ("object in white space", "application/json", 1, Box::new(|h| format!("\r\n\t {h}\n \n"))),
         (
             "object with unknown fields",
             "application/json",
             1,
-            Box::new(|h| {
-                h.replacen(
-                    '{',
-                    r#"{"batch_id":7,"rate":1.5,"nested":{"video_id":[null]},"#,
-                    1,
-                )
-            }),
+            Box::new(|h| h.replacen('{', r#"{"batch_id":7,"rate":1.5,"nested":{"video_id":[null]},"#, 1)),
         ),
         (
             "object with heartbeats null",
@@ -46,18 +35,8 @@ async fn every_shape_reaches_the_strip() {
             1,
             Box::new(|h| h.replacen('{', r#"{"at":null,"duration_sec":null,"#, 1)),
         ),
-        (
-            "array of one",
-            "application/json",
-            1,
-            Box::new(|h| format!("[{h}]")),
-        ),
-        (
-            "array of three",
-            "application/json",
-            3,
-            Box::new(|h| format!(" [ {h} ,\n{h},{h}]\n")),
-        ),
+        ("array of one", "application/json", 1, Box::new(|h| format!("[{h}]"))),
+        ("array of three", "application/json", 3, Box::new(|h| format!(" [ {h} ,\n{h},{h}]\n"))),
         (
             "envelope",
             "application/json",
@@ -87,44 +66,26 @@ async fn every_shape_reaches_the_strip() {
                 )
             }),
         ),
-        (
-            "NDJSON",
-            "application/x-ndjson",
-            2,
-            Box::new(|h| format!("{h}\n{h}\n")),
-        ),
+        ("NDJSON", "application/x-ndjson", 2, Box::new(|h| format!("{h}\n{h}\n"))),
         (
             "NDJSON with CRLF, empty lines and no last line break",
             "application/x-ndjson",
             3,
             Box::new(|h| format!("\r\n{h}\r\n\n  \t\n{h}\n\r\n  {h}  ")),
         ),
-        (
-            "NDJSON of one line",
-            "application/x-ndjson; charset=utf-8",
-            1,
-            Box::new(|h| h.to_owned()),
-        ),
+        ("NDJSON of one line", "application/x-ndjson; charset=utf-8", 1, Box::new(|h| h.to_owned())),
     ];
     for (number, (shape, content_type, count, make)) in shapes.iter().enumerate() {
         let body = make(&good(&format!("shape-{number}")));
         let answer = post(&app, Some(content_type), body).await;
         assert_eq!(answer.status, 202, "{shape}: {}", answer.json);
-        assert_eq!(
-            answer.json,
-            serde_json::json!({"accepted": count, "rejected": []}),
-            "{shape}"
-        );
+        assert_eq!(answer.json, serde_json::json!({"accepted": count, "rejected": []}), "{shape}");
         assert_eq!(answer.headers["cache-control"], "no-store", "{shape}");
     }
     let total: u64 = shapes.iter().map(|shape| shape.2).sum();
     assert_eq!(app.fold().await, total);
     for (number, (shape, _, count, _)) in shapes.iter().enumerate() {
-        assert_eq!(
-            seconds_played(&app, &format!("shape-{number}")).await,
-            40 * count,
-            "{shape}"
-        );
+        assert_eq!(seconds_played(&app, &format!("shape-{number}")).await, 40 * count, "{shape}");
     }
 }
 
@@ -149,11 +110,7 @@ async fn content_types_that_are_read() {
     }
     for content_type in ["application/x-ndjson", "APPLICATION/X-NDJSON;charset=utf-8"] {
         let body = format!("{}\n{}", good("typed"), good("typed"));
-        assert_eq!(
-            post(&app, Some(content_type), body).await.status,
-            202,
-            "{content_type}"
-        );
+        assert_eq!(post(&app, Some(content_type), body).await.status, 202, "{content_type}");
     }
     assert_eq!(app.fold().await, 9 * 2 + 2 * 2);
 }

@@ -24,15 +24,10 @@ async fn a_killed_postmaster_is_started_again() {
     let mut server = LocalPostgres::start(&data_dir, Lifetime::Process).await.unwrap();
     let url = server.url("postgres");
     let client = connect(&url).await;
-    client
-        .batch_execute("CREATE TABLE t AS SELECT 7 AS n")
-        .await
-        .unwrap();
+    client.batch_execute("CREATE TABLE t AS SELECT 7 AS n").await.unwrap();
     // Its sessions outlive it by a moment, and until then its memory cannot be used again.
     let busy = tokio::spawn(async move {
-        client
-            .batch_execute("SELECT count(*) FROM generate_series(1, 2000000)")
-            .await
+        client.batch_execute("SELECT count(*) FROM generate_series(1, 2000000)").await
     });
     tokio::time::sleep(Duration::from_millis(100)).await;
     kill(Pid::from_raw(postmaster(&data_dir)), Signal::SIGKILL).unwrap();
@@ -76,9 +71,7 @@ async fn the_watchdog_cleans_up_after_a_killed_process() {
     assert!(is_running(pid) && socket_dir.is_dir());
     owner.kill();
     eventually("the server is gone", || !is_running(pid));
-    eventually("its directories are gone", || {
-        !data_dir.exists() && !socket_dir.exists()
-    });
+    eventually("its directories are gone", || !data_dir.exists() && !socket_dir.exists());
 }
 
 /// Most people are not root, but a container's tests are: so root runs the same as `nobody`. Not being root, every other
@@ -89,26 +82,15 @@ async fn an_ordinary_user_needs_no_rights() {
         return;
     }
     let (base, data_dir) = new_data_dir();
-    let nobody = User::from_name("nobody")
-        .unwrap()
-        .expect("an account named nobody");
+    let nobody = User::from_name("nobody").unwrap().expect("an account named nobody");
     std::fs::set_permissions(base.path(), PermissionsExt::from_mode(0o777)).unwrap();
     // The build directory may be closed to nobody.
     let executable = base.path().join("it");
     std::fs::copy(std::env::current_exe().unwrap(), &executable).unwrap();
     let mut command = Command::new("setpriv");
-    command
-        .args([
-            "--reuid=nobody",
-            "--clear-groups",
-            &format!("--regid={}", nobody.gid),
-        ])
-        .arg(executable);
+    command.args(["--reuid=nobody", "--clear-groups", &format!("--regid={}", nobody.gid)]).arg(executable);
     let owner = Owner::spawn(command, "owner_of_a_process_server", &data_dir);
-    assert_eq!(
-        data_dir.join("pgdata").metadata().unwrap().uid(),
-        nobody.uid.as_raw()
-    );
+    assert_eq!(data_dir.join("pgdata").metadata().unwrap().uid(), nobody.uid.as_raw());
     owner.kill();
     eventually("the directory is gone", || !data_dir.exists());
 }
@@ -128,11 +110,7 @@ async fn own_until_killed(lifetime: Lifetime) {
     let own = std::env::temp_dir().join(format!("heatstrip-owner-{}", uuid::Uuid::new_v4().simple()));
     let data_dir = asked.as_ref().map_or(own.clone(), PathBuf::from);
     let server = LocalPostgres::start(&data_dir, lifetime).await.unwrap();
-    connect(&server.url("postgres"))
-        .await
-        .batch_execute("CREATE TABLE t AS SELECT 7 AS n")
-        .await
-        .unwrap();
+    connect(&server.url("postgres")).await.batch_execute("CREATE TABLE t AS SELECT 7 AS n").await.unwrap();
     if asked.is_none() {
         server.stop().await.unwrap();
         // A kept server keeps its data.
@@ -153,25 +131,12 @@ impl Owner {
 
     /// Returns when its server answers.
     fn spawn(mut command: Command, test: &str, data_dir: &Path) -> Self {
-        command.args([
-            "--nocapture",
-            "--exact",
-            &format!("local_postgres::killed::{test}"),
-        ]);
-        command
-            .env(DATA_DIR, data_dir)
-            .current_dir("/")
-            .process_group(0)
-            .stdout(Stdio::piped());
+        command.args(["--nocapture", "--exact", &format!("local_postgres::killed::{test}")]);
+        command.env(DATA_DIR, data_dir).current_dir("/").process_group(0).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap())
-            .lines()
-            .map_while(Result::ok);
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
         let owner = Self(child);
-        assert!(
-            lines.any(|line| line == "ready"),
-            "the owner ended early, what it says is above"
-        );
+        assert!(lines.any(|line| line == "ready"), "the owner ended early, what it says is above");
         owner
     }
 

@@ -51,9 +51,7 @@ impl App {
     /// Starts it on a database of its own.
     pub async fn start(settings: Settings) -> App {
         let database = database().await;
-        let store = Store::connect(&database.url, 8)
-            .await
-            .expect("a migrated database");
+        let store = Store::connect(&database.url, 8).await.expect("a migrated database");
         App::start_on(database, store, settings).await
     }
 
@@ -81,34 +79,18 @@ impl App {
             }
         };
         tokio::spawn(served);
-        App {
-            url,
-            database,
-            store,
-            clock,
-            client: client(),
-            _stop: stop.drop_guard(),
-        }
+        App { url, database, store, clock, client: client(), _stop: stop.drop_guard() }
     }
 
     /// Posts a body as `application/json`.
     pub async fn post(&self, body: impl Into<reqwest::Body>) -> Response {
         let request = self.client.post(format!("{}/v1/heartbeats", self.url));
-        request
-            .header("content-type", "application/json")
-            .body(body)
-            .send()
-            .await
-            .expect("an answer")
+        request.header("content-type", "application/json").body(body).send().await.expect("an answer")
     }
 
     /// Gets a path.
     pub async fn get(&self, path: &str) -> Response {
-        self.client
-            .get(format!("{}{path}", self.url))
-            .send()
-            .await
-            .expect("an answer")
+        self.client.get(format!("{}{path}", self.url)).send().await.expect("an answer")
     }
 
     /// Gets a path whose answer is 200 with JSON.
@@ -120,8 +102,6 @@ impl App {
 
     /// Folds everything that is queued.
     pub async fn fold(&self) -> u64 {
-        worker::run_once(&self.store, &self.clock)
-            .await
-            .expect("the queue is folded")
+        worker::run_once(&self.store, &self.clock).await.expect("the queue is folded")
     }
 }

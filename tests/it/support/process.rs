@@ -40,21 +40,13 @@ pub struct Process {
 impl Process {
     /// Starts a command whose output goes to the end of `log`.
     pub fn start(mut command: Command, log: &Path) -> Process {
-        let file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(log)
-            .expect("a log");
+        let file = OpenOptions::new().create(true).append(true).open(log).expect("a log");
         let child = command
             .stdout(file.try_clone().expect("a second handle"))
             .stderr(file)
             .spawn()
             .expect("the binary is there");
-        let name = log
-            .file_stem()
-            .expect("a log has a name")
-            .to_string_lossy()
-            .into_owned();
+        let name = log.file_stem().expect("a log has a name").to_string_lossy().into_owned();
         let log = log.to_owned();
         Process { name, log, child }
     }

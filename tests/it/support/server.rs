@@ -26,9 +26,7 @@ pub struct TestDatabase {
 impl TestDatabase {
     /// A session beside those of the program.
     pub async fn connect(&self) -> Client {
-        let (client, connection) = tokio_postgres::connect(&self.url, NoTls)
-            .await
-            .expect("a session");
+        let (client, connection) = tokio_postgres::connect(&self.url, NoTls).await.expect("a session");
         tokio::spawn(connection);
         client
     }
@@ -38,13 +36,8 @@ impl TestDatabase {
 pub async fn database() -> TestDatabase {
     let server = SERVER.get_or_init(start).await;
     let name = format!("test_{}", NEXT_DATABASE.fetch_add(1, Ordering::Relaxed));
-    server
-        .create_database(&name, Some(TEMPLATE))
-        .await
-        .expect("a database from the template");
-    TestDatabase {
-        url: server.url(&name),
-    }
+    server.create_database(&name, Some(TEMPLATE)).await.expect("a database from the template");
+    TestDatabase { url: server.url(&name) }
 }
 
 async fn start() -> LocalPostgres {
@@ -53,12 +46,7 @@ async fn start() -> LocalPostgres {
         Ok(server) => server,
         Err(error) => panic!("the tests need a Postgres of their own: {error}"),
     };
-    server
-        .create_database(TEMPLATE, None)
-        .await
-        .expect("the template database");
-    migrate(&server.url(TEMPLATE), 16)
-        .await
-        .expect("the template's schema");
+    server.create_database(TEMPLATE, None).await.expect("the template database");
+    migrate(&server.url(TEMPLATE), 16).await.expect("the template's schema");
     server
 }
