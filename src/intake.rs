@@ -98,7 +98,7 @@ pub async fn hash<'a>(
                 if let std::collections::hash_map::Entry::Vacant(entry) = salts_by_day.entry(day) {
                     entry.insert(match salts.salt(day).await {
                         Ok(salt) => Ok(salt),
-                        Err(SaltError::Destroyed(_)) => Err(Reason::TooOld),
+                        Err(SaltError::Destroyed(_) | SaltError::NotKept(_)) => Err(Reason::TooOld),
                         // The setting has changed since: nobody here will ever know that day's salt, and one
                         // heartbeat must not hold up the others of its batch. A replay stops and says so.
                         Err(SaltError::OtherSalt { .. })

@@ -57,6 +57,9 @@ pub enum SaltError {
     /// Its salt was destroyed: nobody can be hashed for that day any more.
     #[error("the salt of {0} is destroyed")]
     Destroyed(NaiveDate),
+    /// The day is not kept any more: nobody needs to be hashed for it.
+    #[error("{0} is not kept any more")]
+    NotKept(NaiveDate),
     /// The day's epoch uses a salt that this process was not given.
     #[error(
         "{day} lies in a salt epoch that was opened with another HEATSTRIP_VIEWER_SALT and lasts through {last_day}: \
@@ -114,6 +117,9 @@ impl Salts {
     pub async fn salt(&self, day: NaiveDate) -> Result<Salt, SaltError> {
         if let Some(salt) = self.cached(day) {
             return Ok(salt);
+        }
+        if day < self.store.retention().await?.kept_from {
+            return Err(SaltError::NotKept(day));
         }
         let epoch = self.read_or_open(day).await?;
         let now = self.clock.now();

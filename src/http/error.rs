@@ -155,7 +155,7 @@ impl From<SaltError> for ApiError {
                     retry_after: RETRY_WHEN_AWAY,
                 }
             }
-            SaltError::Destroyed(_) => {
+            SaltError::Destroyed(_) | SaltError::NotKept(_) => {
                 tracing::error!(%error, "a heartbeat cannot be hashed: {error}");
                 ApiError::Internal
             }

@@ -30,6 +30,11 @@ pub struct Forgotten {
 }
 
 impl Store {
+    /// From which days on rows are kept.
+    pub async fn retention(&self) -> Result<Retention, StoreError> {
+        self.run_tx("read_retention", |tx| async move { read(tx).await }.scope_boxed()).await
+    }
+
     /// Moves the days from which on rows are kept forward, never back.
     pub async fn advance_retention(
         &self,

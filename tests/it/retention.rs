@@ -92,6 +92,19 @@ async fn days_are_not_read_from_the_moment_they_are_not_kept() {
 }
 
 #[tokio::test]
+async fn heartbeats_of_days_that_are_not_kept_are_refused() {
+    let app = App::start(Settings::default()).await;
+    run(&app, Keep { days: Some(1), fine_days: None }).await;
+    let beat = |at: &str| json!({"video_id": "v", "start_sec": 0, "end_sec": 9, "viewer_id": "w", "at": at});
+    let beats = json!([beat("2026-11-20T00:00:00Z"), beat("2026-11-19T23:59:59Z")]);
+    let answer: Value = app.post(beats.to_string()).await.json().await.expect("JSON");
+    assert_eq!(
+        answer,
+        json!({"accepted": 1, "rejected": [{"index": 1, "field": "at", "reason": "too_old"}]})
+    );
+}
+
+#[tokio::test]
 async fn thinned_days_answer_multiples_of_5() {
     let app = App::start(Settings::default()).await;
     let sql = client(&app).await;
