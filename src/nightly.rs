@@ -10,8 +10,9 @@ use chrono::{Days, NaiveDate};
 use crate::{
     clock::Clock,
     compaction::{self, CompactionError},
+    replay::CHUNK_MEMORY,
     salt,
-    store::{Store, StoreError},
+    store::{Store, StoreError, batch_ids::Ring},
 };
 
 /// Videos whose old rows are removed in one transaction.
@@ -68,6 +69,7 @@ pub async fn run(
         summary.thinned_rows += rows;
         behind = last;
     }
+    store.rotate_batch_ids(Ring::Replay, CHUNK_MEMORY, clock.now()).await?;
     summary.destroyed_salts = destroyed_salts?;
     Ok(summary)
 }

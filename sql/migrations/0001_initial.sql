@@ -183,11 +183,14 @@ COMMENT ON COLUMN video_heatmap.plays IS 'How many times this second was played,
 CREATE FUNCTION ensure_partition(parent text, leaf text, first_day date, next_day date, storage text) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-    IF EXISTS (SELECT FROM pg_inherits WHERE inhparent = parent::regclass AND inhrelid = to_regclass(leaf)) THEN
+    -- By name and not with to_regclass: that may remember, past the lock, that there was none.
+    IF EXISTS (SELECT FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
+            WHERE i.inhparent = parent::regclass AND c.relname = leaf) THEN
         RETURN;
     END IF;
     PERFORM pg_advisory_xact_lock(hashtext('heatstrip partitions'), 0);
-    IF EXISTS (SELECT FROM pg_inherits WHERE inhparent = parent::regclass AND inhrelid = to_regclass(leaf)) THEN
+    IF EXISTS (SELECT FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
+            WHERE i.inhparent = parent::regclass AND c.relname = leaf) THEN
         RETURN;
     END IF;
     -- Attached, not created as a partition: ATTACH lets readers and writers of the other partitions go on.

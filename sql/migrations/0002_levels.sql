@@ -118,10 +118,12 @@ DECLARE
     whole CONSTANT text := to_char(day, '"video_heatmap_whole_shards_"YYYYMMDD');
     rows_left boolean;
 BEGIN
-    IF to_regclass(seconds) IS NULL OR to_regclass(whole) IS NULL THEN
+    PERFORM pg_advisory_xact_lock(hashtext('heatstrip partitions'), 0);
+    IF (SELECT count(*) FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
+            WHERE i.inhparent IN ('video_heatmap_shards'::regclass, 'video_heatmap_whole_shards'::regclass)
+                AND c.relname IN (seconds, whole)) < 2 THEN
         RETURN false;
     END IF;
-    PERFORM pg_advisory_xact_lock(hashtext('heatstrip partitions'), 0);
     LOCK TABLE video_heatmap_shards, video_heatmap_whole_shards IN ACCESS EXCLUSIVE MODE;
     EXECUTE format('SELECT EXISTS (SELECT FROM %I) OR EXISTS (SELECT FROM %I)', seconds, whole) INTO rows_left;
     IF rows_left THEN
