@@ -54,6 +54,8 @@ pub struct Summary {
     pub rows: u64,
     /// Days that had some.
     pub days: u64,
+    /// The first of them.
+    pub first_day: Option<NaiveDate>,
     /// Days whose empty partitions were dropped.
     pub dropped: u64,
 }
@@ -105,7 +107,10 @@ pub async fn run(
         store.ensure_canonical_partition(found.day).await?;
         let moved = compact_day(store, found.day, &mut progress).await?;
         summary.rows += moved;
-        summary.days += u64::from(moved > 0);
+        if moved > 0 {
+            summary.days += 1;
+            summary.first_day = summary.first_day.or(Some(found.day));
+        }
         crash_point!("compaction::emptied");
         summary.dropped += u64::from(drop_partition(store, found.day).await?);
         crash_point!("compaction::dropped");

@@ -1,7 +1,7 @@
 //! The nightly job: one run keeps the database in order.
 //!
 //! In this order: destroy the salts that nobody may use any more; say what is kept, so that nobody reads a half-removed
-//! day; compact the closed days; remove what is not kept. A job that dies is simply run again.
+//! day; compact the closed days, count the closed epochs; remove what is not kept. A job that dies is simply run again.
 
 use std::time::Duration;
 
@@ -17,6 +17,8 @@ use crate::{
 
 /// Videos whose old rows are removed in one transaction.
 const MAX_PIECE_VIDEOS: u64 = 100;
+/// Days back from today in which an epoch that ended is looked at every night.
+const RECOUNTED_DAYS: u64 = 7;
 /// How often partitions are tried to be dropped that somebody is using.
 const MAX_DROP_ATTEMPTS: u32 = 20;
 /// Between two attempts.
@@ -60,6 +62,7 @@ pub async fn run(
     store.advance_retention(first_day(keep.days), first_day(keep.fine_days)).await?;
     let mut summary =
         Summary { compacted: compaction::run(store, through, progress).await?, ..Summary::default() };
+    count_epochs(store, clock.today(), summary.compacted.first_day).await?;
     summary.dropped_partitions = drop_unkept_partitions(store).await?;
     while let Some(rows) = store.delete_unkept(MAX_PIECE_VIDEOS).await? {
         summary.deleted_rows += rows;
@@ -72,6 +75,23 @@ pub async fn run(
     store.rotate_batch_ids(Ring::Replay, CHUNK_MEMORY, clock.now()).await?;
     summary.destroyed_salts = destroyed_salts?;
     Ok(summary)
+}
+
+/// Counts the closed salt epochs that this run may have changed, and those of the last days in case the run before died.
+async fn count_epochs(
+    store: &Store,
+    today: NaiveDate,
+    changed_from: Option<NaiveDate>,
+) -> Result<(), StoreError> {
+    let since = today - Days::new(RECOUNTED_DAYS);
+    let since = changed_from.map_or(since, |changed_from| changed_from.min(since));
+    for epoch in store.closed_epochs(today, since).await? {
+        let mut behind = String::new();
+        while let Some(last) = store.count_epoch(epoch, &behind, MAX_PIECE_VIDEOS).await? {
+            behind = last;
+        }
+    }
+    Ok(())
 }
 
 /// Left for the next run where somebody is using them all the time.

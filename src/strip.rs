@@ -158,7 +158,7 @@ struct Sums {
     reached: u64,
 }
 
-/// Adds up the rows, which come by epoch and, within it, by bucket, both ascending.
+/// Adds up the rows, which come epoch by epoch, each with its buckets ascending.
 pub fn strip(range: StripRange, rows: &[BucketRow]) -> Strip {
     let exact = rows.iter().all(|row| row.exact);
     let last_sec = rows.iter().map(|row| row.last_sec).max();

@@ -34,6 +34,9 @@ WITH piece AS MATERIALIZED (
     SELECT video_id, region, bucket_sec / 5 * 5 AS bucket_sec, max(bucket_sec) AS last_sec,
         hll_union_agg(viewers) AS viewers, sum(plays)::bigint AS plays
     FROM seconds GROUP BY 1, 2, 3
+), uncounted AS (
+    DELETE FROM video_heatmap_counts
+    WHERE video_id IN (SELECT video_id FROM moved) AND first_day <= $1 AND last_day >= $1
 ), level_1 AS (
     INSERT INTO video_heatmap AS c (video_id, captured_on, region, bucket_sec, viewers, plays)
     SELECT video_id, $1, region, bucket_sec, viewers, plays FROM seconds

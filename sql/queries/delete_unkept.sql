@@ -3,6 +3,8 @@
 -- All levels of a video in one statement: it is never there in part.
 WITH kept AS MATERIALIZED (
     SELECT kept_from FROM retention
+), uncounted AS (
+    DELETE FROM video_heatmap_counts WHERE video_id = ANY ($1::text[]) AND first_day < (SELECT kept_from FROM kept)
 ), level_1 AS (
     DELETE FROM video_heatmap WHERE video_id = ANY ($1::text[]) AND captured_on < (SELECT kept_from FROM kept) RETURNING 1
 ), level_5 AS (

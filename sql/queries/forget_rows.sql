@@ -14,6 +14,8 @@ WITH seconds AS (
     DELETE FROM video_heatmap_shards WHERE video_id = $1 AND captured_on BETWEEN $2 AND $3 RETURNING 1
 ), whole_shards AS (
     DELETE FROM video_heatmap_whole_shards WHERE video_id = $1 AND captured_on BETWEEN $2 AND $3 RETURNING 1
+), uncounted AS (
+    DELETE FROM video_heatmap_counts WHERE video_id = $1 AND first_day <= $3 AND last_day >= $2
 ), failed AS (
     DELETE FROM heartbeat_queue_failed WHERE video_id = $1 AND captured_on BETWEEN $2 AND $3 RETURNING 1
 )

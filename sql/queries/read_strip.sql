@@ -7,19 +7,23 @@
 -- $6 text[]   regions of shard rows, which know no GLOBAL: NULL for all
 -- $7 date[]   first days of the salt epochs that the range touches, ascending
 -- $8 integer  level of canonical rows: 1, 5 or 60, a divisor of the resolution
+-- $9 date[]   days that are counted already
 -- The arms of the other levels fall away when the plan is made. One statement, so one snapshot: a row that moves from shards to canonical rows is seen once.
 WITH seconds AS (
     SELECT captured_on, bucket_sec, bucket_sec AS last_sec, viewers, plays
     FROM video_heatmap
     WHERE $8 = 1 AND video_id = $1 AND captured_on BETWEEN $2 AND $3 AND region = ANY ($5::text[])
+        AND captured_on <> ALL ($9::date[])
     UNION ALL
     SELECT captured_on, bucket_sec, last_sec, viewers, plays
     FROM video_heatmap_5s
     WHERE $8 = 5 AND video_id = $1 AND captured_on BETWEEN $2 AND $3 AND region = ANY ($5::text[])
+        AND captured_on <> ALL ($9::date[])
     UNION ALL
     SELECT captured_on, bucket_sec, last_sec, viewers, plays
     FROM video_heatmap_60s
     WHERE $8 = 60 AND video_id = $1 AND captured_on BETWEEN $2 AND $3 AND region = ANY ($5::text[])
+        AND captured_on <> ALL ($9::date[])
     UNION ALL
     SELECT captured_on, bucket_sec, bucket_sec, viewers, plays
     FROM video_heatmap_shards

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use scoped_futures::ScopedFutureExt;
 
-use super::{Store, StoreError, Transaction, query, sql};
+use super::{Store, StoreError, Transaction, counts, query, sql};
 
 /// A key of shard rows within a day; a piece of a compaction begins behind one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,6 +117,7 @@ pub(crate) async fn compact(
     max_rows: u64,
 ) -> Result<Option<Piece>, StoreError> {
     tx.batch_execute(sql::PREPARE_COMPACTION).await?;
+    counts::lock(tx).await?;
     let ShardKey { video_id, region, bucket_sec, shard } = behind;
     let max_rows = max_rows as i64;
     let answer = match rows {

@@ -16,6 +16,7 @@ pub mod batch_ids;
 pub mod queue;
 pub mod shards;
 pub mod canonical;
+pub mod counts;
 pub mod retention;
 pub mod strips;
 

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use scoped_futures::ScopedFutureExt;
 use tokio_postgres::Row;
 
-use super::{Store, StoreError, Transaction, execute, query, sql};
+use super::{Store, StoreError, Transaction, counts, execute, query, sql};
 use crate::salt_epoch::Rotation;
 
 /// From which days on rows are kept.
@@ -54,6 +54,7 @@ impl Store {
             async move {
                 tx.batch_execute(sql::PREPARE_DROP).await?;
                 let rows = query(tx, sql::DROP_UNKEPT_PARTITIONS, &[]).await?;
+                execute(tx, sql::DELETE_UNKEPT_COUNTS, &[]).await?;
                 Ok(rows[0].try_get::<_, i32>("dropped")? as u64)
             }
             .scope_boxed()
@@ -111,6 +112,7 @@ impl Store {
         self.run_tx("forget", |tx| {
             async move {
                 query(tx, sql::LOCK_LANE, &[&i32::from(lane)]).await?;
+                counts::lock(tx).await?;
                 let queued = query(tx, sql::FORGET_QUEUED, &[&(lane as i16), &video_id, &day]).await?;
                 let rows = query(tx, sql::FORGET_ROWS, &[&video_id, &first_day, &last_day]).await?;
                 let count = |row: &Row, name: &str| row.try_get::<_, i64>(name).map(|count| count as u64);

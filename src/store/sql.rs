@@ -23,6 +23,7 @@ statements! {
     DELETE_FINE = "delete_fine";
     DELETE_UNKEPT = "delete_unkept";
     DESTROY_SALTS = "destroy_salts";
+    DELETE_UNKEPT_COUNTS = "delete_unkept_counts";
     DROP_SHARD_PARTITION = "drop_shard_partition";
     DROP_UNKEPT_PARTITIONS = "drop_unkept_partitions";
     ENQUEUE_LANE = "enqueue_lane";
@@ -31,11 +32,13 @@ statements! {
     FORGET_QUEUED = "forget_queued";
     FORGET_ROWS = "forget_rows";
     INSERT_BATCH_IDS = "insert_batch_ids";
+    INSERT_COUNTS = "insert_counts";
     INSERT_ENGINE = "insert_engine";
     INSERT_FAILED = "insert_failed";
     LIFT_TIMEOUTS = "lift_timeouts";
     LIMIT_LOCK_WAIT = "limit_lock_wait";
     LOCK_BATCH_IDS = "lock_batch_ids";
+    LOCK_COUNTS = "lock_counts";
     LOCK_LANE = "lock_lane";
     LOCK_MIGRATIONS = "lock_migrations";
     OPEN_SALT_EPOCH = "open_salt_epoch";
@@ -44,6 +47,9 @@ statements! {
     PREPARE_READ = "prepare_read";
     READ_BATCH_IDS = "read_batch_ids";
     READ_BUSY_LANES = "read_busy_lanes";
+    READ_CLOSED_EPOCHS = "read_closed_epochs";
+    READ_COUNTED_EPOCHS = "read_counted_epochs";
+    READ_COUNTS = "read_counts";
     READ_DEAD_SALT_EPOCHS = "read_dead_salt_epochs";
     READ_ENGINE = "read_engine";
     READ_FINE_VIDEOS = "read_fine_videos";
@@ -56,6 +62,7 @@ statements! {
     READ_SHARD_PARTITIONS = "read_shard_partitions";
     READ_SKETCH_COLUMNS = "read_sketch_columns";
     READ_STRIP = "read_strip";
+    READ_UNCOUNTED_VIDEOS = "read_uncounted_videos";
     READ_UNKEPT_VIDEOS = "read_unkept_videos";
     READ_VIDEO_DAYS = "read_video_days";
     READ_VIDEOS = "read_videos";

@@ -3,9 +3,13 @@
 use chrono::NaiveDate;
 use deadpool_postgres::Transaction;
 use scoped_futures::ScopedFutureExt;
-use tokio_postgres::Row;
+use tokio_postgres::{Row, types::ToSql};
 
-use super::{Store, StoreError, query, retention, sql};
+use super::{
+    Store, StoreError,
+    counts::{self, Countable},
+    query, retention, sql,
+};
 use crate::{
     region::GLOBAL,
     salt_epoch::Rotation,
@@ -42,7 +46,7 @@ pub struct VideosQuery {
 }
 
 impl Store {
-    /// The united buckets of a strip, by epoch and bucket ascending, and the range they cover.
+    /// The buckets of a strip, epoch by epoch and ascending in each, and the range they cover.
     pub async fn read_strip(&self, asked: &StripQuery) -> Result<(StripRange, Vec<BucketRow>), StoreError> {
         // One snapshot: rows of a day are never seen without the day's epoch.
         self.run_read(|tx| {
@@ -71,23 +75,42 @@ impl Store {
                 }
                 let first_days;
                 (first_days, range.epochs) = epochs(tx, from, to).await?;
-                let shard_regions = shard_regions(&asked.regions);
-                let rows = query(
-                    tx,
-                    sql::READ_STRIP,
-                    &[
+
+                // Days on which nobody watched are neither read nor stand in the way of counts.
+                let read = (first_read, to.min(last_day.unwrap_or(to)));
+                let mut rows = Vec::new();
+                let mut rest = Some((read, Vec::new()));
+                if let [region] = asked.regions.as_slice()
+                    && asked.resolution == level
+                {
+                    let countable = Countable { video_id: &asked.video_id, region, level };
+                    let (min, max) = Rotation::Never.span(from);
+                    let bounds = (
+                        if Some(from) <= first_day { min.max(kept.kept_from) } else { first_read },
+                        if Some(to) >= last_day { max } else { to },
+                    );
+                    let counted = counts::counted_epochs(tx, countable, bounds, read).await?;
+                    rows = counts::read_counts(tx, countable, &counted, &first_days).await?;
+                    rest = counts::uncounted(read, &counted);
+                }
+                if let Some(((from, to), counted_days)) = rest {
+                    let shard_regions = shard_regions(&asked.regions);
+                    let parameters: &[&(dyn ToSql + Sync)] = &[
                         &asked.video_id,
-                        &first_read,
+                        &from,
                         &to,
                         &(asked.resolution as i32),
                         &asked.regions,
                         &shard_regions,
                         &first_days,
                         &(level as i32),
-                    ],
-                )
-                .await?;
-                Ok((range, rows.iter().map(bucket_row).collect::<Result<_, _>>()?))
+                        &counted_days,
+                    ];
+                    for row in query(tx, sql::READ_STRIP, parameters).await? {
+                        rows.push(bucket_row(&row)?);
+                    }
+                }
+                Ok((range, rows))
             }
             .scope_boxed()
         })
@@ -144,7 +167,7 @@ fn shard_regions(regions: &[String]) -> Option<&[String]> {
     (regions != [GLOBAL]).then_some(regions)
 }
 
-fn bucket_row(row: &Row) -> Result<BucketRow, StoreError> {
+pub(super) fn bucket_row(row: &Row) -> Result<BucketRow, StoreError> {
     Ok(BucketRow {
         epoch: row.try_get::<_, i32>("epoch")? as usize,
         bucket: row.try_get::<_, i32>("bucket")? as u32,

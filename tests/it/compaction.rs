@@ -9,6 +9,7 @@ use std::{
 use chrono::NaiveDate;
 use heatstrip::{
     compaction::{self, CRASH_POINTS},
+    nightly,
     store::Store,
     worker,
 };
@@ -93,9 +94,16 @@ async fn no_strip_changes_and_late_heartbeats_are_added() {
         let through = if round == 2 { day("2026-11-21") } else { day(YESTERDAY) };
         let summary = compaction::run(&app.store, through, |_| ()).await.expect("a compaction");
         assert!(summary.rows > 0 && summary.dropped > 0, "{summary:?}");
+        assert_eq!(count(&sql, "video_heatmap_counts").await, 0, "no count outlives a change of its rows");
         assert_eq!(everything(&app).await, before, "round {round}");
         let again = compaction::run(&app.store, through, |_| ()).await.expect("a compaction");
         assert_eq!(again, compaction::Summary::default(), "a further run does nothing");
+        // Yesterday's epoch is over: counted, it answers the same.
+        let keep = nightly::Keep::default();
+        nightly::run(&app.store, &app.clock, through, keep, |_| ()).await.expect("a night");
+        assert_eq!(count(&sql, "video_heatmap_counts WHERE first_day = '2026-11-20'").await, 3 * 4 * 3);
+        assert_eq!(count(&sql, "video_heatmap_counts WHERE first_day <> '2026-11-20'").await, 0);
+        assert_eq!(everything(&app).await, before, "round {round}, counted");
     }
     compaction::run(&app.store, day("2026-11-21"), |_| ()).await.expect("a compaction");
     assert_eq!(
@@ -268,4 +276,35 @@ async fn a_second_compaction_waits_for_the_first() {
     let second = tokio::spawn(async move { compaction::run(&store, day(YESTERDAY), |_| ()).await });
     drop(first);
     second.await.expect("no panic").expect("a compaction");
+}
+
+#[tokio::test]
+async fn counts_stand_for_their_rows_until_something_comes_late() {
+    let app = App::start(Settings::default()).await;
+    let sql = client(&app).await;
+    let beat = |viewer: &str| json!([{"video_id": "v", "region": "JP", "start_sec": 0, "end_sec": 19, "viewer_id": viewer, "at": "2026-11-20T12:00:00Z"}]);
+    send(&app, beat("w").as_array().expect("an array")).await;
+    app.fold().await;
+    let keep = nightly::Keep::default();
+    nightly::run(&app.store, &app.clock, day(YESTERDAY), keep, |_| ()).await.expect("a night");
+    // Only a count that is wrong can be told from its rows.
+    sql.batch_execute("UPDATE video_heatmap_counts SET viewers[1] = 7").await.expect("an update");
+    let peak =
+        async |question: &str| app.json(&format!("/v1/videos/v/heatmap?{question}")).await["peak"].clone();
+    for question in
+        ["resolution=1", "resolution=5", "resolution=60", "region=JP", "from=2026-11-20&to=2026-11-20"]
+    {
+        assert_eq!(peak(question).await, 7, "{question}");
+    }
+    for question in ["resolution=10", "resolution=3600", "region=JP,KR"] {
+        assert_eq!(peak(question).await, 1, "{question}");
+    }
+    send(&app, beat("x").as_array().expect("an array")).await;
+    app.fold().await;
+    assert_eq!(peak("resolution=5").await, 2, "what waits in the shards is not counted yet");
+    compaction::run(&app.store, day(YESTERDAY), |_| ()).await.expect("a compaction");
+    assert_eq!(peak("resolution=5").await, 2, "what was counted before is not any more");
+    nightly::run(&app.store, &app.clock, day(YESTERDAY), keep, |_| ()).await.expect("a night");
+    assert_eq!(count(&sql, "video_heatmap_counts").await, 3 * 2);
+    assert_eq!(peak("resolution=5").await, 2);
 }

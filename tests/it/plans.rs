@@ -61,7 +61,7 @@ async fn strips_are_read_through_the_primary_keys() {
                 ("2026-11-20", "2026-11-20", vec!["202611"]),
             ] {
                 let parameters = format!(
-                    "'v2', '{from}', '{to}', {level}, {regions}, {shard_regions}, '{{{from}}}', {level}"
+                    "'v2', '{from}', '{to}', {level}, {regions}, {shard_regions}, '{{{from}}}', {level}, '{{}}'"
                 );
                 let plan = plan(&client, sql::READ_STRIP, &parameters).await;
                 assert!(

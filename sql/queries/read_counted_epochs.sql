@@ -1,0 +1,17 @@
+-- read_counted_epochs
+-- $1 text      video
+-- $2 text      region, GLOBAL for all
+-- $3 smallint  level
+-- $4 date      first day an epoch may have
+-- $5 date      last day it may have
+-- $6 date      first day that is read
+-- $7 date      last day that is read
+-- The epochs that lie wholly in the range and of which nothing waits in the shards.
+SELECT first_day, last_day
+FROM video_heatmap_counts AS c
+WHERE video_id = $1 AND region = $2 AND level = $3 AND first_day BETWEEN $4 AND $5 AND last_day <= $5
+    AND NOT EXISTS (
+        SELECT FROM video_heatmap_shards AS s
+        WHERE s.video_id = $1 AND s.captured_on BETWEEN $6 AND $7 AND s.captured_on BETWEEN c.first_day AND c.last_day
+    )
+ORDER BY first_day
