@@ -20,6 +20,8 @@ const MAX_PIECE_ROWS: u64 = 10_000;
 const MAX_WAIT_FOR_OTHER: Duration = Duration::from_secs(60);
 /// Between two looks whether it has.
 const WAIT_PERIOD: Duration = Duration::from_millis(500);
+/// Passes over the shard rows of a day: under traffic the open day always has new ones.
+const MAX_PASSES: u32 = 3;
 /// How often a partition is tried to be dropped that somebody is using.
 const MAX_DROP_ATTEMPTS: u32 = 20;
 
@@ -112,7 +114,8 @@ pub async fn run(
             summary.first_day = summary.first_day.or(Some(found.day));
         }
         crash_point!("compaction::emptied");
-        summary.dropped += u64::from(drop_partition(store, found.day).await?);
+        let dropped = drop_when_free(|| store.drop_shard_partition(found.day)).await?;
+        summary.dropped += u64::from(dropped == Some(true));
         crash_point!("compaction::dropped");
     }
     Ok(summary)
@@ -140,38 +143,46 @@ async fn compact_day(
 ) -> Result<u64, CompactionError> {
     let mut rows = 0;
     for kind in [Rows::Seconds, Rows::Whole] {
-        let mut behind = ShardKey::first();
-        let mut moved_in_pass = 0;
-        loop {
-            match step(store, kind, day, &behind, MAX_PIECE_ROWS).await? {
-                Step::Moved(piece) => {
-                    crash_point!("compaction::committed");
-                    moved_in_pass += piece.rows;
-                    progress(piece.rows);
-                    behind = piece.end;
-                }
-                Step::Done if moved_in_pass == 0 => break,
-                Step::Done => {
-                    crash_point!("compaction::pass");
-                    rows += moved_in_pass;
-                    moved_in_pass = 0;
-                    behind = ShardKey::first();
-                }
+        for _ in 0..MAX_PASSES {
+            let moved = pass(store, kind, day, progress).await?;
+            crash_point!("compaction::pass");
+            rows += moved;
+            if moved == 0 {
+                break;
             }
         }
     }
     Ok(rows)
 }
 
-/// Drops a day's empty shard partitions; left for the next run where somebody is using them all the time.
-async fn drop_partition(store: &Store, day: NaiveDate) -> Result<bool, CompactionError> {
+/// Moves the shard rows of a day, first to last.
+async fn pass(
+    store: &Store,
+    kind: Rows,
+    day: NaiveDate,
+    progress: &mut impl FnMut(u64),
+) -> Result<u64, CompactionError> {
+    let mut rows = 0;
+    let mut behind = ShardKey::first();
+    while let Step::Moved(piece) = step(store, kind, day, &behind, MAX_PIECE_ROWS).await? {
+        crash_point!("compaction::committed");
+        rows += piece.rows;
+        progress(piece.rows);
+        behind = piece.end;
+    }
+    Ok(rows)
+}
+
+/// Tries to drop what somebody may be using; none, left for the next run, where it is in use all the time.
+pub(crate) async fn drop_when_free<T, F: Future<Output = Result<T, StoreError>>>(
+    drop: impl Fn() -> F,
+) -> Result<Option<T>, StoreError> {
     for _ in 0..MAX_DROP_ATTEMPTS {
-        match store.drop_shard_partition(day).await {
-            Ok(dropped) => return Ok(dropped),
+        match drop().await {
             Err(StoreError::Conflict(_)) => tokio::time::sleep(WAIT_PERIOD).await,
-            Err(error) => return Err(error.into()),
+            outcome => return outcome.map(Some),
         }
     }
-    tracing::warn!(%day, "the empty shard partitions of {day} are in use, the next compaction will drop them");
-    Ok(false)
+    tracing::warn!("partitions that are to be dropped are in use, the next run will drop them");
+    Ok(None)
 }

@@ -5,6 +5,8 @@
 //!
 //! [`heartbeat::parse`]: crate::heartbeat::parse
 
+use std::fmt;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -22,12 +24,22 @@ pub enum Format {
 }
 
 /// A body cut into its elements.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub struct Body<'a> {
     /// The envelope's batch id.
     pub batch_id: Option<Uuid>,
     /// The JSON text of each heartbeat.
     pub elements: Vec<&'a str>,
+}
+
+impl fmt::Debug for Body<'_> {
+    /// Without the elements, which hold viewer ids.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Body")
+            .field("batch_id", &self.batch_id)
+            .field("elements", &self.elements.len())
+            .finish()
+    }
 }
 
 /// Why a body cannot be cut into elements.

@@ -1,29 +1,25 @@
 //! The nightly job: one run keeps the database in order.
 //!
 //! In this order: destroy the salts that nobody may use any more; say what is kept, so that nobody reads a half-removed
-//! day; compact the closed days, count the closed epochs; remove what is not kept. A job that dies is simply run again.
-
-use std::time::Duration;
+//! day; compact the closed days; remove what is not kept; count
+//! the closed epochs. A job that dies is simply run again.
 
 use chrono::{Days, NaiveDate};
 
 use crate::{
     clock::Clock,
-    compaction::{self, CompactionError},
-    replay::CHUNK_MEMORY,
+    compaction::{self, CompactionError, drop_when_free},
     salt,
-    store::{Store, StoreError, batch_ids::Ring},
+    store::{
+        Store, StoreError,
+        batch_ids::{REPLAY_MEMORY, Ring},
+    },
 };
 
 /// Videos whose old rows are removed in one transaction.
-const MAX_PIECE_VIDEOS: u64 = 100;
+const MAX_PIECE_VIDEOS: u64 = 10;
 /// Days back from today in which an epoch that ended is looked at every night.
 const RECOUNTED_DAYS: u64 = 7;
-/// How often partitions are tried to be dropped that somebody is using.
-const MAX_DROP_ATTEMPTS: u32 = 20;
-/// Between two attempts.
-const DROP_PERIOD: Duration = Duration::from_millis(500);
-
 /// What is kept.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Keep {
@@ -62,8 +58,8 @@ pub async fn run(
     store.advance_retention(first_day(keep.days), first_day(keep.fine_days)).await?;
     let mut summary =
         Summary { compacted: compaction::run(store, through, progress).await?, ..Summary::default() };
-    count_epochs(store, clock.today(), summary.compacted.first_day).await?;
-    summary.dropped_partitions = drop_unkept_partitions(store).await?;
+    let dropped = drop_when_free(|| store.drop_unkept_partitions()).await?;
+    summary.dropped_partitions = dropped.unwrap_or(0);
     while let Some(rows) = store.delete_unkept(MAX_PIECE_VIDEOS).await? {
         summary.deleted_rows += rows;
     }
@@ -72,7 +68,9 @@ pub async fn run(
         summary.thinned_rows += rows;
         behind = last;
     }
-    store.rotate_batch_ids(Ring::Replay, CHUNK_MEMORY, clock.now()).await?;
+    store.rotate_batch_ids(Ring::Replay, REPLAY_MEMORY, clock.now()).await?;
+    // Last, as strips are right without.
+    count_epochs(store, clock.today(), summary.compacted.first_day).await?;
     summary.destroyed_salts = destroyed_salts?;
     Ok(summary)
 }
@@ -92,16 +90,4 @@ async fn count_epochs(
         }
     }
     Ok(())
-}
-
-/// Left for the next run where somebody is using them all the time.
-async fn drop_unkept_partitions(store: &Store) -> Result<u64, StoreError> {
-    for _ in 0..MAX_DROP_ATTEMPTS {
-        match store.drop_unkept_partitions().await {
-            Err(StoreError::Conflict(_)) => tokio::time::sleep(DROP_PERIOD).await,
-            outcome => return outcome,
-        }
-    }
-    tracing::warn!("partitions of days that are not kept are in use, the next run will drop them");
-    Ok(0)
 }

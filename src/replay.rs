@@ -2,7 +2,7 @@
 //!
 //! A chunk with an id is counted once however often it is sent, so that an interrupted replay is simply run again.
 
-use std::{collections::BTreeMap, io, time::Duration};
+use std::{collections::BTreeMap, fmt, io, time::Duration};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use reqwest::{Client, StatusCode, header};
@@ -24,23 +24,23 @@ use crate::{
     },
 };
 
-/// How long the chunks of a replayed file are remembered.
-pub const CHUNK_MEMORY: Duration = Duration::from_secs(48 * 3600);
 /// Bytes a chunk holds at most: an API takes bodies of up to 1 MiB.
 const MAX_CHUNK_BYTES: usize = 900 << 10;
 /// How often a chunk is sent to an API that says to come back later.
 const MAX_SENDS: u32 = 20;
+/// How long an API may take to answer.
+const MAX_ANSWER_WAIT: Duration = Duration::from_secs(60);
 /// How long to wait when the API does not say.
 const DEFAULT_RETRY: Duration = Duration::from_secs(2);
 
-/// Why a replay stopped; running it again goes on where it stopped.
+/// Why a replay stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
     /// The file could not be read on.
     #[error("cannot read on: {0}")]
     Read(#[from] io::Error),
     /// The database did not take a chunk.
-    #[error("{0}; run the same replay again, what was taken is not counted twice")]
+    #[error("{0}")]
     Store(#[from] StoreError),
     /// A day's salt cannot be had.
     #[error(transparent)]
@@ -73,7 +73,7 @@ pub enum Destination {
 }
 
 /// Heartbeats that travel together.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Chunk {
     /// What it is remembered by; none for what cannot be read twice.
     pub id: Option<Uuid>,
@@ -92,6 +92,13 @@ pub struct Summary {
     pub known: u64,
     /// Per reason how many were refused, and the first: its place and the field at fault.
     pub rejected: BTreeMap<Reason, (u64, u64, Option<String>)>,
+}
+
+impl fmt::Debug for Chunk {
+    /// Without the heartbeats, which hold viewer ids.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Chunk").field("id", &self.id).field("heartbeats", &self.elements.len()).finish()
+    }
 }
 
 impl Summary {
@@ -138,7 +145,7 @@ pub fn chunks<'a>(
 pub fn client() -> Client {
     // The process may have chosen one already: any will do.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    Client::new()
+    Client::builder().timeout(MAX_ANSWER_WAIT).build().expect("the options are plain values")
 }
 
 impl Destination {

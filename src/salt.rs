@@ -104,13 +104,20 @@ pub struct Salts {
     store: Store,
     source: SaltSource,
     clock: Clock,
+    ends_epochs: bool,
     by_day: Arc<RwLock<HashMap<NaiveDate, Cached>>>,
 }
 
 impl Salts {
-    /// Salts from this source, shared with every process on the same database.
+    /// Salts from this source, shared with every process on the same database. An epoch that another setting opened ends
+    /// with today.
     pub fn new(store: Store, source: SaltSource, clock: Clock) -> Self {
-        Salts { store, source, clock, by_day: Arc::default() }
+        Salts { store, source, clock, ends_epochs: true, by_day: Arc::default() }
+    }
+
+    /// As [`Salts::new`], for a process that only passes by: it uses the epochs that it finds, whatever its own setting.
+    pub fn of_a_visitor(store: Store, source: SaltSource, clock: Clock) -> Self {
+        Salts { ends_epochs: false, ..Salts::new(store, source, clock) }
     }
 
     /// The salt of a day, made if this is the first need of it.
@@ -159,7 +166,10 @@ impl Salts {
             self.open(day).await?;
         };
         let today = self.clock.today();
-        if day == today && ends_early(epoch.opening, epoch.last_day, self.source.opening(), today) {
+        if self.ends_epochs
+            && day == today
+            && ends_early(epoch.opening, epoch.last_day, self.source.opening(), today)
+        {
             self.cut(&mut epoch, today).await?;
         }
         Ok(epoch)

@@ -23,6 +23,8 @@ use crate::{
 
 /// Bytes of answers kept.
 const MAX_BYTES: u64 = 64 << 20;
+/// About what an entry takes beside its texts.
+const ENTRY_BYTES: usize = 512;
 /// The longest an answer without buckets lives: somebody who just sent the first heartbeat is waiting for them.
 const MAX_EMPTY_LIFE: Duration = Duration::from_secs(5);
 
@@ -66,6 +68,17 @@ pub struct StripCache {
     life: Duration,
 }
 
+impl Question {
+    /// Bytes of its names.
+    fn len(&self) -> usize {
+        let (video_id, regions) = match self {
+            Question::Strip(asked) => (asked.video_id.len(), &asked.regions),
+            Question::Videos(asked) => (0, &asked.regions),
+        };
+        video_id + regions.iter().map(String::len).sum::<usize>()
+    }
+}
+
 struct EachItsOwnLife;
 
 impl moka::Expiry<Question, Arc<Answer>> for EachItsOwnLife {
@@ -79,7 +92,10 @@ impl StripCache {
     pub fn new(store: Store, clock: Clock, life: Duration) -> Self {
         let answers = moka::future::Cache::builder()
             .max_capacity(MAX_BYTES)
-            .weigher(|_, answer: &Arc<Answer>| u32::try_from(answer.body.len()).unwrap_or(u32::MAX))
+            .weigher(|question: &Question, answer: &Arc<Answer>| {
+                let bytes = answer.body.len() + question.len() + ENTRY_BYTES;
+                u32::try_from(bytes).unwrap_or(u32::MAX)
+            })
             .expire_after(EachItsOwnLife)
             .build();
         StripCache { answers, store, clock, life }

@@ -124,7 +124,8 @@ BEGIN
                 AND c.relname IN (seconds, whole)) < 2 THEN
         RETURN false;
     END IF;
-    LOCK TABLE video_heatmap_shards, video_heatmap_whole_shards IN ACCESS EXCLUSIVE MODE;
+    -- In the order in which workers and readers come to them.
+    LOCK TABLE ONLY video_heatmap_whole_shards, ONLY video_heatmap_shards IN ACCESS EXCLUSIVE MODE;
     EXECUTE format('SELECT EXISTS (SELECT FROM %I) OR EXISTS (SELECT FROM %I)', seconds, whole) INTO rows_left;
     IF rows_left THEN
         RETURN false;

@@ -15,10 +15,13 @@ use crate::{
     clock::Clock,
     config,
     region::Region,
-    replay::{CHUNK_MEMORY, Destination, Summary, chunks, client},
+    replay::{Destination, Summary, chunks, client},
     replay_file::{self, Format},
     salt::Salts,
-    store::{Store, batch_ids::Ring},
+    store::{
+        Store,
+        batch_ids::{REPLAY_MEMORY, Ring},
+    },
     xapi,
 };
 
@@ -83,8 +86,8 @@ async fn destination(arguments: &Arguments, clock: &Clock) -> anyhow::Result<Des
         return Ok(Destination::Api { client: client(), url, clock: clock.clone() });
     }
     let store = Store::connect(&config::database_url()?, CONNECTIONS).await?;
-    store.rotate_batch_ids(Ring::Replay, CHUNK_MEMORY, clock.now()).await?;
-    let salts = Salts::new(store.clone(), arguments.salting.source()?, clock.clone());
+    store.rotate_batch_ids(Ring::Replay, REPLAY_MEMORY, clock.now()).await?;
+    let salts = Salts::of_a_visitor(store.clone(), arguments.salting.source()?, clock.clone());
     Ok(Destination::Queue { store, salts, clock: clock.clone() })
 }
 
@@ -98,7 +101,11 @@ pub async fn replay(source: &Source, destination: &Destination) -> anyhow::Resul
         replay_file(source, destination, &mut summary).await
     };
     print(&summary);
-    outcome.map(|()| summary)
+    let remembered = source.file.as_os_str() != "-" && !source.again;
+    outcome.map(|()| summary).map_err(|error| match remembered {
+        true => error.context("broke off: run the same replay again, what was taken is not counted twice"),
+        false => error.context("broke off: what was taken would count again"),
+    })
 }
 
 async fn replay_file(
@@ -132,6 +139,9 @@ async fn replay_reader(
         Format::Heartbeats => Box::new(elements),
         Format::Xapi => {
             let converted = xapi::convert(elements)?;
+            if converted.without_segments > 0 {
+                println!("{} statements tell of nothing played", converted.without_segments);
+            }
             for (index, refusal) in &converted.refused {
                 summary.reject(*index as u64, refusal.field, refusal.reason);
             }
@@ -162,6 +172,6 @@ fn print(summary: &Summary) {
     println!("{} heartbeats accepted{known}, {rejected} rejected", summary.accepted);
     for (reason, (count, first, field)) in &summary.rejected {
         let field = field.as_ref().map_or(String::new(), |field| format!(" in {field}"));
-        println!("  {count:>8} {reason}{field}, the first at line {}", first + 1);
+        println!("  {count:>8} {reason}{field}, the first is number {}", first + 1);
     }
 }

@@ -12,6 +12,9 @@ use uuid::Uuid;
 
 use super::{Store, StoreError, query, sql};
 
+/// How long the chunks of a replayed file are remembered.
+pub const REPLAY_MEMORY: Duration = Duration::from_secs(48 * 3600);
+
 /// The kinds of batch ids; each is remembered for its own time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ring {
@@ -49,22 +52,29 @@ impl Store {
         self.run_tx("read_batch_ids", |tx| async move { read(tx, ring, ids).await }.scope_boxed()).await
     }
 
-    /// Turns the ring if its current slot is older than `keep`; returns whether it did.
+    /// Turns the ring if its current slot is older than `keep`; returns whether it did. A ring that somebody is reading
+    /// is left for the next time: whoever waits for it makes every batch wait.
     pub async fn rotate_batch_ids(
         &self,
         ring: Ring,
         keep: Duration,
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
-        self.run_tx("rotate_batch_ids", |tx| {
-            async move {
-                let rows =
-                    query(tx, sql::ROTATE_BATCH_IDS, &[&ring.name(), &keep.as_secs_f64(), &now]).await?;
-                Ok(rows[0].try_get("rotated")?)
-            }
-            .scope_boxed()
-        })
-        .await
+        let outcome = self
+            .run_tx_once(|tx| {
+                async move {
+                    tx.batch_execute(sql::PREPARE_DROP).await?;
+                    let rows =
+                        query(tx, sql::ROTATE_BATCH_IDS, &[&ring.name(), &keep.as_secs_f64(), &now]).await?;
+                    Ok(rows[0].try_get("rotated")?)
+                }
+                .scope_boxed()
+            })
+            .await;
+        match outcome {
+            Err(StoreError::Conflict(_)) => Ok(false),
+            outcome => outcome,
+        }
     }
 }
 

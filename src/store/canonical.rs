@@ -97,7 +97,7 @@ impl Store {
 
     /// Drops a day's shard partitions if they are empty; returns whether it did.
     pub async fn drop_shard_partition(&self, day: NaiveDate) -> Result<bool, StoreError> {
-        self.run_tx("drop_shard_partition", |tx| {
+        self.run_tx_once(|tx| {
             async move {
                 tx.batch_execute(sql::PREPARE_DROP).await?;
                 Ok(query(tx, sql::DROP_SHARD_PARTITION, &[&day]).await?[0].try_get("dropped")?)

@@ -35,7 +35,7 @@ impl Store {
         let max_videos = max_videos as i64;
         self.run_tx("count_epoch", |tx| {
             async move {
-                tx.batch_execute(sql::PREPARE_READ).await?;
+                tx.batch_execute(sql::PREPARE_NIGHTLY).await?;
                 lock(tx).await?;
                 let parameters: &[&(dyn tokio_postgres::types::ToSql + Sync)] =
                     &[&first_day, &last_day, &behind, &max_videos];

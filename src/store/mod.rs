@@ -177,6 +177,14 @@ impl Store {
         }
     }
 
+    /// As [`Store::run_tx`], but tries once: for what makes others wait while it waits itself.
+    pub(crate) async fn run_tx_once<'env, T: Send>(
+        &self,
+        body: impl for<'t> Fn(&'t Transaction<'t>) -> ScopedBoxFuture<'env, 't, Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        self.try_tx(&body).await
+    }
+
     async fn try_tx<'env, T: Send>(
         &self,
         body: &impl for<'t> Fn(&'t Transaction<'t>) -> ScopedBoxFuture<'env, 't, Result<T, StoreError>>,

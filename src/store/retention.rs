@@ -50,11 +50,12 @@ impl Store {
 
     /// Drops the partitions whose days are not kept; returns how many.
     pub async fn drop_unkept_partitions(&self) -> Result<u64, StoreError> {
-        self.run_tx("drop_unkept_partitions", |tx| {
+        self.run_tx_once(|tx| {
             async move {
                 tx.batch_execute(sql::PREPARE_DROP).await?;
                 let rows = query(tx, sql::DROP_UNKEPT_PARTITIONS, &[]).await?;
                 execute(tx, sql::DELETE_UNKEPT_COUNTS, &[]).await?;
+                execute(tx, sql::DELETE_UNKEPT_FAILED, &[]).await?;
                 Ok(rows[0].try_get::<_, i32>("dropped")? as u64)
             }
             .scope_boxed()
@@ -68,6 +69,7 @@ impl Store {
         let max_videos = max_videos as i64;
         self.run_tx("delete_unkept", |tx| {
             async move {
+                prepare(tx).await?;
                 let videos = video_ids(&query(tx, sql::READ_UNKEPT_VIDEOS, &[&max_videos]).await?)?;
                 if videos.is_empty() {
                     return Ok(None);
@@ -112,7 +114,8 @@ impl Store {
         self.run_tx("forget", |tx| {
             async move {
                 query(tx, sql::LOCK_LANE, &[&i32::from(lane)]).await?;
-                counts::lock(tx).await?;
+                // No piece of a compaction is under way then either: it would bring the rows back.
+                prepare(tx).await?;
                 let queued = query(tx, sql::FORGET_QUEUED, &[&(lane as i16), &video_id, &day]).await?;
                 let rows = query(tx, sql::FORGET_ROWS, &[&video_id, &first_day, &last_day]).await?;
                 let count = |row: &Row, name: &str| row.try_get::<_, i64>(name).map(|count| count as u64);
@@ -127,6 +130,12 @@ impl Store {
         })
         .await
     }
+}
+
+/// For a transaction that removes many rows, while nobody else changes or counts canonical ones.
+async fn prepare(tx: &Transaction<'_>) -> Result<(), StoreError> {
+    tx.batch_execute(sql::PREPARE_NIGHTLY).await?;
+    counts::lock(tx).await
 }
 
 /// From which days on rows are kept, as this snapshot has it.

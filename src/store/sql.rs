@@ -24,6 +24,7 @@ statements! {
     DELETE_UNKEPT = "delete_unkept";
     DESTROY_SALTS = "destroy_salts";
     DELETE_UNKEPT_COUNTS = "delete_unkept_counts";
+    DELETE_UNKEPT_FAILED = "delete_unkept_failed";
     DROP_SHARD_PARTITION = "drop_shard_partition";
     DROP_UNKEPT_PARTITIONS = "drop_unkept_partitions";
     ENQUEUE_LANE = "enqueue_lane";
@@ -44,6 +45,7 @@ statements! {
     OPEN_SALT_EPOCH = "open_salt_epoch";
     PREPARE_COMPACTION = "prepare_compaction";
     PREPARE_DROP = "prepare_drop";
+    PREPARE_NIGHTLY = "prepare_nightly";
     PREPARE_READ = "prepare_read";
     READ_BATCH_IDS = "read_batch_ids";
     READ_BUSY_LANES = "read_busy_lanes";

@@ -6,7 +6,17 @@ use std::{fs, path::Path};
 /// Modules and the words that may not stand in them: crates, and modules of ours.
 const RULES: &[(&[&str], &[&str])] = &[
     (
-        &["heartbeat", "heartbeat_body", "salt_epoch", "viewer_hash", "fold", "sketch", "strip", "videos"],
+        &[
+            "heartbeat",
+            "heartbeat_body",
+            "salt_epoch",
+            "region",
+            "viewer_hash",
+            "fold",
+            "sketch",
+            "strip",
+            "videos",
+        ],
         &[
             "tokio",
             "axum",
@@ -20,7 +30,7 @@ const RULES: &[(&[&str], &[&str])] = &[
     (&["clock", "shutdown"], &["crate::store", "crate::http", "axum"]),
     (&["store"], &["axum", "crate::http", "crate::config", "crate::cli"]),
     (
-        &["salt", "intake", "worker", "strip_cache", "upkeep"],
+        &["salt", "intake", "worker", "compaction", "nightly", "strip_cache", "upkeep"],
         &["axum", "tokio_postgres", "deadpool_postgres", "crate::http", "crate::cli", "crate::config"],
     ),
     (
