@@ -140,7 +140,7 @@ async fn replay_reader(
         Format::Xapi => {
             let converted = xapi::convert(elements)?;
             if converted.without_segments > 0 {
-                println!("{} statements tell of nothing played", converted.without_segments);
+                eprintln!("{} statements tell of nothing played", converted.without_segments);
             }
             for (index, refusal) in &converted.refused {
                 summary.reject(*index as u64, refusal.field, refusal.reason);

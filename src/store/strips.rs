@@ -90,8 +90,10 @@ impl Store {
                         if Some(to) >= last_day { max } else { to },
                     );
                     let counted = counts::counted_epochs(tx, countable, bounds, read).await?;
-                    rows = counts::read_counts(tx, countable, &counted, &first_days).await?;
-                    rest = counts::uncounted(read, &counted);
+                    if !counted.is_empty() {
+                        rows = counts::read_counts(tx, countable, &counted, &first_days).await?;
+                        rest = counts::uncounted(read, &counted);
+                    }
                 }
                 if let Some(((from, to), counted_days)) = rest {
                     let shard_regions = shard_regions(&asked.regions);

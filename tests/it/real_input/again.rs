@@ -147,8 +147,8 @@ async fn a_replay_may_go_to_an_api() {
     let path = file(&folder, "mixed", &lines);
     assert_eq!(
         run(&unused, &["replay", text(&path), "--to", &app.url]).await,
-        "5003 heartbeats accepted, 2 rejected\n         1 malformed, the first at line 5004\n         \
-         1 too_old in at, the first at line 5005\n"
+        "5003 heartbeats accepted, 2 rejected\n         1 malformed, the first is number 5004\n         \
+         1 too_old in at, the first is number 5005\n"
     );
     let nowhere = run_with(&unused, &["replay", text(&path), "--to", "http://127.0.0.1:1"], b"").await;
     assert_eq!(nowhere.code, Some(1));

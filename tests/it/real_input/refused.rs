@@ -35,22 +35,22 @@ async fn what_is_refused_is_listed_by_reason() {
     assert_eq!(
         run(&database, &["replay", text(&path)]).await,
         "1 heartbeats accepted, 11 rejected
-         2 malformed, the first at line 2
-         2 missing in viewer_id, the first at line 3
-         1 empty in video_id, the first at line 6
-         1 bad_format in at, the first at line 8
-         1 reserved in region, the first at line 4
-         1 end_before_start in end_sec, the first at line 12
-         1 too_many_seconds in end_sec, the first at line 5
-         1 too_old in at, the first at line 11
-         1 in_future in at, the first at line 7
+         2 malformed, the first is number 2
+         2 missing in viewer_id, the first is number 3
+         1 empty in video_id, the first is number 6
+         1 bad_format in at, the first is number 8
+         1 reserved in region, the first is number 4
+         1 end_before_start in end_sec, the first is number 12
+         1 too_many_seconds in end_sec, the first is number 5
+         1 too_old in at, the first is number 11
+         1 in_future in at, the first is number 7
 "
     );
     assert_eq!(run(&database, &["work", "--once"]).await, "folded 1 heartbeats\n");
     let none_good = file(&folder, "none good", b"{\n");
     let ran = run_with(&database, &["replay", text(&none_good)], b"").await;
     assert_eq!(ran.code, Some(1), "{}", ran.stdout);
-    assert!(ran.stdout.contains("1 malformed, the first at line 1"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("1 malformed, the first is number 1"), "{}", ran.stdout);
 }
 
 #[tokio::test]

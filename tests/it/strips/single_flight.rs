@@ -58,10 +58,10 @@ async fn many_cold_requests_are_one_read() {
     let log = std::path::Path::new(&data).with_file_name("postgres.log");
     let log = String::from_utf8_lossy(&std::fs::read(log).expect("the server's log")).into_owned();
     let reads = |parameters: &str| log.lines().filter(|line| line.contains(parameters)).count();
-    // The strip is read from its first day on, the days are looked for among those that are kept.
+    // The days are looked for among those that are kept; the strip is read from its first day on.
     let days = format!("parameters: $1 = '{id}', $2 = '0001-01-01'");
     assert_eq!(reads(&days), 1, "looks for its days");
-    assert_eq!(reads(&format!("parameters: $1 = '{id}', ")) - 1, 1, "reads of the strip");
+    assert_eq!(reads(&format!("parameters: $1 = '{id}', $2 = '2026-")), 1, "reads of the strip");
 }
 
 #[tokio::test]
