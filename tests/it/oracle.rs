@@ -4,10 +4,12 @@ mod expected;
 mod rows;
 mod small;
 mod large;
+mod seconds;
+mod rotations;
 
 use std::ops::RangeInclusive;
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, TimeDelta};
 use heatstrip::{
     clock::Clock,
     compaction,
@@ -174,14 +176,15 @@ impl Engine {
     async fn epochs(&self) -> Vec<Epoch> {
         let rows = self
             .sql
-            .query("SELECT first_day, last_day, rotation, salt FROM salt_epochs ORDER BY 1", &[])
+            .query("SELECT first_day, last_day, rotation, salt, fingerprint IS NOT NULL AS given FROM salt_epochs ORDER BY 1", &[])
             .await
             .expect("epochs");
         rows.iter()
             .map(|row| Epoch {
                 days: (row.get("first_day"), row.get("last_day")),
                 rotation: row.get("rotation"),
-                salt: Salt::new(row.get("salt")),
+                salt: row.get::<_, Option<Vec<u8>>>("salt").map(Salt::new),
+                given: row.get("given"),
             })
             .collect()
     }
@@ -210,11 +213,51 @@ async fn fold_until(ended: CancellationToken, store: Store, clock: Clock) -> usi
 struct Epoch {
     days: (NaiveDate, NaiveDate),
     rotation: String,
-    salt: Salt,
+    /// None where it is given by a setting, or destroyed.
+    salt: Option<Salt>,
+    given: bool,
 }
 
 impl Epoch {
     fn holds(&self, day: NaiveDate) -> bool {
         (self.days.0..=self.days.1).contains(&day)
     }
+}
+
+/// Questions about every video and every choice of regions, of random days.
+fn questions(audience: &Audience, resolutions: &[u32], rng: &mut impl Rng) -> Vec<StripQuery> {
+    let mut regions: Vec<Vec<&str>> = vec![vec!["GLOBAL"], audience.regions.clone()];
+    regions.extend(audience.regions.iter().map(|&region| vec![region]));
+    regions.push(audience.regions[..2].to_vec());
+    regions.push(vec![audience.regions[0], "XX"]);
+    regions.push(vec!["XX"]);
+    let mut questions = Vec::new();
+    for video in &audience.videos {
+        for regions in &regions {
+            for &resolution in resolutions {
+                let day = |rng: &mut dyn Rng| audience.days[rng.random_range(0..audience.days.len())];
+                let (a, b) = (day(rng), day(rng));
+                let ranges = [
+                    (None, None),
+                    (Some(a.min(b)), Some(a.max(b))),
+                    (Some(a), Some(a)),
+                    (Some(audience.days[0]), None),
+                    (None, audience.days.last().copied()),
+                    (Some(audience.days[0] - TimeDelta::days(9)), Some(b)),
+                ];
+                // Two of them each time.
+                for _ in 0..2 {
+                    let (from, to) = ranges[rng.random_range(0..ranges.len())];
+                    questions.push(StripQuery {
+                        video_id: (*video).to_owned(),
+                        regions: regions.iter().map(|&region| region.to_owned()).collect(),
+                        resolution,
+                        from,
+                        to,
+                    });
+                }
+            }
+        }
+    }
+    questions
 }

@@ -3,7 +3,10 @@
 use std::{collections::BTreeSet, ops::RangeInclusive};
 
 use chrono::NaiveDate;
-use heatstrip::{store::strips::StripQuery, strip::Scope};
+use heatstrip::{
+    store::strips::StripQuery,
+    strip::{Scope, Strip},
+};
 
 use super::{Epoch, Said};
 
@@ -11,7 +14,7 @@ use super::{Epoch, Said};
 pub struct Expected<'a> {
     said: Vec<&'a Said>,
     epochs: &'a [Epoch],
-    pub days: (NaiveDate, NaiveDate),
+    days: (NaiveDate, NaiveDate),
     resolution: u32,
 }
 
@@ -85,10 +88,38 @@ impl<'a> Expected<'a> {
             .map(|bucket| bucket * self.resolution..=((bucket + 1) * self.resolution - 1).min(last_sec))
             .collect()
     }
+
+    /// Every number of a strip whose sketches are lists.
+    pub fn assert_exact(&self, strip: Strip, asked: &StripQuery) {
+        let buckets = self.buckets();
+        let peak = buckets.iter().map(|secs| self.viewers(secs.clone())).max().unwrap_or(0);
+        let last_sec = self.last_sec().unwrap_or(0);
+        assert_eq!(
+            (strip.video_id, strip.regions, strip.resolution),
+            (asked.video_id.clone(), asked.regions.clone(), asked.resolution)
+        );
+        assert_eq!((strip.from, strip.to), (Some(self.days.0), Some(self.days.1)), "{asked:?}");
+        assert_eq!(strip.scope, self.scope(), "{asked:?}");
+        assert_eq!((strip.exact, strip.relative_error), (true, 0.0), "{asked:?}");
+        assert_eq!(strip.viewers, self.viewers(0..=last_sec), "{asked:?}");
+        assert_eq!(strip.seconds_played, self.seconds_played(0..=last_sec), "{asked:?}");
+        assert_eq!(strip.peak, peak, "{asked:?}");
+        assert_eq!(strip.buckets.len(), buckets.len(), "{asked:?}");
+        for (bucket, secs) in strip.buckets.iter().zip(buckets) {
+            let (viewers, played) = (self.viewers(secs.clone()), self.seconds_played(secs.clone()));
+            let seconds = u64::from(secs.end() - secs.start() + 1);
+            assert_eq!(bucket.bucket, *secs.start(), "{asked:?}");
+            assert_eq!(bucket.viewers, viewers, "{asked:?} {secs:?}");
+            assert_eq!(bucket.seconds_played, played, "{asked:?} {secs:?}");
+            assert_eq!(bucket.replay, four_decimals(played, seconds * viewers), "{asked:?} {secs:?}");
+            assert_eq!(bucket.retention, four_decimals(viewers, peak), "{asked:?} {secs:?}");
+            assert_eq!(bucket.reached, self.viewers(*secs.start()..=last_sec), "{asked:?} {secs:?}");
+        }
+    }
 }
 
 /// 4 decimals, half away from zero, taken from the decimal digits.
-pub fn four_decimals(part: u64, whole: u64) -> f64 {
+fn four_decimals(part: u64, whole: u64) -> f64 {
     if whole == 0 {
         return 0.0;
     }

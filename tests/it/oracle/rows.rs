@@ -21,7 +21,7 @@ pub async fn assert_rows(engine: &Engine, said: &[Said]) {
         let epoch = epochs.iter().position(|epoch| epoch.holds(beat.day)).expect("the epoch of a day");
         let element = *elements.entry((beat.viewer, epoch)).or_insert_with(|| {
             let viewer = format!("viewer {}", beat.viewer);
-            element(viewer_hash(&ViewerId::new(viewer), &epochs[epoch].salt))
+            element(viewer_hash(&ViewerId::new(viewer), epochs[epoch].salt.as_ref().expect("a salt")))
         });
         for sec in beat.secs.clone() {
             for region in [beat.region.as_str(), "GLOBAL"] {
