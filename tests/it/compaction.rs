@@ -10,7 +10,7 @@ use chrono::NaiveDate;
 use heatstrip::{
     compaction::{self, CRASH_POINTS},
     nightly,
-    store::Store,
+    store::{Store, StoreError, sql},
     worker,
 };
 use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
@@ -307,4 +307,34 @@ async fn counts_stand_for_their_rows_until_something_comes_late() {
     nightly::run(&app.store, &app.clock, day(YESTERDAY), keep, |_| ()).await.expect("a night");
     assert_eq!(count(&sql, "video_heatmap_counts").await, 3 * 2);
     assert_eq!(peak("resolution=5").await, 2);
+}
+
+/// DROP does not wait for snapshots: a read that began must keep the partitions it may have to look into.
+#[tokio::test]
+async fn no_partition_goes_while_a_strip_is_read() {
+    let app = App::start(Settings::default()).await;
+    send(&app, &heartbeats(&mut StdRng::seed_from_u64(11), 50)).await;
+    app.fold().await;
+    let reader = client(&app).await;
+    reader.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.expect("a transaction");
+    reader.batch_execute(sql::PREPARE_READ).await.expect("what every read begins with");
+
+    let moved = compaction::run(&app.store, day(YESTERDAY), |_| ());
+    // It waits for the reader, and then for no longer than it may.
+    let ended = async {
+        let rows = reader.query("SELECT FROM video_heatmap_shards WHERE captured_on = '2026-11-20'", &[]);
+        let before = rows.await.expect("rows").len();
+        reader.batch_execute("COMMIT").await.expect("the end");
+        before
+    };
+    let (summary, before) = tokio::join!(moved, ended);
+    assert!(before > 0);
+    assert_eq!(summary.expect("a compaction").dropped, 1);
+
+    reader.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.expect("a transaction");
+    reader.batch_execute(sql::PREPARE_READ).await.expect("what every read begins with");
+    let late = json!([{"video_id": "v0", "start_sec": 0, "end_sec": 9, "viewer_id": "w", "at": "2026-11-20T12:00:00Z"}]);
+    send(&app, late.as_array().expect("an array")).await;
+    let refused = app.store.drop_shard_partition(day("2026-11-21")).await;
+    assert!(matches!(refused, Err(StoreError::Conflict(_))), "{refused:?}");
 }

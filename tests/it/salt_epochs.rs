@@ -319,3 +319,18 @@ async fn an_older_schema_learns_how_far_its_salts_were_used() {
         .collect();
     assert_eq!(used, [None, Some(day("2026-11-20")), Some(day("2026-11-21"))]);
 }
+
+#[tokio::test]
+async fn a_visitor_ends_no_epoch() {
+    let database = database().await;
+    let sql = raw(&database).await;
+    let (serving, _) = salts(&database, SaltSource::Made(Weekly), "2026-11-18T10:00:00Z").await;
+    let salt = serving.salt(day("2026-11-18")).await.expect("a salt");
+    let store = Store::connect(&database.url, 4).await.expect("a migrated database");
+    let clock = Clock::by_hand(at("2026-11-18T11:00:00Z"));
+    for other in [SaltSource::Made(Daily), given("pepper")] {
+        let visitor = Salts::of_a_visitor(store.clone(), other, clock.clone());
+        assert_eq!(visitor.salt(day("2026-11-18")).await.expect("the epoch's"), salt);
+    }
+    assert_eq!(epochs(&sql).await, ["2026-11-16..2026-11-22 weekly"]);
+}
