@@ -69,16 +69,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let listener = serve::bind(&arguments.serving).await?;
     let url = format!("http://{}", listener.local_addr()?);
 
-    let options =
-        LocalPostgresOptions { bin_dir: arguments.pg_bin.clone(), ..LocalPostgresOptions::default() };
-    let postgres = LocalPostgres::start_with(&arguments.data_dir, Lifetime::Kept, &options).await?;
-    if let Some(asked) = postgres.moved_from() {
-        let (asked, found) = (asked.display(), postgres.data_dir().display());
-        eprintln!("the user that Postgres runs as cannot reach {asked}: the data is in {found}");
-    }
-    postgres.create_database(DATABASE, None).await?;
+    let postgres = start_postgres(&arguments).await?;
     let database_url = postgres.url(DATABASE);
-    migrate(&database_url, arguments.migrating.lanes).await?;
     let store = Store::connect(&database_url, arguments.serving.serve_connections).await?;
     let workers = work::connect(&database_url, arguments.working.worker_connections).await?;
 
@@ -105,11 +97,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         () = stop.cancelled() => Ok(()),
     };
     if looked.is_ok() && !stop.is_cancelled() {
-        println!("dashboard     {url}/");
-        println!(
-            "heartbeats    curl {url}/v1/heartbeats --json '{{\"video_id\":\"my-video\",\"start_sec\":0,\"end_sec\":9,\"viewer_id\":\"me\"}}'"
-        );
-        println!("database      DATABASE_URL='{database_url}'");
+        announce(&url, &database_url);
     }
     if looked.is_err() || arguments.once {
         stop.cancel();
@@ -121,6 +109,28 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     workers.close();
     postgres.stop().await?;
     served.and(looked)
+}
+
+/// A migrated database on a private server.
+async fn start_postgres(arguments: &Arguments) -> anyhow::Result<LocalPostgres> {
+    let options =
+        LocalPostgresOptions { bin_dir: arguments.pg_bin.clone(), ..LocalPostgresOptions::default() };
+    let postgres = LocalPostgres::start_with(&arguments.data_dir, Lifetime::Kept, &options).await?;
+    if let Some(asked) = postgres.moved_from() {
+        let (asked, found) = (asked.display(), postgres.data_dir().display());
+        eprintln!("the user that Postgres runs as cannot reach {asked}: the data is in {found}");
+    }
+    postgres.create_database(DATABASE, None).await?;
+    migrate(&postgres.url(DATABASE), arguments.migrating.lanes).await?;
+    Ok(postgres)
+}
+
+/// What somebody who tries it out does next.
+fn announce(url: &str, database_url: &str) {
+    let heartbeat = r#"{"video_id":"my-video","start_sec":0,"end_sec":9,"viewer_id":"me"}"#;
+    println!("dashboard     {url}/");
+    println!("heartbeats    curl {url}/v1/heartbeats --json '{heartbeat}'");
+    println!("database      DATABASE_URL='{database_url}'");
 }
 
 /// Waits for the end and for what is under way then.

@@ -7,7 +7,7 @@ use tokio_postgres::{Row, types::ToSql};
 
 use super::{
     Store, StoreError,
-    counts::{self, Countable},
+    counts::{self, Countable, EpochDays},
     query, retention, sql,
 };
 use crate::{
@@ -78,40 +78,12 @@ impl Store {
 
                 // Days on which nobody watched are neither read nor stand in the way of counts.
                 let read = (first_read, to.min(last_day.unwrap_or(to)));
-                let mut rows = Vec::new();
-                let mut rest = Some((read, Vec::new()));
-                if let [region] = asked.regions.as_slice()
-                    && asked.resolution == level
-                {
-                    let countable = Countable { video_id: &asked.video_id, region, level };
-                    let (min, max) = Rotation::Never.span(from);
-                    let bounds = (
-                        if Some(from) <= first_day { min.max(kept.kept_from) } else { first_read },
-                        if Some(to) >= last_day { max } else { to },
-                    );
-                    let counted = counts::counted_epochs(tx, countable, bounds, read).await?;
-                    if !counted.is_empty() {
-                        rows = counts::read_counts(tx, countable, &counted, &first_days).await?;
-                        rest = counts::uncounted(read, &counted);
-                    }
-                }
-                if let Some(((from, to), counted_days)) = rest {
-                    let shard_regions = shard_regions(&asked.regions);
-                    let parameters: &[&(dyn ToSql + Sync)] = &[
-                        &asked.video_id,
-                        &from,
-                        &to,
-                        &(asked.resolution as i32),
-                        &asked.regions,
-                        &shard_regions,
-                        &first_days,
-                        &(level as i32),
-                        &counted_days,
-                    ];
-                    for row in query(tx, sql::READ_STRIP, parameters).await? {
-                        rows.push(bucket_row(&row)?);
-                    }
-                }
+                let (min, max) = Rotation::Never.span(from);
+                let bounds = (
+                    if Some(from) <= first_day { min.max(kept.kept_from) } else { first_read },
+                    if Some(to) >= last_day { max } else { to },
+                );
+                let rows = read_buckets(tx, asked, level, bounds, read, &first_days).await?;
                 Ok((range, rows))
             }
             .scope_boxed()
@@ -147,6 +119,47 @@ impl Store {
         })
         .await
     }
+}
+
+/// The buckets of the days that are read: from counts where the epochs between `bounds` have them, else from sketches.
+async fn read_buckets(
+    tx: &Transaction<'_>,
+    asked: &StripQuery,
+    level: u32,
+    bounds: EpochDays,
+    read: EpochDays,
+    epoch_first_days: &[NaiveDate],
+) -> Result<Vec<BucketRow>, StoreError> {
+    let mut rows = Vec::new();
+    let mut rest = Some((read, Vec::new()));
+    if let [region] = asked.regions.as_slice()
+        && asked.resolution == level
+    {
+        let countable = Countable { video_id: &asked.video_id, region, level };
+        let counted = counts::counted_epochs(tx, countable, bounds, read).await?;
+        if !counted.is_empty() {
+            rows = counts::read_counts(tx, countable, &counted, epoch_first_days).await?;
+            rest = counts::uncounted(read, &counted);
+        }
+    }
+    if let Some(((from, to), counted_days)) = rest {
+        let shard_regions = shard_regions(&asked.regions);
+        let parameters: &[&(dyn ToSql + Sync)] = &[
+            &asked.video_id,
+            &from,
+            &to,
+            &(asked.resolution as i32),
+            &asked.regions,
+            &shard_regions,
+            &epoch_first_days,
+            &(level as i32),
+            &counted_days,
+        ];
+        for row in query(tx, sql::READ_STRIP, parameters).await? {
+            rows.push(bucket_row(&row)?);
+        }
+    }
+    Ok(rows)
 }
 
 /// The salt epochs that a range touches: their first days, ascending, and how they were opened.
