@@ -23,7 +23,7 @@ pub mod strips;
 /// How often a transaction is tried that loses a deadlock or a serialization conflict. Lanes make these rare.
 const MAX_ATTEMPTS: u32 = 5;
 /// How long a caller waits for a connection before it hears that Postgres is away.
-const POOL_WAIT: Duration = Duration::from_secs(3);
+const POOL_WAIT: Duration = Duration::from_secs(5);
 /// How long the network may leave unacknowledged what was sent.
 const MAX_SILENCE: Duration = Duration::from_secs(10);
 /// Server-side limits of every session, in milliseconds: a statement that hangs, a transaction left open and a client

@@ -23,7 +23,7 @@ use crate::support::chance;
 const RESOLUTIONS: [u32; 7] = [1, 5, 7, 10, 60, 120, 3600];
 /// Questions asked around a compaction, and at the end.
 const ASKED: usize = 10;
-const ASKED_AT_THE_END: usize = 60;
+const ASKED_AT_THE_END: usize = 40;
 
 /// The processes that hash, each with the setting of its start; they go on while others start.
 struct Processes {
@@ -127,14 +127,14 @@ fn some_questions(audience: &Audience, said: &[Said], most: usize, rng: &mut imp
 async fn weeks(rng: &mut impl Rng) {
     // Over the end of a month and, somewhere, the ends of weeks.
     let first = NaiveDate::from_ymd_opt(2026, 10, rng.random_range(20..=31)).expect("a day of October");
-    let days: Vec<NaiveDate> = first.iter_days().take(10).collect();
+    let days: Vec<NaiveDate> = first.iter_days().take(8).collect();
     let audience = Audience {
         videos: vec!["a", "B"],
         regions: vec!["AA", "JP", "ZZ-9"],
         days: days.clone(),
         viewers: rng.random_range(1..=320),
         last_sec: rng.random_range(1..150),
-        beats: 700,
+        beats: 500,
     };
     let mut arrivals: BTreeMap<NaiveDate, Vec<Said>> = BTreeMap::new();
     for beat in audience.says(rng) {
