@@ -78,10 +78,10 @@ async fn fill(url: &str, videos: u64) -> anyhow::Result<()> {
              INSERT INTO video_heatmap_shards
                 SELECT 'video-' || to_char(v, 'FM000000'), '2026-11-20', 'R' || r, s, v % 16, k.viewers, 1 + k.n
                 FROM generate_series(1, {videos}) v, generate_series(1, {REGIONS}) r, generate_series(0, {SECONDS} - 1) s
-                JOIN sketches k ON k.n = s % 100;
-             VACUUM ANALYZE video_heatmap_shards"
+                JOIN sketches k ON k.n = s % 100"
         ))
         .await?;
+    client.batch_execute("VACUUM ANALYZE video_heatmap_shards").await?;
     Ok(())
 }
 

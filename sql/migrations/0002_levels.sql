@@ -59,6 +59,9 @@ COMMENT ON COLUMN video_heatmap_whole.last_sec IS 'Last watched second';
 COMMENT ON COLUMN video_heatmap_whole.viewers IS 'Sketch of the viewers of any second';
 COMMENT ON COLUMN video_heatmap_whole.plays IS 'Sum of the plays of all seconds';
 
+-- For the list of videos: the days of one region among those of all.
+CREATE INDEX video_heatmap_whole_days ON video_heatmap_whole (region, captured_on);
+
 CREATE TABLE video_heatmap_whole_shards (
     video_id text COLLATE "C" NOT NULL,
     captured_on date NOT NULL,

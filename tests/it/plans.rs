@@ -101,3 +101,31 @@ async fn days_are_looked_up_and_not_searched_for() {
         "whole videos alone\n{plan}"
     );
 }
+
+#[tokio::test]
+async fn the_list_reads_the_days_of_its_regions() {
+    let database = database().await;
+    let (client, connection) = tokio_postgres::connect(&database.url, NoTls).await.expect("a connection");
+    tokio::spawn(connection);
+    three_years(&client).await;
+    // Many videos in many regions, as in a catalogue.
+    client
+        .batch_execute(
+            "INSERT INTO video_heatmap_whole
+                SELECT 'x' || v, d, 'R' || r, 59, viewers, 600
+                FROM sketch, generate_series(1, 60) v, generate_series(1, 9) r,
+                    generate_series('2026-11-01'::date, '2026-11-20', '1 day') d;
+             ANALYZE",
+        )
+        .await
+        .expect("a catalogue");
+    let parameters = "'2026-11-14', '2026-11-21', '{GLOBAL}', NULL, '{2026-11-14}', 20";
+    let plan = plan(&client, sql::READ_VIDEOS, parameters).await;
+    // All rows of an open day are read, whichever way; of canonical rows only those of the region and the days.
+    let canonical = plan.lines().find(|line| line.contains("Seq Scan on video_heatmap_whole_2"));
+    assert!(canonical.is_none() && !plan.contains("HashAggregate"), "{plan}");
+    assert!(
+        plan.contains("video_heatmap_whole_202611") && !plan.contains("video_heatmap_whole_202610"),
+        "{plan}"
+    );
+}
