@@ -116,13 +116,16 @@ fn yesterday(clock: &Clock) -> NaiveDate {
     clock.today() - Days::new(1)
 }
 
-/// By rows, as far as the statistics know how many there are; nothing where nobody looks.
+/// By rows, where the statistics know how many there are; nothing where nobody looks.
 fn progress(about_rows: u64) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("{bar:40} {human_pos} of about {human_len} rows, {per_sec}");
-    ProgressBar::new(about_rows).with_style(style.expect("the template is well-formed"))
+    let (bar, template) = match about_rows {
+        0 => (ProgressBar::no_length(), "{spinner} {human_pos} rows, {elapsed}"),
+        rows => (ProgressBar::new(rows), "{bar:40} {human_pos} of about {human_len} rows, {eta} left"),
+    };
+    bar.with_style(ProgressStyle::with_template(template).expect("the templates are well-formed"))
 }
 
 fn time_of_day(text: &str) -> Result<NaiveTime, String> {
