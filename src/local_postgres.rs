@@ -230,9 +230,10 @@ impl LocalPostgres {
         Ok(())
     }
 
+    /// Whether it takes a connection and an empty statement.
     async fn answers(&self) -> bool {
         let url = self.url("postgres");
-        matches!(tokio::time::timeout(CONNECT_TIMEOUT, execute(&url, "SELECT 1")).await, Ok(Ok(())))
+        matches!(tokio::time::timeout(CONNECT_TIMEOUT, execute(&url, "")).await, Ok(Ok(())))
     }
 }
 

@@ -3,7 +3,7 @@ use chrono::TimeDelta;
 use super::*;
 use crate::{heartbeat::Arrival, region::Region};
 
-const FIXTURE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/xapi_statements.jsonl"));
+const FIXTURE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/xapi.jsonl"));
 
 fn convert_lines<'a>(lines: impl IntoIterator<Item = &'a str>) -> Converted {
     convert(lines.into_iter().map(|line| Ok(line.to_owned()))).expect("lines in memory can be read")

@@ -117,7 +117,7 @@ fn statements() -> (PathBuf, bool) {
     match std::env::var_os("HEATSTRIP_MOOC_FILE") {
         Some(file) => (file.into(), true),
         None if beside.exists() => (beside, true),
-        None => (checkout.join("tests/data/xapi_statements.jsonl"), false),
+        None => (checkout.join("tests/data/xapi.jsonl"), false),
     }
 }
 
