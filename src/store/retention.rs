@@ -53,9 +53,10 @@ impl Store {
         self.run_tx_once(|tx| {
             async move {
                 tx.batch_execute(sql::PREPARE_DROP).await?;
-                let rows = query(tx, sql::DROP_UNKEPT_PARTITIONS, &[]).await?;
                 execute(tx, sql::DELETE_UNKEPT_COUNTS, &[]).await?;
                 execute(tx, sql::DELETE_UNKEPT_FAILED, &[]).await?;
+                // Last, as from here to the end nobody else reads or writes.
+                let rows = query(tx, sql::DROP_UNKEPT_PARTITIONS, &[]).await?;
                 Ok(rows[0].try_get::<_, i32>("dropped")? as u64)
             }
             .scope_boxed()
@@ -92,6 +93,7 @@ impl Store {
         let max_videos = max_videos as i64;
         self.run_tx("delete_fine", |tx| {
             async move {
+                prepare(tx).await?;
                 let mut videos =
                     video_ids(&query(tx, sql::READ_FINE_VIDEOS, &[&behind, &max_videos]).await?)?;
                 let rows = execute(tx, sql::DELETE_FINE, &[&videos]).await?;

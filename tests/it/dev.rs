@@ -43,15 +43,21 @@ async fn dev_shows_a_strip_and_keeps_its_data() {
     place.assert_nobody_is_left();
 }
 
-#[tokio::test]
-async fn dev_starts_again_after_it_was_killed() {
-    let place = Place::new();
+/// A `dev` that has shown its demo and stays.
+async fn shown_demo(place: &Place) -> Process {
     let mut running = Process::start(place.dev(&[]), &place.log);
     until("the demo is there", DEMO, async || {
         running.assert_runs();
         running.log().contains("Ctrl-C ends it").then_some(())
     })
     .await;
+    running
+}
+
+#[tokio::test]
+async fn dev_starts_again_after_it_was_killed() {
+    let place = Place::new();
+    let mut running = shown_demo(&place).await;
     let shown = strip(&running.log());
     let postmaster = place.postmaster().expect("its server runs");
     running.kill().await;
@@ -86,12 +92,7 @@ async fn dev_starts_again_wherever_it_was_killed() {
 #[tokio::test]
 async fn dev_ends_in_order_when_told_to() {
     let place = Place::new();
-    let mut running = Process::start(place.dev(&[]), &place.log);
-    until("the demo is there", DEMO, async || {
-        running.assert_runs();
-        running.log().contains("Ctrl-C ends it").then_some(())
-    })
-    .await;
+    let mut running = shown_demo(&place).await;
     running.terminate(Duration::from_secs(10)).await;
     place.assert_nobody_is_left();
 }
