@@ -83,6 +83,23 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// The closed list.
+    pub const ALL: [Reason; 13] = [
+        Reason::Malformed,
+        Reason::Missing,
+        Reason::WrongType,
+        Reason::Empty,
+        Reason::TooLong,
+        Reason::ControlCharacter,
+        Reason::BadFormat,
+        Reason::Reserved,
+        Reason::OutOfRange,
+        Reason::EndBeforeStart,
+        Reason::TooManySeconds,
+        Reason::TooOld,
+        Reason::InFuture,
+    ];
+
     /// The name as it stands in answers, metrics and summaries.
     pub fn name(self) -> &'static str {
         match self {

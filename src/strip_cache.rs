@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use crate::{
     clock::Clock,
+    metrics::METRICS,
     store::{
         Store, StoreError,
         strips::{StripQuery, VideosQuery},
@@ -104,6 +105,7 @@ impl StripCache {
     /// The answer, from the cache or made now; who asks while it is being made waits for the same one.
     pub async fn answer(&self, question: Question) -> Result<Arc<Answer>, Arc<StoreError>> {
         if self.life.is_zero() {
+            METRICS.strip_cache_misses.inc();
             return make(&self.store, &self.clock, self.life, &question)
                 .await
                 .map(Arc::new)
@@ -119,7 +121,12 @@ impl StripCache {
                     Err(StoreError::Unavailable(format!("making the strip failed: {error}")))
                 })
         };
-        self.answers.try_get_with(question, making).await
+        let entry = self.answers.entry(question).or_try_insert_with(making).await?;
+        match entry.is_fresh() {
+            true => METRICS.strip_cache_misses.inc(),
+            false => METRICS.strip_cache_hits.inc(),
+        }
+        Ok(entry.into_value())
     }
 }
 
@@ -129,6 +136,7 @@ async fn make(
     life: Duration,
     question: &Question,
 ) -> Result<Answer, StoreError> {
+    let _timer = METRICS.strip_making_seconds.start_timer();
     tokio::time::timeout(MAX_MAKING, make_unhurried(store, clock, life, question))
         .await
         .unwrap_or_else(|_| Err(StoreError::Unavailable("no answer in time".into())))

@@ -16,6 +16,7 @@ use crate::{
     heartbeat::{Arrival, MAX_AGE},
     heartbeat_body::{self, Format},
     intake::{self, Hashed},
+    metrics::METRICS,
     region::Region,
     store::{
         batch_ids::{Accepted, Ring},
@@ -59,6 +60,10 @@ pub async fn post(State(app): State<AppState>, headers: HeaderMap, body: Body) -
             Err(look_up) => return Err(look_up),
         },
     };
+    match duplicate {
+        true => METRICS.duplicate_batches.inc(),
+        false => METRICS.heartbeats_accepted.inc_by(answer.accepted as u64),
+    }
     let rejected =
         RawValue::from_string(answer.rejected).expect("rejections are kept as they were serialized");
     let receipt = Receipt { accepted: answer.accepted, rejected, duplicate };
@@ -89,6 +94,9 @@ async fn hash(app: &AppState, headers: &HeaderMap, elements: Vec<&str>) -> Resul
             .map_err(ApiError::from)
     })
     .await?;
+    for rejection in &hashed.rejected {
+        METRICS.heartbeats_rejected.with_label_values(&[rejection.reason.name()]).inc();
+    }
     if hashed.accepted == 0 {
         return Err(ApiError::NoneGood(hashed.rejected));
     }

@@ -24,6 +24,7 @@ mod dashboard;
 mod health;
 mod heartbeats;
 mod heatmap;
+pub mod metrics;
 mod videos;
 
 use error::ApiError;
@@ -77,11 +78,13 @@ pub fn router(state: AppState) -> Router {
         .nest("/v1", v1)
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::read))
         .merge(dashboard::router())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn(no_sniffing))
         .layer(CatchPanicLayer::custom(|_| ApiError::Internal.into_response()))
+        .layer(middleware::from_fn(metrics::count))
         .with_state(state)
 }
 

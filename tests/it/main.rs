@@ -21,3 +21,4 @@ mod strips;
 mod real_input;
 mod crash;
 mod dev;
+mod metrics;
