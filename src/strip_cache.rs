@@ -10,6 +10,7 @@ use blake2::{Blake2b, Digest, digest::consts::U16};
 use bytes::Bytes;
 use chrono::SubsecRound;
 use serde::Serialize;
+use tracing::Instrument;
 
 use crate::{
     clock::Clock,
@@ -115,11 +116,10 @@ impl StripCache {
         let asked = question.clone();
         let making = async move {
             // A task of its own: who asked first may hang up, and the others still wait for it.
-            tokio::spawn(async move { make(&store, &clock, life, &asked).await.map(Arc::new) })
-                .await
-                .unwrap_or_else(|error| {
-                    Err(StoreError::Unavailable(format!("making the strip failed: {error}")))
-                })
+            let making = async move { make(&store, &clock, life, &asked).await.map(Arc::new) };
+            tokio::spawn(making.in_current_span()).await.unwrap_or_else(|error| {
+                Err(StoreError::Unavailable(format!("making the strip failed: {error}")))
+            })
         };
         let entry = self.answers.entry(question).or_try_insert_with(making).await?;
         match entry.is_fresh() {

@@ -9,6 +9,7 @@ use axum::{
 use chrono::NaiveDate;
 use serde_json::json;
 
+use super::request_id;
 use crate::{
     heartbeat::Rejection, heartbeat_body::BodyError, intake::IntakeError, salt::SaltError, store::StoreError,
 };
@@ -93,6 +94,12 @@ impl IntoResponse for ApiError {
             "status": status.as_u16(),
             "detail": self.to_string(),
         });
+        // For whoever asks why: the log has it too.
+        if status.is_server_error()
+            && let Some(id) = request_id::current()
+        {
+            problem["request_id"] = id.into();
+        }
         if let ApiError::NoneGood(rejected) = &self {
             problem["accepted"] = 0.into();
             problem["rejected"] = json!(rejected);

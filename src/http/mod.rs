@@ -25,6 +25,7 @@ mod health;
 mod heartbeats;
 mod heatmap;
 pub mod metrics;
+mod request_id;
 mod videos;
 
 use error::ApiError;
@@ -85,6 +86,7 @@ pub fn router(state: AppState) -> Router {
         .layer(middleware::from_fn(no_sniffing))
         .layer(CatchPanicLayer::custom(|_| ApiError::Internal.into_response()))
         .layer(middleware::from_fn(metrics::count))
+        .layer(middleware::from_fn(request_id::identify))
         .with_state(state)
 }
 

@@ -22,3 +22,4 @@ mod real_input;
 mod crash;
 mod dev;
 mod metrics;
+mod logs;
