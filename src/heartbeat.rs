@@ -63,7 +63,9 @@ impl fmt::Debug for ViewerId<'_> {
 }
 
 /// Why a heartbeat was refused. A closed list: clients match on these names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names are the documentation, and design and README list them")]
 pub enum Reason {
@@ -136,7 +138,7 @@ pub struct Refusal {
 }
 
 /// A refused heartbeat, as the answer lists it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Rejection {
     /// Its place in the body, counted from 0.
     pub index: usize,

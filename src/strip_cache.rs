@@ -19,7 +19,7 @@ use crate::{
         Store, StoreError,
         strips::{StripQuery, VideosQuery},
     },
-    strip::strip,
+    strip::{formats::Format, strip},
     videos::videos,
 };
 
@@ -36,8 +36,8 @@ const MAX_MAKING: Duration = Duration::from_secs(30);
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Question {
-    /// A strip.
-    Strip(StripQuery),
+    /// A strip, written in this shape.
+    Strip(StripQuery, Format),
     /// The most watched videos.
     Videos(VideosQuery),
 }
@@ -45,8 +45,10 @@ pub enum Question {
 /// A serialized answer.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// The JSON text.
+    /// The text.
     pub body: Bytes,
+    /// Its media type.
+    pub content_type: &'static str,
     /// A weak entity tag over everything but `generated_at`.
     pub etag: String,
     /// How long it may be served from the moment it was made.
@@ -74,7 +76,7 @@ impl Question {
     /// Bytes of its names.
     fn len(&self) -> usize {
         let (video_id, regions) = match self {
-            Question::Strip(asked) => (asked.video_id.len(), &asked.regions),
+            Question::Strip(asked, _) => (asked.video_id.len(), &asked.regions),
             Question::Videos(asked) => (0, &asked.regions),
         };
         video_id + regions.iter().map(String::len).sum::<usize>()
@@ -149,31 +151,32 @@ async fn make_unhurried(
     question: &Question,
 ) -> Result<Answer, StoreError> {
     match question {
-        Question::Strip(asked) => {
+        Question::Strip(asked, format) => {
             let (range, rows) = store.read_strip(asked).await?;
             let mut strip = strip(range, &rows);
-            let etag = etag(&strip);
+            let etag = etag(&format.render(&strip));
             strip.generated_at = Some(clock.now().trunc_subsecs(0));
-            Ok(answer(&strip, etag, life, strip.buckets.is_empty()))
+            Ok(answer(format.render(&strip), format.content_type(), etag, life, strip.buckets.is_empty()))
         }
         Question::Videos(asked) => {
             let (range, rows) = store.read_videos(asked).await?;
             let mut videos = videos(range, rows);
-            let etag = etag(&videos);
+            let etag = etag(&json(&videos));
             videos.generated_at = Some(clock.now().trunc_subsecs(0));
-            Ok(answer(&videos, etag, life, videos.videos.is_empty()))
+            let content_type = Format::Json.content_type();
+            Ok(answer(json(&videos), content_type, etag, life, videos.videos.is_empty()))
         }
     }
 }
 
-fn answer(value: &impl Serialize, etag: String, life: Duration, empty: bool) -> Answer {
+fn answer(body: Vec<u8>, content_type: &'static str, etag: String, life: Duration, empty: bool) -> Answer {
     let life = if empty { life.min(MAX_EMPTY_LIFE) } else { life };
-    Answer { body: json(value).into(), etag, life, made_at: Instant::now() }
+    Answer { body: body.into(), content_type, etag, life, made_at: Instant::now() }
 }
 
 /// Taken while `generated_at` is left out. Weak, as the bytes of two answers with one tag differ in it.
-fn etag(value: &impl Serialize) -> String {
-    let digest: [u8; 16] = Blake2b::<U16>::digest(json(value)).into();
+fn etag(body: &[u8]) -> String {
+    let digest: [u8; 16] = Blake2b::<U16>::digest(body).into();
     format!("W/\"{:032x}\"", u128::from_be_bytes(digest))
 }
 

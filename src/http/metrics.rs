@@ -31,7 +31,9 @@ pub fn router(store: Store) -> Router {
     Router::new().route("/metrics", get(read)).with_state(store)
 }
 
-/// The metrics of this process.
+/// The metrics of this process, as Prometheus collects them.
+#[utoipa::path(get, path = "/metrics", operation_id = "metrics", tag = "operations",
+    responses((status = 200, description = "The text format.", body = String, content_type = "text/plain")))]
 pub async fn read(State(store): State<Store>) -> Response {
     let headers = [(header::CONTENT_TYPE, CONTENT_TYPE), (header::CACHE_CONTROL, "no-store")];
     (headers, METRICS.text(&store.pool_state())).into_response()
