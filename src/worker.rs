@@ -1,7 +1,7 @@
 //! The worker: takes heartbeats out of the queue, folds them, and unites them with the shard rows, in one transaction a
 //! step: a crash anywhere rolls all of it back, so nothing is lost and nothing counts twice.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use scoped_futures::ScopedFutureExt;
 use tokio_util::sync::CancellationToken;
@@ -10,6 +10,7 @@ use crate::{
     clock::Clock,
     fold::{HashedHeartbeats, Run, fold},
     heartbeat::MAX_SEC,
+    metrics::METRICS,
     store::{Store, StoreError, Transaction, in_savepoint, queue, shards},
 };
 
@@ -89,7 +90,10 @@ async fn step_lane(store: &Store, clock: &Clock, lane: u16) -> Result<Step, Stor
 /// Works until told to stop; the step under way is finished, what is still queued waits for the next worker.
 pub async fn run(store: Store, clock: Clock, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        let pause = match step(&store, &clock).await {
+        let started = Instant::now();
+        let outcome = step(&store, &clock).await;
+        METRICS.step(&outcome, started.elapsed());
+        let pause = match outcome {
             Ok(Step::Folded { heartbeats, rows, failed }) => {
                 tracing::debug!(heartbeats, rows, failed, "folded {heartbeats} heartbeats into {rows} rows");
                 continue;

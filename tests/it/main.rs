@@ -21,3 +21,5 @@ mod strips;
 mod real_input;
 mod crash;
 mod dev;
+mod metrics;
+mod logs;

@@ -5,6 +5,7 @@ mod parameters;
 mod scope;
 mod videos;
 mod caching;
+mod formats;
 mod single_flight;
 
 use chrono::{DateTime, Utc};
