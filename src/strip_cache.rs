@@ -15,9 +15,11 @@ use crate::{
     clock::Clock,
     store::{
         Store, StoreError,
+        regions::RegionsQuery,
         strips::{StripQuery, VideosQuery},
     },
     strip::strip,
+    video_regions::video_regions,
     videos::videos,
 };
 
@@ -38,6 +40,8 @@ pub enum Question {
     Strip(StripQuery),
     /// The most watched videos.
     Videos(VideosQuery),
+    /// The regions of a video.
+    Regions(RegionsQuery),
 }
 
 /// A serialized answer.
@@ -72,8 +76,9 @@ impl Question {
     /// Bytes of its names.
     fn len(&self) -> usize {
         let (video_id, regions) = match self {
-            Question::Strip(asked) => (asked.video_id.len(), &asked.regions),
-            Question::Videos(asked) => (0, &asked.regions),
+            Question::Strip(asked) => (asked.video_id.len(), asked.regions.as_slice()),
+            Question::Videos(asked) => (0, asked.regions.as_slice()),
+            Question::Regions(asked) => (asked.video_id.len(), [].as_slice()),
         };
         video_id + regions.iter().map(String::len).sum::<usize>()
     }
@@ -154,6 +159,13 @@ async fn make_unhurried(
             let etag = etag(&videos);
             videos.generated_at = Some(clock.now().trunc_subsecs(0));
             Ok(answer(&videos, etag, life, videos.videos.is_empty()))
+        }
+        Question::Regions(asked) => {
+            let (range, rows) = store.read_regions(asked).await?;
+            let mut regions = video_regions(range, rows);
+            let etag = etag(&regions);
+            regions.generated_at = Some(clock.now().trunc_subsecs(0));
+            Ok(answer(&regions, etag, life, regions.regions.is_empty()))
         }
     }
 }

@@ -24,6 +24,7 @@ mod dashboard;
 mod health;
 mod heartbeats;
 mod heatmap;
+mod regions;
 mod videos;
 
 use error::ApiError;
@@ -60,19 +61,14 @@ pub struct AppState {
 
 /// The routes.
 pub fn router(state: AppState) -> Router {
-    let cors = CorsLayer::new()
-        .allow_origin(tower_http::cors::Any)
-        .allow_methods([Method::GET, Method::POST])
-        .allow_headers([header::CONTENT_TYPE, HeaderName::from_static("idempotency-key")])
-        .expose_headers([header::RETRY_AFTER, header::ETAG])
-        .max_age(CORS_MAX_AGE);
     let v1 = Router::new()
         .route("/heartbeats", post(heartbeats::post))
         .route("/videos", get(videos::get))
         .route("/videos/{video_id}/heatmap", get(heatmap::get))
+        .route("/videos/{video_id}/regions", get(regions::get))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(cors);
+        .layer(cors());
     Router::new()
         .nest("/v1", v1)
         .route("/healthz", get(health::live))
@@ -83,6 +79,16 @@ pub fn router(state: AppState) -> Router {
         .layer(middleware::from_fn(no_sniffing))
         .layer(CatchPanicLayer::custom(|_| ApiError::Internal.into_response()))
         .with_state(state)
+}
+
+/// For pages of any origin, without credentials.
+fn cors() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(tower_http::cors::Any)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::CONTENT_TYPE, HeaderName::from_static("idempotency-key")])
+        .expose_headers([header::RETRY_AFTER, header::ETAG])
+        .max_age(CORS_MAX_AGE)
 }
 
 /// What a look-up answers, unless it takes too long.

@@ -19,6 +19,7 @@ pub mod canonical;
 pub mod counts;
 pub mod retention;
 pub mod strips;
+pub mod regions;
 
 /// How often a transaction is tried that loses a deadlock or a serialization conflict. Lanes make these rare.
 const MAX_ATTEMPTS: u32 = 5;

@@ -57,6 +57,7 @@ statements! {
     READ_FINE_VIDEOS = "read_fine_videos";
     READ_HLL_VERSION = "read_hll_version";
     READ_QUEUE_DEPTH = "read_queue_depth";
+    READ_REGIONS = "read_regions";
     READ_RETENTION = "read_retention";
     READ_SALT_EPOCH = "read_salt_epoch";
     READ_SALT_EPOCHS = "read_salt_epochs";

@@ -163,7 +163,7 @@ async fn read_buckets(
 }
 
 /// The salt epochs that a range touches: their first days, ascending, and how they were opened.
-async fn epochs(
+pub(super) async fn epochs(
     tx: &Transaction<'_>,
     from: NaiveDate,
     to: NaiveDate,

@@ -1,0 +1,94 @@
+// Retention, reached and replay over the time of a video, drawn by uPlot.
+
+import uPlot from "/vendor/uPlot.esm.js";
+import { node } from "./dom.js";
+import { clock, percent, times } from "./format.js";
+
+const HEIGHT = 220;
+const REPLAY_HEIGHT = 140;
+
+/**
+ * The curves of a strip. `point` moves their cursors to a time; `close` gives everything back.
+ * @param {import("./moments.js").Strip} strip
+ */
+export function curves(strip) {
+  const place = node("div", { className: "curves" });
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  let charts = [];
+
+  const draw = () => {
+    const width = place.clientWidth;
+    if (!width) return;
+    for (const chart of charts) chart.destroy();
+    charts = [];
+    place.replaceChildren();
+    const { buckets, viewers } = strip;
+    const secs = buckets.map(({ bucket }) => bucket);
+    const color = (name) => resolved(place, `var(${name})`);
+    const tint = (name) => resolved(place, `color-mix(in srgb, var(${name}) 14%, transparent)`);
+    const share = (value) => (value == null ? "–" : percent(value));
+    charts.push(chart(place, {
+      width, height: HEIGHT, color, top: 1, ticks: (value) => percent(value, 0),
+      label: `Retention and reached, in percent; half of the viewers are gone by ${clock(buckets.find(({ reached }) => reached * 2 <= viewers)?.bucket ?? 0)}`,
+      series: [
+        { label: "Retention, of the peak", stroke: color("--accent"), fill: tint("--accent"), width: 2, value: (_, value) => share(value) },
+        { label: "Reached, of all viewers", stroke: color("--quiet"), width: 2, dash: [6, 4], value: (_, value) => share(value) },
+      ],
+    }, [secs, buckets.map(({ retention }) => retention), buckets.map(({ reached }) => (viewers ? reached / viewers : 0))]));
+    const most = Math.max(1.5, ...buckets.map(({ replay }) => replay));
+    charts.push(chart(place, {
+      width, height: REPLAY_HEIGHT, color, top: most * 1.05, ticks: (value) => `${value.toFixed(1)}×`,
+      label: `Replay: how often each viewer played a moment, at most ${times(most)}`,
+      series: [{ label: "Replay, per viewer", stroke: color("--replay"), fill: tint("--replay"), width: 2, value: (_, value) => (value == null ? "–" : times(value)) }],
+    }, [secs, buckets.map(({ replay, viewers }) => (viewers ? replay : null))]));
+  };
+
+  let drawnWidth = 0;
+  const resized = new ResizeObserver(() => {
+    if (place.clientWidth === drawnWidth) return;
+    drawnWidth = place.clientWidth;
+    draw();
+  });
+  resized.observe(place);
+  dark.addEventListener("change", draw);
+  return {
+    place,
+    point(time) {
+      for (const { cursor, setCursor, valToPos } of charts) {
+        const left = time === null ? -10 : valToPos(time, "x");
+        if (cursor.left !== left) setCursor({ left, top: 0 }, false);
+      }
+    },
+    close() {
+      resized.disconnect();
+      dark.removeEventListener("change", draw);
+      for (const chart of charts) chart.destroy();
+    },
+  };
+}
+
+/** A colour of the page as a canvas takes it: custom properties and `light-dark()` are the style sheet's alone. */
+function resolved(place, color) {
+  const probe = node("i");
+  probe.style.color = color;
+  place.append(probe);
+  const { color: text } = getComputedStyle(probe);
+  probe.remove();
+  return text;
+}
+
+function chart(place, { width, height, color, top, ticks, label, series }, data) {
+  const axis = { stroke: color("--quiet"), font: "12px system-ui, sans-serif", grid: { stroke: color("--line"), width: 1 }, ticks: { stroke: color("--line"), width: 1, size: 4 } };
+  const figure = node("div", { className: "curve", role: "img", "aria-label": label });
+  place.append(figure);
+  return new uPlot({
+    width, height,
+    scales: { x: { time: false }, y: { range: [0, top] } },
+    axes: [
+      { ...axis, values: (_, splits) => splits.map(clock), space: 64, incrs: [1, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200] },
+      { ...axis, values: (_, splits) => splits.map(ticks), size: 52, space: 28, incrs: [0.1, 0.2, 0.25, 0.5, 1, 2, 5, 10, 50] },
+    ],
+    cursor: { sync: { key: "heatstrip" }, drag: { x: false, y: false }, points: { size: 8 } },
+    series: [{ label: "At", value: (_, value) => (value == null ? "–" : clock(value)) }, ...series.map((one) => ({ ...one, points: { show: data[0].length < 3 } }))],
+  }, data, figure);
+}

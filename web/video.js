@@ -1,0 +1,121 @@
+// One video: its strip, and what it says.
+
+import "./heat-strip.js";
+import { get } from "./api.js";
+import * as controls from "./controls.js";
+import { curves } from "./curves.js";
+import { dayByDay } from "./days.js";
+import { definitions, failure, node, notice, replace } from "./dom.js";
+import { asOf, certainty, certaintySentence, clock, dayRange, duration, number, places, scopeSentence, times, unit } from "./format.js";
+import { describe, hotspots, MIN_VIEWERS, moments, watchedLength } from "./moments.js";
+import { address, range, videoPath } from "./route.js";
+import { share } from "./share.js";
+
+/** The page of a question; `update` asks again and answers for how long the answer holds. */
+export function video(main, asked, today, stale) {
+  const back = node("a", { className: "back", href: address({ ...asked, video: null }), "data-key": "back" }, "All videos");
+  const facts = node("p", { className: "facts" });
+  const chips = node("div", { className: "places" }, controls.regions(asked, []));
+  const answer = node("div", { className: "answer" }, ...(stale.length ? stale : [skeleton()]));
+  replace(main,
+    node("header", { className: "head" }, back, node("h1", { tabIndex: -1 }, asked.video), facts),
+    node("div", { className: "controls" }, controls.days(asked, today), controls.resolution(asked)), chips, answer);
+  document.title = `${asked.video} · heatstrip`;
+
+  let shown = null;
+  let parts = null;
+  let asking = new AbortController();
+  return {
+    async update() {
+      asking.abort();
+      asking = new AbortController();
+      const { signal } = asking;
+      const days = range(asked, today);
+      const said = { region: asked.regions.join() || "GLOBAL", resolution: asked.resolution, ...days };
+      // The chips are a help: without them the strip is still the answer.
+      const known = get(videoPath(asked.video, "regions"), days, signal)
+        .then(({ body }) => signal.aborted || replace(chips, controls.regions(asked, body.regions)), () => {});
+      try {
+        const [{ body, tag, life }] = await Promise.all([get(videoPath(asked.video, "heatmap"), said, signal), known]);
+        if (tag === null || tag !== shown) {
+          shown = tag;
+          facts.textContent = [dayRange(body.from, body.to), places(body.regions)].join(" · ");
+          parts?.close();
+          parts = show(answer, body, asked, today, signal);
+        }
+        return { life, asOf: asOf(body.generated_at) };
+      } catch (problem) {
+        if (!signal.aborted && shown === null) {
+          facts.textContent = "";
+          replace(answer, failure(problem, () => main.dispatchEvent(new CustomEvent("again"))));
+        }
+        throw problem;
+      }
+    },
+    close() {
+      asking.abort();
+      parts?.close();
+    },
+  };
+}
+
+function show(answer, strip, asked, today, signal) {
+  if (strip.buckets.length === 0) {
+    const wider = node("a", { className: "button", href: address({ ...asked, regions: [], from: "", to: "", days: 0 }), "data-key": "wider" }, "Show all days, everywhere");
+    replace(answer, notice("empty", "Nobody watched this here", "No heartbeat of this video came from these regions in these days.", wider));
+    return { close() {} };
+  }
+  const view = node("heat-strip", { data: strip });
+  const lines = curves(strip);
+  view.addEventListener("heat-strip-point", (event) => lines.point(event.detail.seconds));
+  const days = node("div", {}, answer.querySelector("#day-by-day")?.parentElement);
+  replace(answer,
+    numbers(strip),
+    node("section", { className: "card strip", "aria-label": "Strip" }, view, legend(),
+      node("p", { className: "remark" }, `${scopeSentence(strip.scope)}. ${certaintySentence(strip)}`)),
+    node("div", { className: "beside" },
+      highlights(strip, view),
+      node("section", { className: "card", "aria-labelledby": "curves" }, node("h2", { id: "curves" }, "Curves"), lines.place)),
+    days, share(asked, today));
+  dayByDay(strip, asked, signal).then(
+    (section) => signal.aborted || replace(days, section),
+    (problem) => signal.aborted || replace(days, notice("error", "The days cannot be shown", problem.detail || problem.message)));
+  return lines;
+}
+
+function numbers(strip) {
+  const [hottest] = hotspots(strip);
+  const peak = strip.buckets.find(({ viewers }) => viewers === strip.peak);
+  return definitions("numbers", [
+    [unit(strip.scope, strip.viewers), number(strip.viewers), certainty(strip)],
+    ["watch time", duration(strip.seconds_played), "repeats included, exact"],
+    ["on average", clock(strip.seconds_played / Math.max(1, strip.viewers)), `of ${clock(watchedLength(strip))}`],
+    ["peak", number(strip.peak), `at ${clock(peak?.bucket ?? 0)}, ${certainty(strip)}`],
+    ["most replayed", hottest ? times(hottest.value) : "–", hottest ? `per viewer, at ${clock(hottest.at)}` : "nothing stands out"],
+  ]);
+}
+
+const legend = () => node("ul", { className: "legend", "aria-label": "Legend" },
+  ...[["heat", "viewers, by height and heat"], ["reached", "reached this point or a later one"], ["replay", "watched again"]].map(([name, text]) =>
+    node("li", {}, node("span", { className: `key ${name}` }), text)));
+
+function highlights(strip, view) {
+  const found = moments(strip);
+  const items = found.map((moment) => {
+    const [what, how] = describe(moment);
+    const button = node("button", { type: "button", className: `moment ${moment.kind}`, "data-key": `moment-${moment.kind}-${moment.from}` },
+      node("b", {}, what), node("span", {}, how));
+    // Pointing at the words points at the strip.
+    for (const event of ["pointerenter", "focus", "click"]) button.addEventListener(event, () => view.pointAt(moment.from));
+    for (const event of ["pointerleave", "blur"]) button.addEventListener(event, () => view.pointAt(null));
+    return node("li", {}, button);
+  });
+  return node("section", { className: "card", "aria-labelledby": "moments" }, node("h2", { id: "moments" }, "Moments"),
+    items.length ? node("ol", { className: "moments" }, ...items)
+      : node("p", { className: "quiet" }, strip.viewers < MIN_VIEWERS
+        ? `Too few viewers to name moments: they are named from ${MIN_VIEWERS} on.`
+        : "The video is too short at this bucket to name moments: choose a finer one."));
+}
+
+const skeleton = () => node("div", { className: "skeleton", role: "status", "aria-label": "Loading" },
+  node("div", { className: "card tall" }, node("i")), node("div", { className: "card" }, node("i"), node("i")));
