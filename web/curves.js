@@ -3,6 +3,7 @@
 import uPlot from "/vendor/uPlot.esm.js";
 import { node } from "./dom.js";
 import { clock, percent, times } from "./format.js";
+import { watchedLength } from "./moments.js";
 
 const HEIGHT = 220;
 const REPLAY_HEIGHT = 140;
@@ -23,12 +24,13 @@ export function curves(strip) {
     charts = [];
     place.replaceChildren();
     const { buckets, viewers } = strip;
+    const length = watchedLength(strip);
     const secs = buckets.map(({ bucket }) => bucket);
     const color = (name) => resolved(place, `var(${name})`);
     const tint = (name) => resolved(place, `color-mix(in srgb, var(${name}) 14%, transparent)`);
     const share = (value) => (value == null ? "–" : percent(value));
     charts.push(chart(place, {
-      width, height: HEIGHT, color, top: 1, ticks: (value) => percent(value, 0),
+      width, height: HEIGHT, length, color, top: 1, ticks: (value) => percent(value, 0),
       label: `Retention and reached, in percent; half of the viewers are gone by ${clock(buckets.find(({ reached }) => reached * 2 <= viewers)?.bucket ?? 0)}`,
       series: [
         { label: "Retention, of the peak", stroke: color("--accent"), fill: tint("--accent"), width: 2, value: (_, value) => share(value) },
@@ -37,7 +39,7 @@ export function curves(strip) {
     }, [secs, buckets.map(({ retention }) => retention), buckets.map(({ reached }) => (viewers ? reached / viewers : 0))]));
     const most = Math.max(1.5, ...buckets.map(({ replay }) => replay));
     charts.push(chart(place, {
-      width, height: REPLAY_HEIGHT, color, top: most * 1.05, ticks: (value) => `${value.toFixed(1)}×`,
+      width, height: REPLAY_HEIGHT, length, color, top: most * 1.05, ticks: (value) => `${value.toFixed(1)}×`,
       label: `Replay: how often each viewer played a moment, at most ${times(most)}`,
       series: [{ label: "Replay, per viewer", stroke: color("--replay"), fill: tint("--replay"), width: 2, value: (_, value) => (value == null ? "–" : times(value)) }],
     }, [secs, buckets.map(({ replay, viewers }) => (viewers ? replay : null))]));
@@ -77,15 +79,15 @@ function resolved(place, color) {
   return text;
 }
 
-function chart(place, { width, height, color, top, ticks, label, series }, data) {
+function chart(place, { width, height, length, color, top, ticks, label, series }, data) {
   const axis = { stroke: color("--quiet"), font: "12px system-ui, sans-serif", grid: { stroke: color("--line"), width: 1 }, ticks: { stroke: color("--line"), width: 1, size: 4 } };
   const figure = node("div", { className: "curve", role: "img", "aria-label": label });
   place.append(figure);
   return new uPlot({
     width, height,
-    scales: { x: { time: false }, y: { range: [0, top] } },
+    scales: { x: { time: false, range: [0, length] }, y: { range: [0, top] } },
     axes: [
-      { ...axis, values: (_, splits) => splits.map(clock), space: 64, incrs: [1, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200] },
+      { ...axis, values: (_, splits) => splits.map(clock), space: 64, incrs: [1, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 10800, 21600] },
       { ...axis, values: (_, splits) => splits.map(ticks), size: 52, space: 28, incrs: [0.1, 0.2, 0.25, 0.5, 1, 2, 5, 10, 50] },
     ],
     cursor: { sync: { key: "heatstrip" }, drag: { x: false, y: false }, points: { size: 8 } },

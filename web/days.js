@@ -26,6 +26,7 @@ export async function dayByDay(strip, asked, signal) {
 
   // What came before the first viewer is no news.
   const first = Math.max(0, strips.findIndex(({ viewers }) => viewers > 0));
+  if (first === days.length - 1) return null;
   const most = Math.max(1, ...strips.map(({ peak }) => peak));
   const multiples = strips.slice(first).map((one, since) => {
     const day = days[first + since];

@@ -91,7 +91,7 @@ export function skips(strip) {
     return list.map(({ viewers }) => (high = Math.max(high, viewers)));
   };
   const before = most(buckets);
-  const after = most(buckets.toReversed()).reverse();
+  const after = most([...buckets].reverse()).reverse();
   const around = buckets.map((_, index) => Math.min(before[index], after[index]));
   const missing = buckets.map(({ viewers }, index) => (around[index] ? 1 - viewers / around[index] : 0));
   const enough = Math.max(MIN_SKIPPED, 2 * noise(strip));
@@ -115,7 +115,7 @@ export function drops(strip) {
     const { reached } = buckets[index];
     return reached ? (reached - next.reached) / reached : 0;
   });
-  const usual = gone.toSorted((a, b) => a - b)[Math.floor(gone.length / 2)] ?? 0;
+  const usual = [...gone].sort((a, b) => a - b)[Math.floor(gone.length / 2)] ?? 0;
   const enough = Math.max(MIN_DROP, usual * MIN_DROP_RATIO, noise(strip));
   const found = runs(Math.floor(gone.length * ENDING), (index) => gone[index] >= enough).map(([first, last]) => {
     const [from, to] = [buckets[first], buckets[last + 1]];
