@@ -95,11 +95,16 @@ pub fn cached(answer: &Answer, request: &HeaderMap) -> Response {
         (header::ETAG, answer.etag.clone()),
         (header::CACHE_CONTROL, format!("public, max-age={max_age}, stale-while-revalidate=60")),
     ];
-    let held = request.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    if held.flat_map(|value| value.split(',')).any(|tag| is_same_tag(tag.trim(), &answer.etag)) {
+    if holds(request, &answer.etag) {
         return (StatusCode::NOT_MODIFIED, validators).into_response();
     }
     (validators, [(header::CONTENT_TYPE, "application/json")], answer.body.clone()).into_response()
+}
+
+/// Whether who asks holds what has this tag.
+pub fn holds(request: &HeaderMap, etag: &str) -> bool {
+    let held = request.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    held.flat_map(|value| value.split(',')).any(|tag| is_same_tag(tag.trim(), etag))
 }
 
 /// Weak comparison (RFC 9110, section 8.8.3.2): a proxy may have made the tag strong.

@@ -21,6 +21,7 @@ pub mod error;
 mod body;
 pub use body::BUDGET_BYTES as BODY_BUDGET_BYTES;
 mod dashboard;
+mod embeds;
 mod health;
 mod heartbeats;
 mod heatmap;
@@ -72,12 +73,13 @@ pub fn router(state: AppState) -> Router {
         .route("/videos/{video_id}/heatmap", get(heatmap::get))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(cors);
+        .layer(cors.clone());
     Router::new()
         .nest("/v1", v1)
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .merge(dashboard::router())
+        .merge(embeds::router().layer(cors))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn(no_sniffing))

@@ -18,6 +18,7 @@ mod retention;
 mod oracle;
 mod plans;
 mod strips;
+mod embeds;
 mod real_input;
 mod crash;
 mod dev;
