@@ -111,14 +111,14 @@ pub fn cached(answer: &Answer, request: &HeaderMap) -> Response {
         (header::ETAG, answer.etag.clone()),
         (header::CACHE_CONTROL, format!("public, max-age={max_age}, stale-while-revalidate=60")),
     ];
-    if is_held(request, &answer.etag) {
+    if holds(request, &answer.etag) {
         return (StatusCode::NOT_MODIFIED, validators).into_response();
     }
     (validators, [(header::CONTENT_TYPE, "application/json")], answer.body.clone()).into_response()
 }
 
 /// Whether who asks holds what has this tag.
-pub fn is_held(request: &HeaderMap, etag: &str) -> bool {
+pub fn holds(request: &HeaderMap, etag: &str) -> bool {
     let held = request.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     held.flat_map(|value| value.split(',')).any(|tag| is_same_tag(tag.trim(), etag))
 }

@@ -20,7 +20,7 @@ use crate::{
 pub mod error;
 mod body;
 pub use body::BUDGET_BYTES as BODY_BUDGET_BYTES;
-mod dashboard;
+mod assets;
 mod health;
 mod heartbeats;
 mod heatmap;
@@ -73,7 +73,7 @@ pub fn router(state: AppState) -> Router {
         .nest("/v1", v1)
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
-        .merge(dashboard::router())
+        .merge(assets::router())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn(no_sniffing))

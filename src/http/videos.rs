@@ -38,8 +38,7 @@ pub async fn get(
     let (from, to) = days(parameters.from.as_deref(), parameters.to.as_deref())?;
     let to = to.unwrap_or_else(|| app.clock.today());
     // The calendar has a first day.
-    let from =
-        from.unwrap_or_else(|| to.checked_sub_signed(TimeDelta::days(DEFAULT_DAYS - 1)).unwrap_or(to));
+    let from = from.unwrap_or_else(|| to.checked_sub_signed(TimeDelta::days(DEFAULT_DAYS - 1)).unwrap_or(to));
     if from > to {
         return Err(ApiError::BadRequest("from is later than to".into()));
     }

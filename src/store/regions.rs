@@ -35,10 +35,9 @@ impl Store {
                 };
                 let kept_from = retention::read(tx).await?.kept_from;
                 let days = query(tx, sql::READ_VIDEO_DAYS, &[&asked.video_id, &kept_from]).await?;
-                let (Some(from), Some(to)) = (
-                    range.from.or(days[0].try_get("first_day")?),
-                    range.to.or(days[0].try_get("last_day")?),
-                ) else {
+                let (Some(from), Some(to)) =
+                    (range.from.or(days[0].try_get("first_day")?), range.to.or(days[0].try_get("last_day")?))
+                else {
                     return Ok((range, Vec::new()));
                 };
                 (range.from, range.to) = (Some(from), Some(to));
