@@ -5,21 +5,20 @@ import { node } from "./dom.js";
 import { clock, percent, times } from "./format.js";
 import { watchedLength } from "./moments.js";
 
-const HEIGHT = 220;
-const REPLAY_HEIGHT = 140;
+const HEIGHT = 230;
+const REPLAY_HEIGHT = 130;
 
-/**
- * The curves of a strip. `point` moves their cursors to a time; `close` gives everything back.
- * @param {import("./moments.js").Strip} strip
- */
-export function curves(strip) {
+/** Curves: `show` draws those of a strip, `point` moves their cursors to a time, `close` gives everything back. */
+export function curves() {
   const place = node("div", { className: "curves" });
   const dark = matchMedia("(prefers-color-scheme: dark)");
   let charts = [];
+  /** @type {import("./moments.js").Strip | null} */
+  let strip = null;
 
   const draw = () => {
     const width = place.clientWidth;
-    if (!width) return;
+    if (!width || !strip) return;
     for (const chart of charts) chart.destroy();
     charts = [];
     place.replaceChildren();
@@ -55,6 +54,10 @@ export function curves(strip) {
   dark.addEventListener("change", draw);
   return {
     place,
+    show(another) {
+      strip = another;
+      draw();
+    },
     point(time) {
       for (const { cursor, setCursor, valToPos } of charts) {
         const left = time === null ? -10 : valToPos(time, "x");
@@ -80,17 +83,17 @@ function resolved(place, color) {
 }
 
 function chart(place, { width, height, length, color, top, ticks, label, series }, data) {
-  const axis = { stroke: color("--quiet"), font: "12px system-ui, sans-serif", grid: { stroke: color("--line"), width: 1 }, ticks: { stroke: color("--line"), width: 1, size: 4 } };
+  const axis = { stroke: color("--quiet"), font: `12px ${getComputedStyle(place).fontFamily}`, grid: { stroke: color("--line"), width: 1 }, ticks: { stroke: color("--line"), width: 1, size: 4 } };
   const figure = node("div", { className: "curve", role: "img", "aria-label": label });
   place.append(figure);
   return new uPlot({
     width, height,
     scales: { x: { time: false, range: [0, length] }, y: { range: [0, top] } },
     axes: [
-      { ...axis, values: (_, splits) => splits.map(clock), space: 64, incrs: [1, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 10800, 21600] },
+      { ...axis, values: (_, splits) => splits.map(clock), size: 30, space: 64, incrs: [1, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 10800, 21600] },
       { ...axis, values: (_, splits) => splits.map(ticks), size: 52, space: 28, incrs: [0.1, 0.2, 0.25, 0.5, 1, 2, 5, 10, 50] },
     ],
-    cursor: { sync: { key: "heatstrip" }, drag: { x: false, y: false }, points: { size: 8 } },
+    cursor: { y: false, sync: { key: "heatstrip" }, drag: { x: false, y: false }, points: { size: 8 } },
     series: [{ label: "At", value: (_, value) => (value == null ? "–" : clock(value)) }, ...series.map((one) => ({ ...one, points: { show: data[0].length < 3 } }))],
   }, data, figure);
 }

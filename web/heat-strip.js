@@ -11,6 +11,8 @@ const HOME = new URL(".", import.meta.url).href;
 const QUESTION = ["region", "resolution", "from", "to"];
 /** Rows of the table for screen readers: more would be read by nobody. */
 const MAX_ROWS = 120;
+/** Pixels of height from which on the tooltip has room inside. */
+const MIN_INSIDE = 200;
 // Seconds between two questions of a `live` strip: not less, whatever the answer allows, and not more when they fail.
 const MIN_REFRESH = 5;
 const MAX_REFRESH = 300;
@@ -262,7 +264,9 @@ export class HeatStrip extends HTMLElement {
       const room = this.#tooltip.offsetWidth + 12;
       // Beside the bucket, where there is room.
       const left = middle + room <= this.clientWidth ? middle + 12 : Math.max(0, middle - room);
-      this.#tooltip.style.transform = `translate(${Math.round(left)}px, 0)`;
+      // A low strip would vanish behind it.
+      const above = this.clientHeight < MIN_INSIDE ? "calc(-100% - 4px)" : "0px";
+      this.#tooltip.style.transform = `translate(${Math.round(left)}px, ${above})`;
     }
     if (!quiet) {
       const secs = this.#pointed === null ? null : this.#strip.buckets[this.#pointed].bucket;

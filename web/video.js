@@ -11,11 +11,18 @@ import { describe, hotspots, MIN_VIEWERS, moments, watchedLength } from "./momen
 import { address, range, videoPath } from "./route.js";
 import { share } from "./share.js";
 
+/** Milliseconds until the days are asked for again: many questions, and all but the last day hardly change. */
+const DAYS_AGE = 60_000;
+
+/** The regions of the video shown last: another question about it begins with the chips in their places. */
+let known = { video: null, regions: [] };
+
 /** The page of a question; `update` asks again and answers for how long the answer holds. */
 export function video(main, asked, today, stale) {
+  if (known.video !== asked.video) known = { video: asked.video, regions: [] };
   const back = node("a", { className: "back", href: address({ ...asked, video: null }), "data-key": "back" }, "All videos");
   const facts = node("p", { className: "facts" });
-  const chips = node("div", { className: "places" }, controls.regions(asked, []));
+  const chips = node("div", { className: "places" }, controls.regions(asked, known.regions));
   const answer = node("div", { className: "answer" }, ...(stale.length ? stale : [skeleton()]));
   replace(main,
     node("header", { className: "head" }, back, node("h1", { tabIndex: -1 }, asked.video), facts),
@@ -23,8 +30,22 @@ export function video(main, asked, today, stale) {
   document.title = `${asked.video} · heatstrip`;
 
   let shown = null;
-  let parts = null;
+  let figures = null;
   let asking = new AbortController();
+
+  const showRegions = ({ body }) => {
+    if (known.video !== asked.video) return;
+    known.regions = body.regions;
+    replace(chips, controls.regions(asked, body.regions));
+  };
+  const show = (strip) => {
+    facts.textContent = [dayRange(strip.from, strip.to), places(strip.regions)].join(" · ");
+    if (strip.buckets.length) return (figures ??= figuresOf(answer, asked, today)).show(strip);
+    figures?.close();
+    figures = null;
+    replace(answer, nothing(asked));
+  };
+
   return {
     async update() {
       asking.abort();
@@ -33,16 +54,11 @@ export function video(main, asked, today, stale) {
       const days = range(asked, today);
       const said = { region: asked.regions.join() || "GLOBAL", resolution: asked.resolution, ...days };
       // The chips are a help: without them the strip is still the answer.
-      const known = get(videoPath(asked.video, "regions"), days, signal)
-        .then(({ body }) => signal.aborted || replace(chips, controls.regions(asked, body.regions)), () => {});
+      const regions = get(videoPath(asked.video, "regions"), days, signal).then(showRegions, () => {});
       try {
-        const [{ body, tag, life }] = await Promise.all([get(videoPath(asked.video, "heatmap"), said, signal), known]);
-        if (tag === null || tag !== shown) {
-          shown = tag;
-          facts.textContent = [dayRange(body.from, body.to), places(body.regions)].join(" · ");
-          parts?.close();
-          parts = show(answer, body, asked, today, signal);
-        }
+        const [{ body, tag, life }] = await Promise.all([get(videoPath(asked.video, "heatmap"), said, signal), regions]);
+        if (tag === null || tag !== shown) show(body);
+        shown = tag;
         return { life, asOf: asOf(body.generated_at) };
       } catch (problem) {
         if (!signal.aborted && shown === null) {
@@ -54,33 +70,56 @@ export function video(main, asked, today, stale) {
     },
     close() {
       asking.abort();
-      parts?.close();
+      figures?.close();
     },
   };
 }
 
-function show(answer, strip, asked, today, signal) {
-  if (strip.buckets.length === 0) {
-    const wider = node("a", { className: "button", href: address({ ...asked, regions: [], from: "", to: "", days: 0 }), "data-key": "wider" }, "Show all days, everywhere");
-    replace(answer, notice("empty", "Nobody watched this here", "No heartbeat of this video came from these regions in these days.", wider));
-    return { close() {} };
-  }
-  const view = node("heat-strip", { data: strip });
-  const lines = curves(strip);
+function nothing(asked) {
+  const wider = node("a", { className: "button", href: address({ ...asked, regions: [], from: "", to: "", days: 0 }), "data-key": "wider" }, "Show all days, everywhere");
+  return notice("empty", "Nobody watched this here", "No heartbeat of this video came from these regions in these days.", wider);
+}
+
+/** The figures of a question, built once and filled with each answer: who points at the strip goes on pointing. */
+function figuresOf(answer, asked, today) {
+  const asking = new AbortController();
+  const lines = curves();
+  const view = node("heat-strip");
   view.addEventListener("heat-strip-point", (event) => lines.point(event.detail.seconds));
+  const tiles = node("div");
+  const remark = node("p", { className: "remark" });
+  const found = node("section", { className: "card", "aria-labelledby": "moments" });
+  // Those of the question before, until these are there.
   const days = node("div", {}, answer.querySelector("#day-by-day")?.parentElement);
+  let daysAt = -DAYS_AGE;
   replace(answer,
-    numbers(strip),
-    node("section", { className: "card strip", "aria-label": "Strip" }, view, legend(),
-      node("p", { className: "remark" }, `${scopeSentence(strip.scope)}. ${certaintySentence(strip)}`)),
-    node("div", { className: "beside" },
-      highlights(strip, view),
+    tiles,
+    node("section", { className: "card strip", "aria-label": "Strip" }, view, legend(), remark),
+    node("div", { className: "beside" }, found,
       node("section", { className: "card", "aria-labelledby": "curves" }, node("h2", { id: "curves" }, "Curves"), lines.place)),
     days, share(asked, today));
-  dayByDay(strip, asked, signal).then(
-    (section) => signal.aborted || replace(days, section),
-    (problem) => signal.aborted || replace(days, notice("error", "The days cannot be shown", problem.detail || problem.message)));
-  return lines;
+
+  const showDays = (strip) => {
+    if (performance.now() - daysAt < DAYS_AGE) return;
+    daysAt = performance.now();
+    dayByDay(strip, asked, asking.signal).then((section) => replace(days, section), (problem) => {
+      if (!asking.signal.aborted) replace(days, notice("error", "The days cannot be shown", problem.detail || problem.message));
+    });
+  };
+  return {
+    show(strip) {
+      replace(tiles, numbers(strip));
+      view.data = strip;
+      remark.textContent = `${scopeSentence(strip.scope)}. ${certaintySentence(strip)}`;
+      replace(found, node("h2", { id: "moments" }, "Moments"), highlights(strip, view));
+      lines.show(strip);
+      showDays(strip);
+    },
+    close() {
+      asking.abort();
+      lines.close();
+    },
+  };
 }
 
 function numbers(strip) {
@@ -110,11 +149,10 @@ function highlights(strip, view) {
     for (const event of ["pointerleave", "blur"]) button.addEventListener(event, () => view.pointAt(null));
     return node("li", {}, button);
   });
-  return node("section", { className: "card", "aria-labelledby": "moments" }, node("h2", { id: "moments" }, "Moments"),
-    items.length ? node("ol", { className: "moments" }, ...items)
-      : node("p", { className: "quiet" }, strip.viewers < MIN_VIEWERS
-        ? `Too few viewers to name moments: they are named from ${MIN_VIEWERS} on.`
-        : "The video is too short at this bucket to name moments: choose a finer one."));
+  if (items.length) return node("ol", { className: "moments" }, ...items);
+  return node("p", { className: "quiet" }, strip.viewers < MIN_VIEWERS
+    ? `Too few viewers to name moments: they are named from ${MIN_VIEWERS} on.`
+    : "The video is too short at this bucket to name moments: choose a finer one.");
 }
 
 const skeleton = () => node("div", { className: "skeleton", role: "status", "aria-label": "Loading" },

@@ -8,6 +8,8 @@ import { describe, drops, hotspots, leftBy, moments, skips, watchedLength } from
 /** A strip of 5-second buckets, each `[viewers, replay]`; whoever is seen late is taken to have been there all the time. */
 function strip(buckets, { relative_error = 0, resolution = 5 } = {}) {
   const peak = Math.max(...buckets.map(([viewers]) => viewers));
+  let later = 0;
+  const reached = buckets.map(([viewers]) => viewers).reverse().map((viewers) => (later = Math.max(later, viewers))).reverse();
   return {
     resolution,
     relative_error,
@@ -19,7 +21,7 @@ function strip(buckets, { relative_error = 0, resolution = 5 } = {}) {
       replay,
       seconds_played: viewers * resolution * replay,
       retention: viewers / peak,
-      reached: Math.max(...buckets.slice(index).map(([later]) => later)),
+      reached: reached[index],
     })),
   };
 }

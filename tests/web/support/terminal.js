@@ -42,6 +42,6 @@ export async function terminalPage(heatstrip, video) {
     { env: { ...process.env, BINARY, VIDEO: video, DATABASE_URL: heatstrip.databaseUrl, COLORTERM: 'truecolor' } });
   const shown = `<b>$ heatstrip show ${video}</b>\n\n${toHtml(stdout.replaceAll('\r', '').trim())}`;
   return `<!doctype html><meta charset="utf-8"><style>
-      body { margin: 0; background: #17131f; color: #e9e4ec } pre { margin: 0; padding: 20px 24px; font: 14px/1.18 "DejaVu Sans Mono", monospace }
+      body { margin: 0; background: #17131f; color: #e9e4ec } pre { margin: 0; padding: 20px 24px; font: 14px/16px "DejaVu Sans Mono", monospace }
     </style><pre>${shown}</pre>`;
 }
