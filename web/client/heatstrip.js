@@ -18,8 +18,10 @@ const MAX_SEC = 86_399;
 const MAX_SECONDS_PER_HEARTBEAT = 600;
 /** Keeps a request below the 64 KiB that a browser sends for a page that is gone. */
 const MAX_HEARTBEATS_PER_BATCH = 50;
-/** Heartbeats kept while the server is away. A stretch without jump is one for ten minutes. */
+/** Heartbeats kept while the server is away, of a beat each: more than an hour of playing. */
 const MAX_WAITING = 500;
+/** A stretch that goes on is one heartbeat for so long: what two beats say is not said as one. */
+const MAX_HEARTBEAT_MS = 15_000;
 /** A heartbeat older than this says when it was; a fresh one needs no clock of the viewer's. */
 const FRESH_MS = 60_000;
 /** The server remembers batch ids for 10 minutes; a later retry might count twice. */
@@ -93,7 +95,7 @@ export function heatstrip(media, options) {
     return idle;
   }
 
-  const url = `${endpoint.replace(/\/+$/, '')}/v1/heartbeats`;
+  const url = `${endpoint}`.replace(/\/*$/, '/v1/heartbeats');
 
   /** Where the playhead was last seen; none after a jump. @type {Head | undefined} */
   let head;
@@ -147,22 +149,23 @@ export function heatstrip(media, options) {
   function add(/** @type {Head} */ { at, ids }, /** @type {number} */ to) {
     const last = Math.min(Math.round(to) - 1, MAX_SEC);
     const { duration } = media;
+    const now = Date.now();
     for (let first = Math.round(at); ids && first <= last; ) {
       let beat = waiting[waiting.length - 1];
       const follows =
         beat?.end_sec === first - 1 &&
-        beat.end_sec - beat.start_sec < MAX_SECONDS_PER_HEARTBEAT - 1 &&
+        now - beat.at < MAX_HEARTBEAT_MS &&
+        first - beat.start_sec < MAX_SECONDS_PER_HEARTBEAT &&
         beat.video_id === ids.video_id &&
         beat.viewer_id === ids.viewer_id &&
         beat.region === ids.region;
       if (!follows) {
-        beat = { ...ids, start_sec: first, end_sec: first, at: 0 };
+        beat = { ...ids, start_sec: first, end_sec: first, at: now };
         waiting.push(beat);
       }
       beat.end_sec = Math.min(last, beat.start_sec + MAX_SECONDS_PER_HEARTBEAT - 1);
       // Live streams have no end, or one beyond any video's.
       beat.duration_sec = duration >= to && duration <= MAX_SEC + 1 ? duration : undefined;
-      beat.at = Date.now();
       first = beat.end_sec + 1;
     }
     // The newest say where the viewer is.
@@ -175,16 +178,15 @@ export function heatstrip(media, options) {
   }
 
   function beat() {
-    timer = undefined;
     on({ type: 'beat' });
+    // Not before, or what was just counted would wait for a beat of its own.
+    timer = undefined;
     send();
   }
 
-  /** Gives everything that waits an id, under which it counts once. */
-  function seal() {
-    while (waiting.length) {
-      outbox.push({ batch_id: uuid(), heartbeats: waiting.splice(0, MAX_HEARTBEATS_PER_BATCH), tried: 0 });
-    }
+  /** Gives what waits longest an id, under which it counts once. */
+  function seal(size = MAX_HEARTBEATS_PER_BATCH) {
+    if (waiting.length) outbox.push({ batch_id: uuid(), heartbeats: waiting.splice(0, size), tried: 0 });
   }
 
   /** Sends what is there now, unless the server asked to wait; whether all of it has arrived. */
@@ -193,8 +195,6 @@ export function heatstrip(media, options) {
     if (failures && timer) return Promise.resolve(false);
     clearTimeout(timer);
     timer = undefined;
-    // In an outage what is played gathers in few heartbeats, not in many batches.
-    if (!outbox.length) seal();
     sending = post().finally(() => {
       sending = undefined;
       beatLater();
@@ -204,7 +204,11 @@ export function heatstrip(media, options) {
   }
 
   async function post() {
-    for (let batch; (batch = outbox[0]); ) {
+    do {
+      // In an outage as little as can be is put at risk: a batch that was tried and never answered is lost in the end.
+      if (!outbox.length) seal(failures ? 1 : undefined);
+      const [batch] = outbox;
+      if (!batch) break;
       const now = Date.now();
       batch.tried ||= now;
       let answer;
@@ -239,13 +243,13 @@ export function heatstrip(media, options) {
           return false;
         }
         if (!answer?.ok || said?.rejected?.length) tell(status, `${status} ${JSON.stringify(said)}`);
+        failures = 0;
       } else {
         tell('old', 'no answer for too long, some seconds are lost');
       }
-      failures = 0;
       outbox = outbox.filter((other) => other !== batch);
-    }
-    return true;
+    } while (outbox.length || failures || waiting.length >= MAX_HEARTBEATS_PER_BATCH);
+    return !waiting.length;
   }
 
   function retryLater(/** @type {string | null | undefined} */ after) {
@@ -260,12 +264,11 @@ export function heatstrip(media, options) {
   function leave() {
     // Whatever the clock says when it comes back: nothing plays until then.
     if (head) head.moves = false;
-    seal();
+    while (waiting.length) seal();
     outbox = outbox.filter((batch, index) => {
       const inFlight = index === 0 && sending && 'keepalive' in Request.prototype;
       return inFlight || !navigator.sendBeacon?.(url, body(batch));
     });
-    if (!outbox.length) failures = 0;
     beatLater();
   }
 
