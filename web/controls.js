@@ -7,6 +7,9 @@ import { address, PRESETS, RESOLUTIONS } from "./route.js";
 
 /** @typedef {import("./route.js").Question} Question */
 
+/** Chips shown at once. */
+const MOST_CHIPS = 16;
+
 const presetName = (days) => (days === 1 ? "Today" : `${days} days`);
 
 /** A link that asks another question; the one that is asked already is marked. */
@@ -62,8 +65,14 @@ export function regions(asked, known) {
     chip.style.setProperty("--share", `${viewers ? (100 * viewers) / most : 0}%`);
     return chip;
   });
+  // The first ones and those that are chosen; there may be as many as players care to name.
+  const rest = chips.splice(MOST_CHIPS);
+  chips.push(...rest.filter((chip) => chip.hasAttribute("aria-current")));
+  const folded = rest.filter((chip) => !chip.hasAttribute("aria-current"));
+  const more = folded.length > 0 && node("details", { className: "more" },
+    node("summary", { "data-key": "region-more" }, `${folded.length} more`), node("div", { className: "chips" }, ...folded));
   const all = choice("region-all", { ...asked, regions: [] }, asked.regions.length === 0, node("b", {}, "Everywhere"));
-  return group(asked.regions.length > 1 ? "Regions, united" : "Regions", "chips", all, ...chips);
+  return group(asked.regions.length > 1 ? "Regions, united" : "Regions", "chips", all, ...chips, more);
 }
 
 /** One region by name, where the list of them is not known. @param {Question} asked */

@@ -82,7 +82,7 @@ export class HeatStrip extends HTMLElement {
   get data() { return this.#strip; }
 
   set data(strip) {
-    this.#given = strip !== null;
+    this.#given = Boolean(strip);
     clearTimeout(this.#refresh);
     this.#loading?.abort();
     if (strip) this.#show(strip);

@@ -24,11 +24,13 @@ const whole = (text, or) => (/^\d{1,4}$/.test(text ?? "") && Number(text) > 0 ? 
 export function parse(search) {
   const address = new URLSearchParams(search);
   const [from, to] = ["from", "to"].map((name) => (isDay(address.get(name)) ? address.get(name) : ""));
-  const days = from || to || address.get("days") === "all" ? 0 : whole(address.get("days"), DEFAULT_DAYS);
+  const video = address.get("video") || null;
+  // All days are a video's alone: the list of all videos over all days is for nobody to wait for.
+  const all = from || to || (video && address.get("days") === "all");
+  const days = all ? 0 : whole(address.get("days"), DEFAULT_DAYS);
   const regions = (address.get("region") ?? "").toUpperCase().split(/[\s,]+/).filter((region) => region && region !== "GLOBAL");
   return {
-    video: address.get("video") || null,
-    days, from, to,
+    video, days, from, to,
     regions: [...new Set(regions)].sort(),
     resolution: Math.min(3600, whole(address.get("resolution"), DEFAULT_RESOLUTION)),
   };

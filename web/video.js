@@ -94,7 +94,7 @@ function figuresOf(answer, asked, today) {
   let daysAt = -DAYS_AGE;
   replace(answer,
     tiles,
-    node("section", { className: "card strip", "aria-label": "Strip" }, view, legend(), remark),
+    node("section", { className: "card strip", "aria-label": "Strip" }, view, legend(), remark, meanings()),
     node("div", { className: "beside" }, found,
       node("section", { className: "card", "aria-labelledby": "curves" }, node("h2", { id: "curves" }, "Curves"), lines.place)),
     days, share(asked, today));
@@ -137,6 +137,16 @@ function numbers(strip) {
 const legend = () => node("ul", { className: "legend", "aria-label": "Legend" },
   ...[["heat", "viewers, by height and heat"], ["reached", "reached this point or a later one"], ["replay", "watched again"]].map(([name, text]) =>
     node("li", {}, node("span", { className: `key ${name}` }), text)));
+
+/** What the words mean, for who asks. */
+const meanings = () => node("details", { className: "meanings" }, node("summary", {}, "What these numbers mean"),
+  definitions("meanings", [
+    ["viewers", "Different people present in a stretch. A person counts once, in however many regions, within the scope that is said."],
+    ["retention", "The viewers of a stretch by those of the fullest one, the peak."],
+    ["reached", "Who was present in a stretch or in any later one: whoever is not has left for good."],
+    ["replay", "How often, on average, its viewers played a stretch: 1× is once, what is above was watched again."],
+    ["parts", "They do not add up to the whole: who watched in two regions, or two stretches, is one person in their union."],
+  ]));
 
 function highlights(strip, view) {
   const found = moments(strip);

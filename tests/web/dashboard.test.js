@@ -151,6 +151,22 @@ test('a video says what happens in it, and each moment shows where', () =>
     assert.equal((await numbers(page)).viewers, '30', 'that day alone');
   }));
 
+test('regions beyond the first are folded away, the chosen ones stay in sight', async () => {
+  const regions = Array.from({ length: 24 }, (_, n) => `R${n + 10}`);
+  await heatstrip.send(regions.flatMap((region, n) => Array.from({ length: 30 - n }, (_, viewer) =>
+    ({ video_id: 'everywhere', viewer_id: `${region} ${viewer}`, region, start_sec: 0, end_sec: 9 }))));
+  await heatstrip.settledStrip('everywhere');
+  await withDashboard('/?video=everywhere&region=R33', async (page) => {
+    await strip(page);
+    const chips = page.getByRole('group', { name: /^Regions/ });
+    const shown = async () => (await chips.getByRole('link').allInnerTexts()).map((text) => text.split(/\s/)[0]);
+    assert.deepEqual(await shown(), ['Everywhere', ...regions.slice(0, 16), 'R33']);
+    await chips.getByText('8 more').click();
+    assert.equal((await shown()).length, 26, 'the marker\'s region too');
+    await assertAccessible(page, 'all regions');
+  });
+});
+
 test('a range of one\'s own', () =>
   withDashboard('/?video=cat-piano', async (page) => {
     await strip(page);
@@ -162,7 +178,7 @@ test('a range of one\'s own', () =>
     await page.getByRole('button', { name: 'Show' }).click();
     await page.waitForFunction(() => document.querySelector('.numbers dd')?.textContent === '30');
     assert.equal(place(page), `/?video=cat-piano&from=${day}&to=${day}`);
-    assert.equal(await page.locator('summary').innerText(), `${day} to ${day}`);
+    assert.equal(await page.locator('.own summary').innerText(), `${day} to ${day}`);
   }));
 
 test('finding and opening a video by its id', () =>

@@ -30,6 +30,7 @@ test('every question survives the address', () => {
 
 test('an address that means nothing is the default', () => {
   assert.deepEqual(parse('?days=no&from=yesterday&resolution=-1&region=GLOBAL&video='), DEFAULTS);
+  assert.deepEqual(parse('?days=all'), DEFAULTS, 'all days are a video\'s alone');
   assert.deepEqual(parse('?region=us,%20jp,us'), { ...DEFAULTS, regions: ['JP', 'US'] });
   assert.equal(parse('?resolution=9999').resolution, 3600);
 });
