@@ -159,5 +159,5 @@ function nothing(asked) {
       + `  -d '{"video_id":"my-first-video","viewer_id":"me","start_sec":0,"end_sec":29}'`),
     node("p", {}, "Or let a player send them:"),
     snippet("In a page with a video", `<script type="module">\n  import { heatstrip } from "${origin}/heatstrip.js";\n`
-      + `  heatstrip(document.querySelector("video"), { endpoint: "${origin}", videoId: "my-first-video" });\n</script>`));
+      + `  heatstrip(document.querySelector("video"), {\n    endpoint: "${origin}",\n    videoId: "my-first-video",\n  });\n</script>`));
 }
