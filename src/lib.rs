@@ -56,3 +56,4 @@ pub mod upkeep;
 pub mod local_postgres;
 pub mod shutdown;
 pub mod telemetry;
+pub mod metrics;

@@ -7,6 +7,7 @@ use crate::{config, telemetry};
 mod compact;
 mod dev;
 mod forget;
+mod metrics;
 mod migrate;
 mod replay;
 pub mod serve;

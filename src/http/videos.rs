@@ -7,12 +7,14 @@ use axum::{
 };
 use chrono::TimeDelta;
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::{
     ApiError, AppState,
     heatmap::{cached, days, regions},
+    openapi::ReadProblems,
 };
-use crate::{store::strips::VideosQuery, strip_cache::Question};
+use crate::{store::strips::VideosQuery, strip_cache::Question, videos::Videos};
 
 /// Videos in the list, unless asked otherwise.
 const DEFAULT_LIMIT: u32 = 20;
@@ -21,14 +23,45 @@ const MAX_LIMIT: u32 = 100;
 /// Days the list covers, unless asked otherwise, today included.
 const DEFAULT_DAYS: i64 = 28;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Parameters {
+    /// Videos in the list.
+    #[param(required = false, value_type = u32, minimum = 1, maximum = 100, default = 20)]
     limit: Option<String>,
+    /// `GLOBAL` (the default), one region, or several with commas: their union.
+    #[param(required = false, value_type = String, example = "JP,KR")]
     region: Option<String>,
+    /// First UTC day; left out: 27 days before the last.
+    #[param(required = false, value_type = NaiveDate, example = "2026-11-15")]
     from: Option<String>,
+    /// Last UTC day, inclusive; left out: today.
+    #[param(required = false, value_type = NaiveDate, example = "2026-11-21")]
     to: Option<String>,
 }
 
+/// The most watched videos, by viewers.
+#[utoipa::path(
+    get,
+    path = "/videos",
+    operation_id = "videos",
+    tag = "strips",
+    params(Parameters),
+    responses(
+        (
+            status = 200,
+            description = "The videos, by viewers descending and then by id.",
+            body = Videos,
+            headers(("etag" = String), ("cache-control" = String)),
+        ),
+        (
+            status = 304,
+            description = "What `If-None-Match` names is still the answer.",
+            headers(("etag" = String), ("cache-control" = String)),
+        ),
+        ReadProblems,
+    ),
+)]
 pub async fn get(
     State(app): State<AppState>,
     query: Result<Query<Parameters>, QueryRejection>,

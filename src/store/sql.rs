@@ -45,6 +45,7 @@ statements! {
     OPEN_SALT_EPOCH = "open_salt_epoch";
     PREPARE_COMPACTION = "prepare_compaction";
     PREPARE_DROP = "prepare_drop";
+    PREPARE_FOLD = "prepare_fold";
     PREPARE_NIGHTLY = "prepare_nightly";
     PREPARE_READ = "prepare_read";
     READ_BATCH_IDS = "read_batch_ids";
@@ -57,6 +58,7 @@ statements! {
     READ_FINE_VIDEOS = "read_fine_videos";
     READ_HLL_VERSION = "read_hll_version";
     READ_QUEUE_DEPTH = "read_queue_depth";
+    READ_OLDEST_QUEUED = "read_oldest_queued";
     READ_REGIONS = "read_regions";
     READ_RETENTION = "read_retention";
     READ_SALT_EPOCH = "read_salt_epoch";

@@ -23,3 +23,5 @@ mod dashboard;
 mod real_input;
 mod crash;
 mod dev;
+mod metrics;
+mod logs;

@@ -6,6 +6,7 @@ mod scope;
 mod videos;
 mod regions;
 mod caching;
+mod formats;
 mod single_flight;
 
 use chrono::{DateTime, Utc};
