@@ -51,6 +51,7 @@ pub mod replay;
 pub mod audience;
 // -- cross-cutting --
 pub mod upkeep;
+pub mod doctor;
 pub mod local_postgres;
 pub mod shutdown;
 pub mod telemetry;

@@ -18,6 +18,7 @@ pub mod shards;
 pub mod canonical;
 pub mod counts;
 pub mod retention;
+pub mod health;
 pub mod strips;
 
 /// How often a transaction is tried that loses a deadlock or a serialization conflict. Lanes make these rare.

@@ -22,4 +22,7 @@ mod real_input;
 mod crash;
 mod dev;
 mod metrics;
+mod doctor;
+mod described;
+mod openapi;
 mod logs;
