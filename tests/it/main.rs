@@ -23,6 +23,7 @@ mod crash;
 mod dev;
 mod metrics;
 mod doctor;
+mod docs;
 mod described;
 mod openapi;
 mod logs;
