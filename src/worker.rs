@@ -22,7 +22,7 @@ const MAX_STEP_BATCHES: u64 = 20_000;
 /// How much narrower the next window is when one cannot be folded.
 const WINDOW_STRIDE: u64 = 8;
 /// Rows one upsert statement writes at most, so that neither side holds a window's rows at once.
-const MAX_UPSERT_ROWS: usize = 50_000;
+const MAX_UPSERT_ROWS: u64 = 50_000;
 /// How long a worker with nothing to do waits before it looks again.
 const IDLE_PAUSE: Duration = Duration::from_millis(200);
 /// How long a worker waits when Postgres is away.
@@ -133,6 +133,7 @@ async fn fold_window(store: &Store, window: &Window) -> Result<Step, StoreError>
                 if !queue::try_lock_lane(tx, window.lane).await? {
                     return Ok(Step::Idle);
                 }
+                shards::prepare_fold(tx).await?;
                 let batches =
                     queue::claim_batches(tx, window.lane, window.max_heartbeats, window.max_batches).await?;
                 if batches.is_empty() {
@@ -160,6 +161,7 @@ async fn fold_one_by_one(store: &Store, clock: &Clock, window: &Window) -> Resul
                 if !queue::try_lock_lane(tx, lane).await? {
                     return Ok(Step::Idle);
                 }
+                shards::prepare_fold(tx).await?;
                 // A row that cannot even be read cannot be claimed.
                 let mut failed = queue::set_aside_unreadable(tx, lane, clock.now()).await?;
                 let (mut heartbeats, mut rows) = (failed, 0);
@@ -208,7 +210,8 @@ async fn unite(tx: &Transaction<'_>, lane: u16, heartbeats: &HashedHeartbeats) -
     let mut rest = folded.runs.as_slice();
     while !rest.is_empty() {
         let (chunk, behind) = rest.split_at(chunk_len(rest));
-        rows += shards::upsert_runs(tx, lane, chunk).await?;
+        shards::upsert_runs(tx, lane, chunk).await?;
+        rows += chunk.iter().map(Run::rows).sum::<u64>();
         rest = behind;
     }
     Ok(rows)
@@ -220,7 +223,7 @@ fn chunk_len(runs: &[Run<'_>]) -> usize {
     runs.iter()
         .take_while(|run| {
             let fits = rows < MAX_UPSERT_ROWS;
-            rows += (run.end_sec - run.start_sec + 1) as usize;
+            rows += run.rows();
             fits
         })
         .count()

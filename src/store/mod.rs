@@ -76,6 +76,8 @@ impl From<tokio_postgres::Error> for StoreError {
                 SqlState::T_R_SERIALIZATION_FAILURE,
                 SqlState::T_R_DEADLOCK_DETECTED,
                 SqlState::LOCK_NOT_AVAILABLE,
+                // Somebody inserted the row between our look and our insert: the next look sees it.
+                SqlState::UNIQUE_VIOLATION,
             ]
             .contains(code) =>
             {

@@ -45,6 +45,7 @@ statements! {
     OPEN_SALT_EPOCH = "open_salt_epoch";
     PREPARE_COMPACTION = "prepare_compaction";
     PREPARE_DROP = "prepare_drop";
+    PREPARE_FOLD = "prepare_fold";
     PREPARE_NIGHTLY = "prepare_nightly";
     PREPARE_READ = "prepare_read";
     READ_BATCH_IDS = "read_batch_ids";
