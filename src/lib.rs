@@ -53,6 +53,7 @@ pub mod replay;
 pub mod audience;
 // -- cross-cutting --
 pub mod upkeep;
+pub mod doctor;
 pub mod local_postgres;
 pub mod shutdown;
 pub mod telemetry;

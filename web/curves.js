@@ -1,6 +1,6 @@
 // Retention, reached and replay over the time of a video, drawn by uPlot.
 
-import uPlot from "/vendor/uPlot.esm.js";
+import uPlot from "/vendor/uplot/uPlot.esm.js";
 import { node } from "./dom.js";
 import { clock, percent, times } from "./format.js";
 import { watchedLength } from "./moments.js";

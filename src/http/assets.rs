@@ -60,8 +60,8 @@ const DASHBOARD: &[Asset] = assets! {
     "/curves.js" SCRIPT TOGETHER "curves.js";
     "/days.js" SCRIPT TOGETHER "days.js";
     "/share.js" SCRIPT TOGETHER "share.js";
-    "/vendor/uPlot.esm.js" SCRIPT TOGETHER "vendor/uPlot.esm.js";
-    "/vendor/uPlot.min.css" CSS TOGETHER "vendor/uPlot.min.css";
+    "/vendor/uplot/uPlot.esm.js" SCRIPT TOGETHER "vendor/uplot/uPlot.esm.js";
+    "/vendor/uplot/uPlot.min.css" CSS TOGETHER "vendor/uplot/uPlot.min.css";
 };
 
 /// For pages of any origin: the component with what it imports, and the player client.

@@ -40,6 +40,11 @@ macro_rules! web {
         license(name = "Apache-2.0 OR MIT", identifier = "Apache-2.0 OR MIT"),
     ),
     servers((url = "/")),
+    tags(
+        (name = "heartbeats", description = "What players send."),
+        (name = "strips", description = "What is read."),
+        (name = "operations", description = "For whoever watches the process."),
+    ),
 )]
 struct Head;
 
@@ -93,7 +98,7 @@ pub async fn read() -> Response {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes what `heartbeat::parse` reads field by field")]
 #[schema(example = json!({"video_id": "yt_abc123", "region": "JP", "start_sec": 8, "end_sec": 47, "viewer_id": "sess_91f2"}))]
-struct Heartbeat {
+pub struct Heartbeat {
     /// 1-128 bytes without control characters.
     #[schema(min_length = 1, max_length = 128)]
     video_id: String,
@@ -118,7 +123,7 @@ struct Heartbeat {
 /// Heartbeats with a name of their own, so that a retry counts once.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes what `heartbeat_body::parse` reads")]
-struct Envelope {
+pub struct Envelope {
     batch_id: Option<Uuid>,
     #[schema(max_items = 10_000)]
     heartbeats: Vec<Heartbeat>,

@@ -18,6 +18,7 @@ pub mod shards;
 pub mod canonical;
 pub mod counts;
 pub mod retention;
+pub mod health;
 pub mod strips;
 pub mod regions;
 

@@ -24,4 +24,8 @@ mod real_input;
 mod crash;
 mod dev;
 mod metrics;
+mod doctor;
+mod docs;
+mod described;
+mod openapi;
 mod logs;

@@ -1,5 +1,7 @@
 //! `/metrics` says what happened: each number moves with its cause.
 
+mod ops;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::support::{App, Process, Settings, TestDatabase, database, heatstrip, until};
