@@ -126,11 +126,10 @@ impl Stage {
         for instance in INSTANCES {
             text = text.replace(instance, &self.url);
         }
-        // The program of this build; a setting of the developer's own is none of the documents'.
-        let mut bash = heatstrip(&[]);
-        let program = Path::new(bash.as_std().get_program()).parent().expect("a folder").to_owned();
-        bash = Command::new("bash");
-        let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap_or_default());
+        // The program of this build, and no setting of the developer's own.
+        let programs = Path::new(env!("CARGO_BIN_EXE_heatstrip")).parent().expect("a folder");
+        let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap_or_default());
+        let mut bash = Command::new("bash");
         bash.args(["-euo", "pipefail", "-c", &text]).stdin(Stdio::null()).kill_on_drop(true);
         bash.env_clear()
             .env("PATH", path)
