@@ -15,11 +15,7 @@ use tracing::Instrument;
 use crate::{
     clock::Clock,
     metrics::METRICS,
-    store::{
-        Store, StoreError,
-        regions::RegionsQuery,
-        strips::{StripQuery, VideosQuery},
-    },
+    store::{Store, StoreError, regions::RegionsQuery, strips::StripQuery, videos::VideosQuery},
     strip::{formats::Format, strip},
     video_regions::video_regions,
     videos::videos,

@@ -62,7 +62,8 @@ fn loaded_by(path: &str, text: &str) -> Vec<String> {
     let quoted =
         marks.iter().flat_map(|mark| text.split(mark).skip(1)).filter_map(|rest| rest.split('"').next());
     // The description of the API is a page of its own.
-    let files = quoted.filter(|found| (found.starts_with('/') || found.starts_with("./")) && *found != "/docs");
+    let files =
+        quoted.filter(|found| (found.starts_with('/') || found.starts_with("./")) && *found != "/docs");
     files.map(|found| format!("/{}", found.trim_start_matches("./").trim_start_matches('/'))).collect()
 }
 
