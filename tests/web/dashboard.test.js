@@ -142,10 +142,11 @@ test('a video says what happens in it, and each moment shows where', () =>
     await page.locator('.day').first().waitFor();
     assert.deepEqual((await page.locator('.day .count').allInnerTexts()), ['30 viewers', '61 viewers']);
     await assertAccessible(page, 'a video');
-    const [json, svg] = ['JSON', 'SVG'].map((name) => page.getByRole('link', { name, exact: true }));
-    const answer = await fetch(await json.evaluate((link) => link.href));
-    assert.equal((await answer.json()).viewers, 91);
-    assert.match(await svg.getAttribute('href'), /^\/v1\/videos\/cat-piano\/heatmap\.svg\?/);
+    for (const [name, type, has] of [['JSON', 'application/json', '"viewers":91'], ['CSV', 'text/csv', 'viewers'], ['SVG', 'image/svg+xml', 'cat-piano']]) {
+      const answer = await fetch(await page.getByRole('link', { name, exact: true }).evaluate((link) => link.href));
+      assert.ok(answer.headers.get('content-type').startsWith(type), name);
+      assert.ok((await answer.text()).includes(has), name);
+    }
     await page.getByRole('link', { name: /^\w+,? \d+ \w+ .*30 viewers/ }).click();
     await page.waitForFunction(() => document.querySelector('.numbers dt').textContent === 'viewers');
     assert.equal((await numbers(page)).viewers, '30', 'that day alone');
