@@ -38,7 +38,17 @@ export function days(asked, today) {
   });
   const summary = node("summary", { "data-key": "own-days" }, own ? `${asked.from || "…"} to ${asked.to || "…"}` : "Custom");
   if (own) summary.setAttribute("aria-current", "true");
-  return group("Days, UTC", "segments", ...links, node("details", { className: "own" }, summary, form));
+  const details = node("details", { className: "own" }, summary, form);
+  details.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !details.open) return;
+    details.open = false;
+    summary.focus();
+  });
+  // Who goes elsewhere is done with it; a calendar that opens takes the focus nowhere.
+  details.addEventListener("focusout", ({ relatedTarget }) => {
+    if (relatedTarget && !details.contains(relatedTarget)) details.open = false;
+  });
+  return group("Days, UTC", "segments", ...links, details);
 }
 
 /** How fine. @param {Question} asked */

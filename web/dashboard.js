@@ -16,6 +16,8 @@ const utcToday = () => new Date().toISOString().slice(0, 10);
 /** The page shown, the question it answers, and the day on which it was built. */
 let page = null;
 let asked = null;
+/** The part of the address that said so. */
+let shown = "";
 let today = utcToday();
 
 let timer = 0;
@@ -30,7 +32,8 @@ let due = false;
 function show({ keepFocus }) {
   page?.close();
   const before = asked;
-  asked = parse(location.search);
+  shown = location.search;
+  asked = parse(shown);
   today = utcToday();
   failures = 0;
   // What answers another question about the same thing stays in sight until its successor is there.
@@ -96,7 +99,10 @@ document.addEventListener("click", (event) => {
 });
 document.addEventListener("ask", (event) => ask(event.detail));
 main.addEventListener("again", () => refresh());
-addEventListener("popstate", () => show({ keepFocus: false }));
+addEventListener("popstate", () => {
+  // A step within the page, as to its content, asks nothing.
+  if (location.search !== shown) show({ keepFocus: false });
+});
 document.addEventListener("visibilitychange", () => wake(false));
 
 replace(main);

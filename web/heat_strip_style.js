@@ -30,6 +30,7 @@ svg { display: block; overflow: visible; }
 .grid { stroke: var(--strip-line); stroke-dasharray: 2 4; }
 .reached { fill: none; stroke: var(--strip-quiet); stroke-width: 1.25; }
 .replay, path.most { fill: var(--strip-replay); }
+.replay { shape-rendering: crispEdges; }
 text { font: inherit; }
 text.most { fill: var(--strip-replay); font-weight: 600; }
 .tick { stroke: var(--strip-quiet); opacity: 0.6; }

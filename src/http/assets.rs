@@ -1,5 +1,5 @@
-//! What browsers load, embedded in the binary: the dashboard, and the scripts that pages of other sites embed, the
-//! `<heat-strip>` component and the player client.
+//! What browsers load, embedded in the binary: the dashboard, the API's description, and the scripts that pages of other
+//! sites embed, the `<heat-strip>` component and the player client.
 
 use std::{hash::Hasher, sync::Arc};
 
@@ -13,8 +13,10 @@ use fnv::FnvHasher;
 
 use super::{AppState, cors, heatmap::holds};
 
-/// The page asks nobody but this server for anything.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'self'";
+/// The pages ask nobody but this server for anything.
+const POLICY: &str = "default-src 'self'";
+/// The viewer of the description sets styles on its elements and draws its icons from data.
+const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:";
 /// Of files that import each other: an upgrade changes them all at once. Unchanged, each costs a 304.
 const TOGETHER: &str = "no-cache";
 /// Of the player client, one file, which players load with every page: an upgrade reaches them within the hour, and
@@ -64,6 +66,11 @@ const DASHBOARD: &[Asset] = assets! {
     "/vendor/uplot/uPlot.min.css" CSS TOGETHER "vendor/uplot/uPlot.min.css";
 };
 
+const DOCS: &[Asset] = assets! {
+    "/docs" HTML TOGETHER "docs.html";
+    "/docs/rapidoc-min.js" SCRIPT TOGETHER "vendor/rapidoc/rapidoc-min.js";
+};
+
 /// For pages of any origin: the component with what it imports, and the player client.
 const EMBEDDED: &[Asset] = assets! {
     "/heat-strip.js" SCRIPT TOGETHER "heat-strip.js";
@@ -76,18 +83,21 @@ const EMBEDDED: &[Asset] = assets! {
 };
 
 pub fn router() -> Router<AppState> {
-    routes(DASHBOARD, "same-origin").merge(routes(EMBEDDED, "cross-origin").layer(cors()))
+    routes(DASHBOARD, POLICY, "same-origin")
+        .merge(routes(DOCS, DOCS_POLICY, "same-origin"))
+        .merge(routes(EMBEDDED, POLICY, "cross-origin").layer(cors()))
 }
 
 /// `shared_with`: who may load them without CORS; pages that are isolated from other sites (COEP) want to be told.
-fn routes(assets: &'static [Asset], shared_with: &'static str) -> Router<AppState> {
+fn routes(assets: &'static [Asset], policy: &'static str, shared_with: &'static str) -> Router<AppState> {
     assets.iter().fold(Router::new(), |router, asset| {
         let etag: Arc<str> = etag(asset.text).into();
-        let policy = [
-            (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        let policies = [
+            (header::CONTENT_SECURITY_POLICY, policy),
             (HeaderName::from_static("cross-origin-resource-policy"), shared_with),
         ];
-        let answer = async move |request: HeaderMap| (policy, asset.answer(&request, &etag)).into_response();
+        let answer =
+            async move |request: HeaderMap| (policies, asset.answer(&request, &etag)).into_response();
         router.route(asset.path, get(answer))
     })
 }

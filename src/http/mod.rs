@@ -87,7 +87,6 @@ pub fn router(state: AppState) -> Router {
         Router::from(v1()).fallback(not_found).method_not_allowed_fallback(method_not_allowed).layer(cors());
     Router::from(root())
         .nest("/v1", v1)
-        .merge(openapi::router())
         .merge(assets::router())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)

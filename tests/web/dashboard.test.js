@@ -280,6 +280,28 @@ test('an answer that changed leaves focus and pointer where they are', () =>
     assert.equal(await page.getByRole('slider').evaluate((slider) => slider === slider.getRootNode().activeElement), true);
   }, { clock: true }));
 
+test('keys alone are enough', () =>
+  withDashboard('/', async (page) => {
+    const row = page.getByRole('link', { name: /^cat-piano/ });
+    await row.waitFor();
+    await settled(page);
+    await page.locator('.videos').evaluate((list) => (list.dataset.same = 'yes'));
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    assert.equal(await page.evaluate(() => document.activeElement.id), 'main', 'past what stands on every page');
+    assert.equal(await page.locator('.videos[data-same]').count(), 1, 'nothing is asked for that');
+    await row.focus();
+    await page.keyboard.press('Enter');
+    await title(page, 'cat-piano');
+    await page.getByText('Custom').focus();
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    assert.equal(await page.evaluate(() => document.activeElement.name), 'from');
+    await page.keyboard.press('Escape');
+    assert.equal(await page.getByLabel('From').isVisible(), false);
+    assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Custom');
+  }));
+
 test('nobody looks, nothing is asked; and what did not change is not sent again', () =>
   withDashboard('/', async (page) => {
     await page.getByRole('link', { name: /^cat-piano/ }).waitFor();
