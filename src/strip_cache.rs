@@ -15,10 +15,7 @@ use tracing::Instrument;
 use crate::{
     clock::Clock,
     metrics::METRICS,
-    store::{
-        Store, StoreError,
-        strips::{StripQuery, VideosQuery},
-    },
+    store::{Store, StoreError, strips::StripQuery, videos::VideosQuery},
     strip::{formats::Format, strip},
     videos::videos,
 };

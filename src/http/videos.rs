@@ -14,7 +14,7 @@ use super::{
     heatmap::{cached, day, regions},
     openapi::ReadProblems,
 };
-use crate::{store::strips::VideosQuery, strip_cache::Question, videos::Videos};
+use crate::{store::videos::VideosQuery, strip_cache::Question, videos::Videos};
 
 /// Videos in the list, unless asked otherwise.
 const DEFAULT_LIMIT: u32 = 20;

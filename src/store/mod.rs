@@ -20,6 +20,7 @@ pub mod counts;
 pub mod retention;
 pub mod health;
 pub mod strips;
+pub mod videos;
 
 /// How often a transaction is tried that loses a deadlock or a serialization conflict. Lanes make these rare.
 const MAX_ATTEMPTS: u32 = 5;

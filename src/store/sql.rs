@@ -23,6 +23,7 @@ statements! {
     DELETE_FINE = "delete_fine";
     DELETE_UNKEPT = "delete_unkept";
     DESTROY_SALTS = "destroy_salts";
+    DELETE_UNKEPT_BOUNDS = "delete_unkept_bounds";
     DELETE_UNKEPT_COUNTS = "delete_unkept_counts";
     DELETE_UNKEPT_FAILED = "delete_unkept_failed";
     DROP_SHARD_PARTITION = "drop_shard_partition";
@@ -72,6 +73,7 @@ statements! {
     READ_STRIP = "read_strip";
     READ_UNCOUNTED_VIDEOS = "read_uncounted_videos";
     READ_UNKEPT_VIDEOS = "read_unkept_videos";
+    READ_VIDEO_BOUNDS = "read_video_bounds";
     READ_VIDEO_DAYS = "read_video_days";
     READ_VIDEOS = "read_videos";
     RELEASE_SAVEPOINT = "release_savepoint";
