@@ -114,6 +114,13 @@ pub enum Body {
 /// A strip in one of its JSON shapes.
 #[derive(ToSchema)]
 #[serde(untagged)]
+#[schema(example = json!({
+    "video_id": "yt_abc123", "regions": ["JP"], "resolution": 5, "from": "2026-11-21", "to": "2026-11-21",
+    "scope": "viewers", "viewers": 41287, "seconds_played": 1298214, "peak": 41000, "relative_error": 0.01625,
+    "exact": false, "generated_at": "2026-11-21T10:00:00Z",
+    "buckets": [{"bucket": 0, "viewers": 41000, "seconds_played": 252110, "replay": 1.2298, "retention": 1.0,
+        "reached": 41287}]
+}))]
 #[expect(dead_code, reason = "describes what `Format::render` writes")]
 pub enum AnyStrip {
     Json(Strip),

@@ -53,6 +53,11 @@ pub struct Parameters {
             description = "The videos, by viewers descending and then by id.",
             body = Videos,
             headers(("etag" = String), ("cache-control" = String)),
+            example = json!({
+                "regions": ["GLOBAL"], "from": "2026-10-25", "to": "2026-11-21", "scope": "viewer-days",
+                "relative_error": 0.01625, "exact": false, "generated_at": "2026-11-21T10:00:00Z",
+                "videos": [{"video_id": "yt_abc123", "viewers": 41287, "seconds_played": 1298214, "last_sec": 539}]
+            }),
         ),
         (
             status = 304,

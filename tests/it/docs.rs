@@ -13,7 +13,7 @@ use clap::CommandFactory;
 use heatstrip::cli::Cli;
 use tokio::process::Command;
 
-use crate::support::{Process, database, heatstrip, until};
+use crate::support::{Process, Served, database};
 
 /// Commands that are not run here, by how they begin, and why.
 const NOT_RUN: &[(&str, &str)] = &[
@@ -93,10 +93,9 @@ async fn is_whole(text: &str) -> bool {
 
 /// A running instance, and a folder with the files that the documents name.
 struct Stage {
-    url: String,
+    served: Served,
     database_url: String,
     folder: tempfile::TempDir,
-    _serve: Process,
 }
 
 impl Stage {
@@ -109,22 +108,14 @@ impl Stage {
         copy("tests/data/xapi.jsonl", "statements.jsonl");
         // A refused request is a failed command.
         fs::write(folder.path().join(".curlrc"), "fail-with-body\nsilent\nshow-error\n").expect("a file");
-        let mut command = heatstrip(&["serve", "--listen", "127.0.0.1:0"]);
-        command.env("DATABASE_URL", &database.url);
-        let mut serve = Process::start(command, &folder.path().join("serve.log"));
-        let url = until("the address is said", Duration::from_secs(20), async || {
-            serve.assert_runs();
-            let log = serve.log();
-            Some(log.lines().find_map(|line| line.strip_prefix("listening on "))?.to_owned())
-        })
-        .await;
-        Stage { url, database_url: database.url, folder, _serve: serve }
+        let served = Served::api(&database, &[]).await;
+        Stage { served, database_url: database.url, folder }
     }
 
     fn bash(&self, command: &str) -> Command {
         let mut text = command.to_owned();
         for instance in INSTANCES {
-            text = text.replace(instance, &self.url);
+            text = text.replace(instance, &self.served.url);
         }
         // The program of this build, and no setting of the developer's own.
         let programs = Path::new(env!("CARGO_BIN_EXE_heatstrip")).parent().expect("a folder");

@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use serde_json::Value;
 
-use super::Served;
-use crate::support::database;
+use super::{post, scrape};
+use crate::support::{Served, database};
 
 /// What Prometheus itself knows of each process it asks.
 const OF_PROMETHEUS: [&str; 2] = ["instance", "job"];
@@ -66,8 +66,8 @@ fn expressions() -> Vec<String> {
 #[tokio::test]
 async fn dashboard_and_alerts_ask_for_what_there_is() {
     let database = database().await;
-    let api = Served::start(&database, &["serve", "--listen", "127.0.0.1:0"], "listening on").await;
-    assert_eq!(api.post(r#"{"video_id":"v","start_sec":0,"end_sec":9,"viewer_id":"a"}"#).await, 202);
+    let api = Served::api(&database, &[]).await;
+    assert_eq!(post(&api, r#"{"video_id":"v","start_sec":0,"end_sec":9,"viewer_id":"a"}"#).await, 202);
     api.client.get(format!("{}/v1/videos/v/heatmap", api.url)).send().await.expect("an answer");
     let worker = Served::start(&database, &["work", "--metrics-listen", "127.0.0.1:0"], "metrics on").await;
     let arguments = ["compact", "--every-day-at", "03:30", "--metrics-listen", "127.0.0.1:0"];
@@ -75,7 +75,7 @@ async fn dashboard_and_alerts_ask_for_what_there_is() {
 
     let mut there: BTreeSet<(String, String)> = BTreeSet::new();
     for process in [&api, &worker, &nightly] {
-        for series in process.scrape().await.keys() {
+        for series in scrape(process).await.keys() {
             let (name, labels) = series.split_once('{').unwrap_or((series, ""));
             there.insert((name.to_owned(), String::new()));
             // Values are quoted and hold no quote: every second part ends with a label.
