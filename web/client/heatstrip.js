@@ -9,10 +9,8 @@
 
 /** How often what was played is told, before jitter. */
 const BEAT_MS = 10_000;
-/** The most a playhead runs ahead of the clock, or back; what is beyond is a jump. */
+/** The most a playhead runs ahead of the clock, or steps back; what is beyond is a jump. */
 const SLACK_SEC = 0.5;
-/** The same for the end of a video that plays again and again. */
-const LOOP_SLACK_SEC = 0.1;
 /** The last second there is, and the most seconds in one heartbeat. */
 const MAX_SEC = 86_399;
 const MAX_SECONDS_PER_HEARTBEAT = 600;
@@ -120,22 +118,23 @@ export function heatstrip(media, options) {
     const moves = !media.paused && !media.ended && !media.seeking && media.readyState > 2;
     let looped = false;
     let from = at;
+    // A rate changes a moment before or after its event.
+    const rate = Math.max(head?.rate ?? 0, media.playbackRate);
     if (head) {
-      // A rate may have changed a moment before its event.
-      const rate = head.moves ? Math.max(head.rate, media.playbackRate) : 0;
-      const reach = (rate * (now - head.now)) / 1000;
+      const reach = rate * (head.moves ? (now - head.now) / 1000 + SLACK_SEC : SLACK_SEC);
       const ahead = at - head.at;
-      looped = head.moves && media.loop && ahead < 0 && media.duration - head.at <= reach + LOOP_SLACK_SEC;
+      looped = head.moves && media.loop && ahead < 0 && media.duration - head.at <= reach;
       if (looped) {
         add(head, media.duration);
         from = 0;
-      } else if (!jumps && ahead > -SLACK_SEC && ahead <= reach + SLACK_SEC) {
+      } else if (!jumps && ahead > -SLACK_SEC && ahead <= reach) {
         add(head, at);
         // Around a pause a position may be told that is a little behind the one before.
         from = Math.max(at, head.at);
       }
     }
-    head = looped || !jumps ? { at: from, now, rate: media.playbackRate, moves: looped || moves, ids: ids() } : undefined;
+    const next = type === 'ratechange' ? rate : media.playbackRate;
+    head = looped || !jumps ? { at: from, now, rate: next, moves: looped || moves, ids: ids() } : undefined;
   }
 
   /** Of what plays now; none if it does not count. */
