@@ -1,4 +1,4 @@
-//! Scripts that pages of other sites embed: the player client, embedded in the binary.
+//! Scripts that pages of other sites load, and their types: the player client, embedded in the binary.
 
 use std::hash::Hasher;
 
@@ -27,6 +27,7 @@ pub fn router() -> Router<AppState> {
     Router::new()
         .route("/heatstrip.js", script!("heatstrip.js"))
         .route("/heatstrip.classic.js", script!("heatstrip.classic.js"))
+        .route("/heatstrip.d.ts", script!("heatstrip.d.ts"))
 }
 
 fn script(request: &HeaderMap, text: &'static str) -> Response {

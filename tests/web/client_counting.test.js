@@ -181,12 +181,12 @@ test('a hidden page counts on, unless the site says otherwise', async () => {
     const { media, client } = world.attach({ counts });
     await media.play(10);
     world.document.hidden = true;
-    world.document.emit('visibilitychange');
+    world.window.emit('visibilitychange');
     // In the background the position may be told once a minute.
     await world.pass(70);
     media.currentTime += 70;
     world.document.hidden = false;
-    world.document.emit('visibilitychange');
+    world.window.emit('visibilitychange');
     await media.play(10);
     await client.flush();
     assert.deepEqual(world.counted(), expected);

@@ -181,7 +181,7 @@ for (const status of [401, 403, 410]) {
     await client.flush();
     await world.pass(1000);
     assert.equal(world.requests.length, 1);
-    assert.deepEqual([media.size, world.window.size, world.document.size], [0, 0, 0]);
+    assert.deepEqual([media.size, world.window.size], [0, 0]);
     assert.equal(world.errors.length, 1);
   });
 }
@@ -213,7 +213,7 @@ test('a page that goes leaves what waits to a beacon, a string, and the second g
   await media.play(5.6);
   world.window.emit('pagehide');
   world.document.hidden = true;
-  world.document.emit('visibilitychange');
+  world.window.emit('visibilitychange');
   await world.pass(0);
   assert.equal(world.requests.length, 1);
   assert.equal(world.requests[0].beacon, true);
@@ -225,7 +225,7 @@ test('a page that is hidden tells at once, in a way that is answered', async () 
   const { media } = world.attach();
   await media.play(5);
   world.document.hidden = true;
-  world.document.emit('visibilitychange');
+  world.window.emit('visibilitychange');
   await world.pass(0);
   assert.deepEqual(world.requests.map(({ beacon }) => beacon), [false]);
   world.window.emit('pagehide');
@@ -307,8 +307,29 @@ test('detach tells the rest, leaves nothing behind and is harmless again', async
   await world.pass(60);
   assert.equal(await client.flush(), true);
   assert.deepEqual(world.counted(), ones(7));
-  assert.deepEqual([world.window.size, world.document.size, world.timers.size], [0, 0, 0]);
+  assert.deepEqual([world.window.size, world.timers.size], [0, 0]);
   assert.deepEqual(Reflect.ownKeys(media).filter((key) => typeof key === 'symbol'), []);
+});
+
+test('nothing keeps an element that is forgotten', async () => {
+  const { media } = world.attach();
+  assert.equal(world.window.size, 0);
+  await media.play(3);
+  assert.equal(world.window.size, 2);
+  // As browsers do when it is taken out of the page.
+  media.pause();
+  assert.equal(world.window.size, 2);
+  await world.pass(20);
+  assert.deepEqual([world.window.size, world.timers.size], [0, 0]);
+  assert.deepEqual(world.counted(), ones(3));
+});
+
+test('ids that are numbers arrive as text', async () => {
+  const { media, client } = world.attach({ videoId: 42, viewerId: () => 7 });
+  await media.play(1);
+  await client.flush();
+  const [{ video_id, viewer_id }] = world.requests[0].batch.heartbeats;
+  assert.deepEqual([video_id, viewer_id], ['42', '7']);
 });
 
 test('an element attached twice counts once, two elements count each', async () => {

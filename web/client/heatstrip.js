@@ -31,35 +31,15 @@ const STORAGE_KEY = 'heatstrip.viewer';
 /** Where an element keeps its client, so that no copy of this script counts beside another. */
 const CLIENT = Symbol.for('heatstrip');
 
+const PAGE_EVENTS = ['visibilitychange', 'pagehide'];
 const MEDIA_EVENTS = 'playing timeupdate pause waiting seeking seeked ended ratechange emptied'.split(' ');
 
-/**
- * @template T
- * @typedef {T | ((media: HTMLMediaElement) => T)} Changing a value, or a function that says it at the moment
- */
-
-/**
- * @typedef {object} Options
- * @property {string} endpoint where heatstrip answers, for example `https://heat.example`
- * @property {Changing<string | null | undefined>} videoId which video plays; nothing counts while there is none
- * @property {Changing<string | null | undefined>} [viewerId] who watches; left out, a random id in the browser's storage
- * @property {Changing<string | null | undefined>} [region] where; left out, the server decides
- * @property {(media: HTMLMediaElement) => boolean} [counts] whether what plays now counts; left out, everything does
- * @property {boolean} [respectDoNotTrack] whether nothing counts for viewers who ask not to be tracked, by Do Not Track
- *   or Global Privacy Control
- * @property {(error: Error) => void} [onError] told once of each kind of trouble; left out, `console.warn` is
- */
-
+/** @typedef {import('../heatstrip.js').Options} Options */
+/** @typedef {import('../heatstrip.js').Client} Client */
 /** @typedef {{video_id: string, viewer_id: string, region: string | undefined}} Ids */
 /** @typedef {{at: number, now: number, rate: number, moves: boolean, ids: Ids | undefined}} Head */
 /** @typedef {Ids & {start_sec: number, end_sec: number, duration_sec?: number, at: number}} Heartbeat */
 /** @typedef {{batch_id: string, heartbeats: Heartbeat[], tried: number}} Batch */
-
-/**
- * @typedef {object} Client
- * @property {() => Promise<boolean>} flush tells now what was played; whether all of it has arrived
- * @property {() => void} detach tells what was played and watches the element no longer
- */
 
 /**
  * Tells heatstrip which seconds of an element are played. Never throws. An element has one client: the next one detaches
@@ -139,10 +119,13 @@ export function heatstrip(media, options) {
 
   /** Of what plays now; none if it does not count. */
   function ids() {
-    const of = (/** @type {Changing<string | null | undefined>} */ id) => (typeof id === 'function' ? id(media) : id);
+    /** @template T @param {import('../heatstrip.js').Changing<T>} id */
+    const of = (id) => (id instanceof Function ? id(media) : id);
     if (counts && !counts(media)) return;
     const video_id = of(videoId);
-    return video_id ? { video_id, viewer_id: of(viewerId) || ownViewerId(), region: of(region) || undefined } : undefined;
+    if (!video_id) return;
+    // Databases give numbers.
+    return { video_id: `${video_id}`, viewer_id: `${of(viewerId) || ownViewerId()}`, region: of(region) || undefined };
   }
 
   function add(/** @type {Head} */ { at, ids }, /** @type {number} */ to) {
@@ -194,11 +177,13 @@ export function heatstrip(media, options) {
     if (failures && timer) return Promise.resolve(false);
     clearTimeout(timer);
     timer = undefined;
-    sending = post().finally(() => {
-      sending = undefined;
-      beatLater();
-      leaveWhenDone();
-    });
+    sending = post()
+      .catch(fault)
+      .finally(() => {
+        sending = undefined;
+        beatLater();
+        watchPage();
+      });
     return sending;
   }
 
@@ -277,24 +262,31 @@ export function heatstrip(media, options) {
       if (type === 'pagehide') leave();
       if (type === 'ended' || (type === 'visibilitychange' && document.hidden)) send();
     } catch (error) {
-      head = undefined;
-      tell('fault', error);
+      fault(error);
     }
+    watchPage();
+  }
+
+  function fault(/** @type {unknown} */ error) {
+    head = undefined;
+    tell('fault', error);
+    return false;
+  }
+
+  /** The page's coming and going matters while something plays or waits. Else nothing keeps an element that is forgotten. */
+  function watchPage() {
+    const listen = head?.moves || waiting.length + outbox.length ? addEventListener : removeEventListener;
+    for (const type of PAGE_EVENTS) listen(type, on);
   }
 
   function detach() {
     if (detached) return;
     on({ type: 'detach' });
     detached = true;
+    head = undefined;
     for (const type of MEDIA_EVENTS) media.removeEventListener(type, on);
-    document.removeEventListener('visibilitychange', on);
     if (/** @type {any} */ (media)[CLIENT] === client) delete (/** @type {any} */ (media)[CLIENT]);
     send();
-  }
-
-  /** The page's going matters for as long as something waits. */
-  function leaveWhenDone() {
-    if (detached && !waiting.length && !outbox.length) removeEventListener('pagehide', on);
   }
 
   const client = {
@@ -307,8 +299,6 @@ export function heatstrip(media, options) {
   /** @type {any} */ (media)[CLIENT]?.detach();
   /** @type {any} */ (media)[CLIENT] = client;
   for (const type of MEDIA_EVENTS) media.addEventListener(type, on);
-  document.addEventListener('visibilitychange', on);
-  addEventListener('pagehide', on);
   // It may be playing already.
   on({ type: 'attach' });
   return client;

@@ -37,7 +37,7 @@ class World {
   now = 0;
   timers = new Map();
   window = new Listeners();
-  document = Object.assign(new Listeners(), { hidden: false });
+  document = { hidden: false };
   stored = new Map();
   localStorage = {
     getItem: (key) => this.stored.get(key) ?? null,
