@@ -64,6 +64,7 @@ test('what was not answered is sent again under its id, later and later, and cou
   assert.equal(world.requests.length, 6);
   assert.equal(new Set(world.requests.map(({ batch }) => batch.batch_id)).size, 1);
   const waits = world.requests.slice(1).map(({ at }, index) => (at - world.requests[index].at) / 1000);
+  assert.ok(waits.some((wait) => wait % 1 > 0.01), 'not all players at once');
   waits.forEach((wait, index) => assert.ok(wait >= 2 ** index && wait <= 1.5 * 2 ** index, `${waits}`));
   assert.deepEqual(world.counted(), ones(9));
   assert.equal(world.errors.length, 1, `told once: ${world.errors}`);
@@ -79,6 +80,20 @@ test('one request is in flight, and what is played meanwhile follows', async () 
   assert.equal(await flushed, true);
   assert.equal(world.requests.length, 2);
   assert.deepEqual(world.counted(), ones(25));
+});
+
+test('flush tells whether everything has arrived, and the next beat is a whole one later', async () => {
+  const { media, client } = world.attach({ region: '' });
+  world.answers = [202, 'silent'];
+  await media.play(8);
+  assert.equal(await client.flush(), true);
+  await media.play(5);
+  assert.equal(world.requests.length, 1);
+  assert.ok(!('region' in world.requests[0].batch.heartbeats[0]));
+  const flushed = client.flush();
+  await media.play(2);
+  world.requests[1].answer();
+  assert.equal(await flushed, false);
 });
 
 test('Retry-After is honoured, in seconds and as a date, by flush too', async () => {
@@ -145,8 +160,7 @@ test('what waits is bounded, and the oldest goes first', async () => {
     await media.play(1);
   }
   world.requests[0].answer();
-  await client.flush();
-  await world.pass(300);
+  assert.equal(await client.flush(), true);
   const counted = world.counted();
   const starts = counted.flatMap((plays, second) => (plays ? [second / 10] : []));
   assert.deepEqual([starts[0], starts[1], starts.length], [0, 201, 501]);
@@ -174,7 +188,12 @@ test('no request is larger than browsers send for a page that is gone', async ()
 for (const status of [401, 403, 410]) {
   test(`${status} ends it`, async () => {
     const { media, client } = world.attach();
-    world.answers = [status];
+    world.answers = ['silent'];
+    await media.play(12);
+    await world.pass(1);
+    media.currentTime += 1;
+    world.requests[0].answer(status);
+    await world.pass(1);
     await media.play(60);
     media.pause();
     world.window.emit('pagehide');
@@ -253,9 +272,13 @@ test('where a request dies with its page, a beacon repeats it under its id', asy
   world.window.emit('pagehide');
   const [fetched, beacon] = world.requests;
   assert.equal(beacon.batch.batch_id, fetched.batch.batch_id);
-  fetched.answer();
+  media.pause();
+  fetched.fail();
+  await world.pass(0);
+  assert.equal(world.timers.size, 1, 'the beat, no second try');
   await world.pass(60);
   assert.deepEqual(world.counted(), ones(15));
+  assert.equal(world.requests.length, 3);
 });
 
 test('a batch that waits for its next try goes out under its id with the page', async () => {
@@ -277,7 +300,8 @@ test('a page that comes back sends what the browser refused to, and goes on', as
   assert.equal(world.requests.length, 0);
   // Frozen for an hour; then it plays on.
   world.now += 3_600_000;
-  world.window.emit('pageshow');
+  await world.pass(20);
+  assert.deepEqual(world.counted(), ones(5));
   await media.play(20);
   media.pause();
   await world.pass(20);
@@ -416,6 +440,21 @@ test('nothing is thrown into the page', async () => {
     client.detach();
     if (!options.onError) assert.deepEqual(world.errors, ['heatstrip: Error: broken']);
   }
+});
+
+test('nor is anything rejected', async () => {
+  const { getRandomValues } = crypto;
+  const { media, client } = world.attach();
+  await media.play(3);
+  crypto.getRandomValues = () => {
+    throw new Error('no chance');
+  };
+  try {
+    assert.equal(await client.flush(), false);
+  } finally {
+    crypto.getRandomValues = getRandomValues;
+  }
+  assert.deepEqual(world.errors, ['heatstrip: Error: no chance']);
 });
 
 test('importing it needs no browser', async () => {

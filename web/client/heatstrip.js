@@ -95,7 +95,7 @@ export function heatstrip(media, options) {
     const now = performance.now();
     // While seeking some browsers still tell the old position, some the new one.
     const jumps = type === 'seeking' || type === 'emptied' || media.seeking;
-    const moves = !media.paused && !media.ended && !media.seeking && media.readyState > 2;
+    const moves = !media.paused && !media.seeking && media.readyState > 2;
     let looped = false;
     let from = at;
     // A rate changes a moment before or after its event.
@@ -162,7 +162,6 @@ export function heatstrip(media, options) {
   function beat() {
     on({ type: 'beat' });
     // Not before, or what was just counted would wait for a beat of its own.
-    timer = undefined;
     send();
   }
 
@@ -221,8 +220,6 @@ export function heatstrip(media, options) {
         }
         if (!status || status === 408 || status === 425 || status === 429 || status >= 500) {
           tell('away', `${url} does not answer (${status || 'no connection'}), trying again`);
-          // A page that went and came back has told it by other means.
-          if (outbox[0] !== batch) continue;
           retryLater(answer?.headers.get('retry-after'));
           return false;
         }
