@@ -1,5 +1,5 @@
 //! What browsers load, embedded in the binary: the dashboard, the API's description, and the scripts that pages of other
-//! sites embed, the `<heat-strip>` component and the player client.
+//! sites embed, the `<heat-strip>` component and the player client with its types.
 
 use std::{hash::Hasher, sync::Arc};
 
@@ -80,6 +80,7 @@ const EMBEDDED: &[Asset] = assets! {
     "/format.js" SCRIPT TOGETHER "format.js";
     "/heatstrip.js" SCRIPT ALONE "heatstrip.js";
     "/heatstrip.classic.js" SCRIPT ALONE "heatstrip.classic.js";
+    "/heatstrip.d.ts" SCRIPT ALONE "heatstrip.d.ts";
 };
 
 pub fn router() -> Router<AppState> {

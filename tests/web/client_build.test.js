@@ -1,8 +1,11 @@
 // The player client as it is served: small, and made from the source that the tests test.
 
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 
 import { WEB, builtClient } from './support/build.js';
@@ -19,3 +22,10 @@ for (const [name, text] of Object.entries(await builtClient())) {
     assert.ok(length <= MAX_BYTES, `${length} bytes`);
   });
 }
+
+test('the source and the types that are shipped agree', async () => {
+  const tsc = fileURLToPath(new URL('node_modules/typescript/bin/tsc', import.meta.url));
+  const options = ['--noEmit', '--strict', '--checkJs', '--target', 'es2022', '--module', 'es2022'];
+  const run = promisify(execFile)(process.execPath, [tsc, ...options, `${WEB}client/heatstrip.js`, `${WEB}heatstrip.d.ts`]);
+  await run.catch(({ stdout }) => assert.fail(stdout));
+});

@@ -52,11 +52,12 @@ test('nothing counts between play and playing, nor while it waits for data', asy
   media.readyState = 2;
   media.emit('waiting');
   await world.pass(20);
+  media.currentTime += 3;
   media.readyState = 4;
   media.emit('playing');
   await media.play(2);
   await client.flush();
-  assert.deepEqual(world.counted(), [0, 0, 0, 0, 1, 1, 1, 1]);
+  assert.deepEqual(world.counted(), [0, 0, 0, 0, 1, 1, 0, 0, 0, 1, 1]);
 });
 
 test('a stall without an event counts what was played only', async () => {
@@ -93,6 +94,23 @@ test('a seek counts nothing between, whatever position the browser tells while i
   assert.deepEqual(world.counted(), strip([1, 5], [0, 5], [2, 1], [1, 1], [0, 8], [1, 3]));
 });
 
+test('a short seek counts nothing between either', async () => {
+  for (const told of ['seeking', 'timeupdate']) {
+    world = await makeWorld();
+    const { media, client } = world.attach();
+    await media.play(4.25);
+    media.currentTime = 4.6;
+    // Its event comes late, or its end comes before its event.
+    media.seeking = told === 'timeupdate';
+    media.emit(told);
+    media.seeking = false;
+    media.emit('seeked');
+    await media.play(1.9);
+    await client.flush();
+    assert.deepEqual(world.counted(), [1, 1, 1, 1, 0, 1, 1], told);
+  }
+});
+
 test('a jump without any event counts nothing', async () => {
   const { media, client } = world.attach();
   await media.play(2);
@@ -113,11 +131,15 @@ test('playing faster or slower counts seconds of the video', async () => {
   await world.pass(1 / 16);
   media.emit('ratechange');
   await media.play(40);
+  // And after it is told.
   media.playbackRate = 0.5;
   media.emit('ratechange');
+  await world.pass(0.25);
+  media.currentTime += 4;
+  media.emit('timeupdate');
   await media.play(3);
   await client.flush();
-  assert.deepEqual(world.counted(), strip([1, 46]));
+  assert.deepEqual(world.counted(), strip([1, 50]));
 });
 
 test('a video that loops counts each pass, to its very end', async () => {
@@ -152,6 +174,16 @@ test('a seek back in a video that loops is no pass', async () => {
   assert.deepEqual(world.counted(), strip([2, 2], [1, 7]));
 });
 
+test('nor is a seek back from a pause just before the end', async () => {
+  const { media, client } = world.attach();
+  Object.assign(media, { loop: true, duration: 9.9 });
+  await media.play(9.4);
+  media.pause();
+  await media.seek(0);
+  await client.flush();
+  assert.deepEqual(world.counted(), strip([1, 9]));
+});
+
 test('the end tells at once, up to the last second', async () => {
   const { media } = world.attach();
   media.duration = 4.6;
@@ -181,12 +213,12 @@ test('a hidden page counts on, unless the site says otherwise', async () => {
     const { media, client } = world.attach({ counts });
     await media.play(10);
     world.document.hidden = true;
-    world.document.emit('visibilitychange');
+    world.window.emit('visibilitychange');
     // In the background the position may be told once a minute.
     await world.pass(70);
     media.currentTime += 70;
     world.document.hidden = false;
-    world.document.emit('visibilitychange');
+    world.window.emit('visibilitychange');
     await media.play(10);
     await client.flush();
     assert.deepEqual(world.counted(), expected);
@@ -204,9 +236,9 @@ test('a page that begins hidden is asked, though no event tells', async () => {
 
 test('an element that plays already counts from there', async () => {
   const media = new Media(world);
-  await media.play(3);
+  await media.play(3.4);
   const { client } = world.attach({}, media);
-  await media.play(2);
+  await media.play(1.2);
   await client.flush();
   assert.deepEqual(world.counted(), [0, 0, 0, 1, 1]);
 });
@@ -232,6 +264,33 @@ test('ids that change with the source count for what played, and none counts not
     { video_id: 'a', viewer_id: 'ada', region: 'JP', start_sec: 0, end_sec: 2, duration_sec: 100 },
     { video_id: 'b', viewer_id: 'bob', start_sec: 2, end_sec: 2, duration_sec: 100 },
   ]);
+});
+
+test('a change of any id in the middle of playing begins another heartbeat', async () => {
+  for (const name of ['videoId', 'viewerId', 'region']) {
+    world = await makeWorld();
+    let id = 'AA';
+    const { media, client } = world.attach({ [name]: () => id });
+    await media.play(3);
+    id = 'BB';
+    await media.play(0.25);
+    await media.play(2.75);
+    await client.flush();
+    const field = { videoId: 'video_id', viewerId: 'viewer_id', region: 'region' }[name];
+    const beats = world.requests[0].batch.heartbeats;
+    assert.deepEqual(beats.map((beat) => [beat[field], beat.start_sec, beat.end_sec]), [['AA', 0, 2], ['BB', 3, 5]]);
+  }
+});
+
+test('a source that begins where the one before ended counts from there', async () => {
+  const { media, client } = world.attach();
+  media.currentTime = 10.3;
+  await media.play(0.3);
+  Object.assign(media, { currentTime: 10.3, paused: true });
+  media.emit('emptied');
+  await media.play(0.3);
+  await client.flush();
+  assert.equal(world.counted()[10], 2);
 });
 
 test('the next source begins anew, close as its position may be', async () => {

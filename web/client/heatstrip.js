@@ -9,10 +9,8 @@
 
 /** How often what was played is told, before jitter. */
 const BEAT_MS = 10_000;
-/** The most a playhead runs ahead of the clock, or back; what is beyond is a jump. */
+/** The most a playhead runs ahead of the clock, or steps back; what is beyond is a jump. */
 const SLACK_SEC = 0.5;
-/** The same for the end of a video that plays again and again. */
-const LOOP_SLACK_SEC = 0.1;
 /** The last second there is, and the most seconds in one heartbeat. */
 const MAX_SEC = 86_399;
 const MAX_SECONDS_PER_HEARTBEAT = 600;
@@ -33,35 +31,15 @@ const STORAGE_KEY = 'heatstrip.viewer';
 /** Where an element keeps its client, so that no copy of this script counts beside another. */
 const CLIENT = Symbol.for('heatstrip');
 
+const PAGE_EVENTS = ['visibilitychange', 'pagehide'];
 const MEDIA_EVENTS = 'playing timeupdate pause waiting seeking seeked ended ratechange emptied'.split(' ');
 
-/**
- * @template T
- * @typedef {T | ((media: HTMLMediaElement) => T)} Changing a value, or a function that says it at the moment
- */
-
-/**
- * @typedef {object} Options
- * @property {string} endpoint where heatstrip answers, for example `https://heat.example`
- * @property {Changing<string | null | undefined>} videoId which video plays; nothing counts while there is none
- * @property {Changing<string | null | undefined>} [viewerId] who watches; left out, a random id in the browser's storage
- * @property {Changing<string | null | undefined>} [region] where; left out, the server decides
- * @property {(media: HTMLMediaElement) => boolean} [counts] whether what plays now counts; left out, everything does
- * @property {boolean} [respectDoNotTrack] whether nothing counts for viewers who ask not to be tracked, by Do Not Track
- *   or Global Privacy Control
- * @property {(error: Error) => void} [onError] told once of each kind of trouble; left out, `console.warn` is
- */
-
+/** @typedef {import('../heatstrip.js').Options} Options */
+/** @typedef {import('../heatstrip.js').Client} Client */
 /** @typedef {{video_id: string, viewer_id: string, region: string | undefined}} Ids */
 /** @typedef {{at: number, now: number, rate: number, moves: boolean, ids: Ids | undefined}} Head */
 /** @typedef {Ids & {start_sec: number, end_sec: number, duration_sec?: number, at: number}} Heartbeat */
 /** @typedef {{batch_id: string, heartbeats: Heartbeat[], tried: number}} Batch */
-
-/**
- * @typedef {object} Client
- * @property {() => Promise<boolean>} flush tells now what was played; whether all of it has arrived
- * @property {() => void} detach tells what was played and watches the element no longer
- */
 
 /**
  * Tells heatstrip which seconds of an element are played. Never throws. An element has one client: the next one detaches
@@ -117,33 +95,37 @@ export function heatstrip(media, options) {
     const now = performance.now();
     // While seeking some browsers still tell the old position, some the new one.
     const jumps = type === 'seeking' || type === 'emptied' || media.seeking;
-    const moves = !media.paused && !media.ended && !media.seeking && media.readyState > 2;
+    const moves = !media.paused && !media.seeking && media.readyState > 2;
     let looped = false;
     let from = at;
+    // A rate changes a moment before or after its event.
+    const rate = Math.max(head?.rate ?? 0, media.playbackRate);
     if (head) {
-      // A rate may have changed a moment before its event.
-      const rate = head.moves ? Math.max(head.rate, media.playbackRate) : 0;
-      const reach = (rate * (now - head.now)) / 1000;
+      const reach = rate * (head.moves ? (now - head.now) / 1000 + SLACK_SEC : SLACK_SEC);
       const ahead = at - head.at;
-      looped = head.moves && media.loop && ahead < 0 && media.duration - head.at <= reach + LOOP_SLACK_SEC;
+      looped = head.moves && media.loop && ahead < 0 && media.duration - head.at <= reach;
       if (looped) {
         add(head, media.duration);
         from = 0;
-      } else if (!jumps && ahead > -SLACK_SEC && ahead <= reach + SLACK_SEC) {
+      } else if (!jumps && ahead > -SLACK_SEC && ahead <= reach) {
         add(head, at);
         // Around a pause a position may be told that is a little behind the one before.
         from = Math.max(at, head.at);
       }
     }
-    head = looped || !jumps ? { at: from, now, rate: media.playbackRate, moves: looped || moves, ids: ids() } : undefined;
+    const next = type === 'ratechange' ? rate : media.playbackRate;
+    head = looped || !jumps ? { at: from, now, rate: next, moves: looped || moves, ids: ids() } : undefined;
   }
 
   /** Of what plays now; none if it does not count. */
   function ids() {
-    const of = (/** @type {Changing<string | null | undefined>} */ id) => (typeof id === 'function' ? id(media) : id);
+    /** @template T @param {import('../heatstrip.js').Changing<T>} id */
+    const of = (id) => (id instanceof Function ? id(media) : id);
     if (counts && !counts(media)) return;
     const video_id = of(videoId);
-    return video_id ? { video_id, viewer_id: of(viewerId) || ownViewerId(), region: of(region) || undefined } : undefined;
+    if (!video_id) return;
+    // Databases give numbers.
+    return { video_id: `${video_id}`, viewer_id: `${of(viewerId) || ownViewerId()}`, region: of(region) || undefined };
   }
 
   function add(/** @type {Head} */ { at, ids }, /** @type {number} */ to) {
@@ -180,7 +162,6 @@ export function heatstrip(media, options) {
   function beat() {
     on({ type: 'beat' });
     // Not before, or what was just counted would wait for a beat of its own.
-    timer = undefined;
     send();
   }
 
@@ -195,11 +176,13 @@ export function heatstrip(media, options) {
     if (failures && timer) return Promise.resolve(false);
     clearTimeout(timer);
     timer = undefined;
-    sending = post().finally(() => {
-      sending = undefined;
-      beatLater();
-      leaveWhenDone();
-    });
+    sending = post()
+      .catch(fault)
+      .finally(() => {
+        sending = undefined;
+        beatLater();
+        watchPage();
+      });
     return sending;
   }
 
@@ -237,8 +220,6 @@ export function heatstrip(media, options) {
         }
         if (!status || status === 408 || status === 425 || status === 429 || status >= 500) {
           tell('away', `${url} does not answer (${status || 'no connection'}), trying again`);
-          // A page that went and came back has told it by other means.
-          if (outbox[0] !== batch) continue;
           retryLater(answer?.headers.get('retry-after'));
           return false;
         }
@@ -278,24 +259,31 @@ export function heatstrip(media, options) {
       if (type === 'pagehide') leave();
       if (type === 'ended' || (type === 'visibilitychange' && document.hidden)) send();
     } catch (error) {
-      head = undefined;
-      tell('fault', error);
+      fault(error);
     }
+    watchPage();
+  }
+
+  function fault(/** @type {unknown} */ error) {
+    head = undefined;
+    tell('fault', error);
+    return false;
+  }
+
+  /** The page's coming and going matters while something plays or waits. Else nothing keeps an element that is forgotten. */
+  function watchPage() {
+    const listen = head?.moves || waiting.length + outbox.length ? addEventListener : removeEventListener;
+    for (const type of PAGE_EVENTS) listen(type, on);
   }
 
   function detach() {
     if (detached) return;
     on({ type: 'detach' });
     detached = true;
+    head = undefined;
     for (const type of MEDIA_EVENTS) media.removeEventListener(type, on);
-    document.removeEventListener('visibilitychange', on);
     if (/** @type {any} */ (media)[CLIENT] === client) delete (/** @type {any} */ (media)[CLIENT]);
     send();
-  }
-
-  /** The page's going matters for as long as something waits. */
-  function leaveWhenDone() {
-    if (detached && !waiting.length && !outbox.length) removeEventListener('pagehide', on);
   }
 
   const client = {
@@ -308,8 +296,6 @@ export function heatstrip(media, options) {
   /** @type {any} */ (media)[CLIENT]?.detach();
   /** @type {any} */ (media)[CLIENT] = client;
   for (const type of MEDIA_EVENTS) media.addEventListener(type, on);
-  document.addEventListener('visibilitychange', on);
-  addEventListener('pagehide', on);
   // It may be playing already.
   on({ type: 'attach' });
   return client;

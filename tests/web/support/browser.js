@@ -5,9 +5,14 @@ import { chromium } from 'playwright-core';
 
 const CHROMIUM = process.env.HEATSTRIP_CHROMIUM ?? '/usr/bin/chromium';
 
-/** Starts a browser that asks nobody for anything by itself and plays videos without a click. */
-export function startBrowser() {
+/**
+ * Starts a browser that asks nobody for anything by itself and plays videos without a click.
+ *
+ * @param {import('playwright-core').LaunchOptions} [options]
+ */
+export function startBrowser(options) {
   return chromium.launch({
+    ...options,
     executablePath: CHROMIUM,
     args: [
       '--no-sandbox',

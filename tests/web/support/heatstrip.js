@@ -6,6 +6,8 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { until } from './until.js';
+
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 /** The program under test. */
 export const BINARY =
@@ -14,8 +16,6 @@ export const BINARY =
 const START_MS = 120_000;
 /** How long an end in good order may take. */
 const STOP_MS = 30_000;
-/** How long a heartbeat may take from its 202 into the strip. */
-const FOLD_MS = 30_000;
 /** The region of the heartbeats that `settledStrip` sends. */
 const MARKER_REGION = 'MARKER';
 /** The region of heartbeats that name none. */
@@ -135,11 +135,7 @@ class Heatstrip {
     const markers = (this.#markers.get(videoId) ?? 0) + 1;
     this.#markers.set(videoId, markers);
     await this.send({ video_id: videoId, viewer_id: 'marker', region: MARKER_REGION, start_sec: 0, end_sec: 0 });
-    const late = Date.now() + FOLD_MS;
-    while ((await this.strip(videoId, { region: MARKER_REGION })).seconds_played < markers) {
-      if (Date.now() > late) throw new Error(`nothing is folded:\n${this.#log}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await until(async () => (await this.strip(videoId, { region: MARKER_REGION })).seconds_played === markers);
     return this.strip(videoId, { region: DEFAULT_REGION });
   }
 }

@@ -25,6 +25,15 @@ export function webm() {
   ]);
 }
 
+/** `master.m3u8` (HLS) and `manifest.mpd` (DASH) over the same fragments of H.264 and AAC. Returns their directory. */
+export async function stream() {
+  const file = await make('stream-1', 'manifest.mpd', (directory) => [
+    ...[...SOURCE, '-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-b:v', '100k', '-c:a', 'aac'],
+    ...['-f', 'dash', '-seg_duration', '2', '-hls_playlist', '1', `${directory}/manifest.mpd`],
+  ]);
+  return file.replace(/manifest.mpd$/, '');
+}
+
 /** Runs ffmpeg into a directory of its own, which gets its name once it is complete: another run may make the same. */
 async function make(name, file, parameters) {
   if (!existsSync(`${MEDIA}${name}/${file}`)) {

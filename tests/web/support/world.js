@@ -37,7 +37,7 @@ class World {
   now = 0;
   timers = new Map();
   window = new Listeners();
-  document = Object.assign(new Listeners(), { hidden: false });
+  document = { hidden: false };
   stored = new Map();
   localStorage = {
     getItem: (key) => this.stored.get(key) ?? null,
@@ -75,7 +75,12 @@ class World {
     this.requests.push(request);
     const answer = this.answers.shift() ?? 202;
     if (answer === 'refused') throw new TypeError('Failed to fetch');
-    if (answer === 'silent') return new Promise((resolve) => (request.answer = () => resolve(this.respond(request, 202))));
+    if (answer === 'silent') {
+      return new Promise((resolve, reject) => {
+        request.answer = (answer = 202) => resolve(this.respond(request, answer));
+        request.fail = () => reject(new TypeError('Failed to fetch'));
+      });
+    }
     return this.respond(request, answer);
   }
 
