@@ -12,8 +12,9 @@ const MARKER = 22;
 const GAP = 4;
 const LANE = 8;
 const AXIS = 24;
-/** Room for the scale's label at the right end. */
-const SCALE = 80;
+/** Room for the scale's label at the right end, and for the marker's beside it. */
+const SCALE = 60;
+const MARKER_LABEL = 176;
 /** A lower strip is bars and lane alone. */
 const MIN_LABELLED = 96;
 /** No bar is thinner. */
@@ -45,7 +46,7 @@ export function drawStrip(strip, width, height) {
     const [hottest] = hotspots(strip);
     const middle = hottest && x(hottest.at + resolution / 2);
     if (hottest) svg.append(...marker(hottest, middle, width));
-    if (!hottest || middle < width - SCALE) svg.append(scale(most, width));
+    if (!hottest || markerEnd(middle, width) <= width - SCALE) svg.append(scale(most, width));
   }
   const range = { y: top - 2, height: base + GAP + LANE - top + 2, visibility: "hidden" };
   const pointer = element("rect", { class: "pointer", ...range });
@@ -178,10 +179,16 @@ function scale(most, width) {
   return label;
 }
 
+/** Where the marker's label ends: right of the marker where it has room there, or nowhere else. */
+function markerEnd(at, width) {
+  const right = at + MARKER_LABEL;
+  return right <= width - SCALE || at < MARKER_LABEL ? right : at;
+}
+
 function marker(hottest, at, width) {
   const label = element("text", { class: "most", y: 13 });
   label.textContent = `most replayed ${clock(hottest.at)} · ${times(hottest.value)}`;
-  const toTheLeft = at > width / 2;
+  const toTheLeft = markerEnd(at, width) === at;
   label.setAttribute("x", toTheLeft ? at - 9 : at + 9);
   label.setAttribute("text-anchor", toTheLeft ? "end" : "start");
   return [element("path", { class: "most", d: `M${at - 5} 5h10l-5 9z` }), label];
