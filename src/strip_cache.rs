@@ -16,8 +16,9 @@ use tracing::Instrument;
 use crate::{
     clock::Clock,
     metrics::METRICS,
-    store::{Store, StoreError, strips::StripQuery, videos::VideosQuery},
+    store::{Store, StoreError, regions::RegionsQuery, strips::StripQuery, videos::VideosQuery},
     strip::{formats::Format, strip},
+    video_regions::video_regions,
     videos::videos,
 };
 
@@ -38,6 +39,8 @@ pub enum Question {
     Strip(StripQuery, Format),
     /// The most watched videos.
     Videos(VideosQuery),
+    /// The regions of a video.
+    Regions(RegionsQuery),
 }
 
 /// A serialized answer.
@@ -82,8 +85,9 @@ impl Question {
     /// Bytes of its names.
     fn len(&self) -> usize {
         let (video_id, regions) = match self {
-            Question::Strip(asked, _) => (asked.video_id.len(), &asked.regions),
-            Question::Videos(asked) => (0, &asked.regions),
+            Question::Strip(asked, _) => (asked.video_id.len(), asked.regions.as_slice()),
+            Question::Videos(asked) => (0, asked.regions.as_slice()),
+            Question::Regions(asked) => (asked.video_id.len(), [].as_slice()),
         };
         video_id + regions.iter().map(String::len).sum::<usize>()
     }
@@ -163,6 +167,14 @@ async fn make_unhurried(maker: &Maker, life: Duration, question: &Question) -> R
             videos.generated_at = Some(clock.now().trunc_subsecs(0));
             let content_type = Format::Json.content_type();
             Ok(answer(json(&videos), content_type, etag, life, videos.videos.is_empty()))
+        }
+        Question::Regions(asked) => {
+            let (range, rows) = store.read_regions(asked).await?;
+            let mut regions = video_regions(range, rows);
+            let etag = etag(&json(&regions));
+            regions.generated_at = Some(clock.now().trunc_subsecs(0));
+            let content_type = Format::Json.content_type();
+            Ok(answer(json(&regions), content_type, etag, life, regions.regions.is_empty()))
         }
     }
 }

@@ -43,8 +43,10 @@ pub async fn live() -> Response {
     ([(header::CACHE_CONTROL, "no-store")], Json(Alive { status: "alive" })).into_response()
 }
 
-/// Whether it can serve: Postgres answers with the schema this program knows. A queue that grows old is named, not refused
-/// for: it is the worker's trouble, and taking the API away would not help.
+/// Whether it can serve.
+///
+/// It can when Postgres answers with the schema this program knows. A queue that grows old is named, not refused for: it is
+/// the worker's trouble, and taking the API away would not help.
 #[utoipa::path(get, path = "/readyz", operation_id = "readyz", tag = "operations",
     responses((status = 200, description = "It can.", body = Ready), ReadProblems))]
 pub async fn ready(State(app): State<AppState>) -> Result<Response, ApiError> {

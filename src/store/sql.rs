@@ -58,12 +58,17 @@ statements! {
     READ_ENGINE = "read_engine";
     READ_FINE_VIDEOS = "read_fine_videos";
     READ_HLL_VERSION = "read_hll_version";
+    READ_PARTITION_FAULTS = "read_partition_faults";
     READ_QUEUE_DEPTH = "read_queue_depth";
     READ_OLDEST_QUEUED = "read_oldest_queued";
+    READ_REGIONS = "read_regions";
     READ_RETENTION = "read_retention";
     READ_SALT_EPOCH = "read_salt_epoch";
     READ_SALT_EPOCHS = "read_salt_epochs";
+    READ_SALT_HEALTH = "read_salt_health";
     READ_SCHEMA_VERSION = "read_schema_version";
+    READ_SERVER = "read_server";
+    READ_SET_ASIDE = "read_set_aside";
     READ_SHARD_PARTITIONS = "read_shard_partitions";
     READ_SKETCH_COLUMNS = "read_sketch_columns";
     READ_STRIP = "read_strip";
