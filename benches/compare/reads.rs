@@ -113,7 +113,7 @@ async fn fill(client: &Client, rotation: &str, lane: u16) -> anyhow::Result<()> 
              SELECT ensure_shard_partition((current_date - n)::date) FROM generate_series(0, {DAYS}) n;
              INSERT INTO video_heatmap_shards
                 SELECT 'film', current_date - d, 'R' || r, s, {lane}, p.viewers, 6000
-                FROM generate_series(1, {DAYS}) d, generate_series(1, 8) r, generate_series(0, 1199) s
+                FROM generate_series(1, {DAYS}) d CROSS JOIN generate_series(1, 8) r CROSS JOIN generate_series(0, 1199) s
                 JOIN pool p ON p.n = (s / 20 + r + d) % 64;
              INSERT INTO video_heatmap_whole_shards
                 SELECT 'film', current_date - d, 'R' || r, {lane}, 1199, (SELECT hll_union_agg(viewers) FROM pool), 7200000

@@ -83,14 +83,18 @@ const EMBEDDED: &[Asset] = assets! {
     "/heatstrip.d.ts" SCRIPT ALONE "heatstrip.d.ts";
 };
 
-pub fn router() -> Router<AppState> {
+pub fn router() -> Router<Arc<AppState>> {
     routes(DASHBOARD, POLICY, "same-origin")
         .merge(routes(DOCS, DOCS_POLICY, "same-origin"))
         .merge(routes(EMBEDDED, POLICY, "cross-origin").layer(cors()))
 }
 
 /// `shared_with`: who may load them without CORS; pages that are isolated from other sites (COEP) want to be told.
-fn routes(assets: &'static [Asset], policy: &'static str, shared_with: &'static str) -> Router<AppState> {
+fn routes(
+    assets: &'static [Asset],
+    policy: &'static str,
+    shared_with: &'static str,
+) -> Router<Arc<AppState>> {
     assets.iter().fold(Router::new(), |router, asset| {
         let etag: Arc<str> = etag(asset.text).into();
         let policies = [

@@ -1,5 +1,7 @@
 //! `GET /healthz`, whether the process lives, and `GET /readyz`, whether it can serve.
 
+use std::sync::Arc;
+
 use axum::{
     Json,
     extract::State,
@@ -49,7 +51,7 @@ pub async fn live() -> Response {
 /// the worker's trouble, and taking the API away would not help.
 #[utoipa::path(get, path = "/readyz", operation_id = "readyz", tag = "operations",
     responses((status = 200, description = "It can.", body = Ready), ReadProblems))]
-pub async fn ready(State(app): State<AppState>) -> Result<Response, ApiError> {
+pub async fn ready(State(app): State<Arc<AppState>>) -> Result<Response, ApiError> {
     let unavailable = |error: &_| {
         tracing::warn!(%error, "not ready: {error}");
         ApiError::from(error)

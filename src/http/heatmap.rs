@@ -1,5 +1,7 @@
 //! `GET /v1/videos/{video_id}/heatmap` and `heatmap.svg`
 
+use std::sync::Arc;
+
 use axum::{
     extract::{Path, Query, State, rejection::PathRejection, rejection::QueryRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
@@ -55,7 +57,7 @@ pub struct Parameters {
 /// The heatmap strip of a video: its buckets, dense from 0 to the last watched one.
 #[utoipa::path(
     get,
-    path = "/videos/{video_id}/heatmap",
+    path = "/v1/videos/{video_id}/heatmap",
     operation_id = "heatmap",
     tag = "strips",
     params(
@@ -87,7 +89,7 @@ pub struct Parameters {
     ),
 )]
 pub async fn get(
-    State(app): State<AppState>,
+    State(app): State<Arc<AppState>>,
     path: Result<Path<String>, PathRejection>,
     query: Result<Query<Parameters>, QueryRejection>,
     headers: HeaderMap,
@@ -107,7 +109,7 @@ pub async fn get(
 /// The strip as a picture.
 #[utoipa::path(
     get,
-    path = "/videos/{video_id}/heatmap.svg",
+    path = "/v1/videos/{video_id}/heatmap.svg",
     operation_id = "heatmap_picture",
     tag = "strips",
     params(
@@ -137,7 +139,7 @@ pub async fn get(
     ),
 )]
 pub async fn picture(
-    State(app): State<AppState>,
+    State(app): State<Arc<AppState>>,
     path: Result<Path<String>, PathRejection>,
     query: Result<Query<Parameters>, QueryRejection>,
     headers: HeaderMap,

@@ -40,7 +40,7 @@ struct Head;
 pub static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
     let mut document = Head::openapi();
     document.merge(root().into_openapi());
-    let mut document = document.nest("/v1", v1().into_openapi());
+    document.merge(v1().into_openapi());
     for item in document.paths.paths.values_mut() {
         for operation in [&mut item.get, &mut item.post].into_iter().flatten() {
             for response in operation.responses.responses.values_mut() {

@@ -1,5 +1,7 @@
 //! `GET /v1/videos/{video_id}/regions`
 
+use std::sync::Arc;
+
 use axum::{
     extract::{Path, Query, State, rejection::PathRejection, rejection::QueryRejection},
     http::HeaderMap,
@@ -32,7 +34,7 @@ pub struct Parameters {
 /// The regions a video was watched in, by viewers.
 #[utoipa::path(
     get,
-    path = "/videos/{video_id}/regions",
+    path = "/v1/videos/{video_id}/regions",
     operation_id = "regions",
     tag = "strips",
     params(
@@ -56,7 +58,7 @@ pub struct Parameters {
     ),
 )]
 pub async fn get(
-    State(app): State<AppState>,
+    State(app): State<Arc<AppState>>,
     path: Result<Path<String>, PathRejection>,
     query: Result<Query<Parameters>, QueryRejection>,
     headers: HeaderMap,

@@ -1,5 +1,7 @@
 //! `GET /v1/videos`
 
+use std::sync::Arc;
+
 use axum::{
     extract::{Query, State, rejection::QueryRejection},
     http::HeaderMap,
@@ -43,7 +45,7 @@ pub struct Parameters {
 /// The most watched videos, by viewers.
 #[utoipa::path(
     get,
-    path = "/videos",
+    path = "/v1/videos",
     operation_id = "videos",
     tag = "strips",
     params(Parameters),
@@ -68,7 +70,7 @@ pub struct Parameters {
     ),
 )]
 pub async fn get(
-    State(app): State<AppState>,
+    State(app): State<Arc<AppState>>,
     query: Result<Query<Parameters>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {

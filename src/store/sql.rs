@@ -28,7 +28,7 @@ statements! {
     DELETE_UNKEPT_FAILED = "delete_unkept_failed";
     DROP_SHARD_PARTITION = "drop_shard_partition";
     DROP_UNKEPT_PARTITIONS = "drop_unkept_partitions";
-    ENQUEUE_LANE = "enqueue_lane";
+    ENQUEUE_LANES = "enqueue_lanes";
     ENSURE_CANONICAL_PARTITION = "ensure_canonical_partition";
     ENSURE_SHARD_PARTITIONS = "ensure_shard_partitions";
     FORGET_QUEUED = "forget_queued";
