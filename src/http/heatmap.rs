@@ -156,7 +156,8 @@ pub async fn picture(
     Ok(response)
 }
 
-fn video_id(path: Result<Path<String>, PathRejection>) -> Result<String, ApiError> {
+/// The video that the path names.
+pub fn video_id(path: Result<Path<String>, PathRejection>) -> Result<String, ApiError> {
     let Path(video_id) = path.map_err(|rejection| ApiError::BadRequest(rejection.body_text()))?;
     check_id(&video_id, MAX_VIDEO_ID_BYTES).map_err(|reason| {
         ApiError::BadRequest(format!(
@@ -166,18 +167,28 @@ fn video_id(path: Result<Path<String>, PathRejection>) -> Result<String, ApiErro
     Ok(video_id)
 }
 
+/// The ends of a range of days, each of which may be left out.
+pub fn days(
+    from: Option<&str>,
+    to: Option<&str>,
+) -> Result<(Option<NaiveDate>, Option<NaiveDate>), ApiError> {
+    let (from, to) = (day("from", from)?, day("to", to)?);
+    if from.zip(to).is_some_and(|(from, to)| from > to) {
+        return Err(ApiError::BadRequest("from is later than to".into()));
+    }
+    Ok((from, to))
+}
+
 fn question(video_id: String, parameters: &Parameters, format: Format) -> Result<Question, ApiError> {
     let resolution = resolution(parameters.resolution.as_deref())?;
+    let (from, to) = days(parameters.from.as_deref(), parameters.to.as_deref())?;
     let query = StripQuery {
         video_id,
         regions: regions(parameters.region.as_deref())?,
         resolution: format.resolution().unwrap_or(resolution),
-        from: day("from", parameters.from.as_deref())?,
-        to: day("to", parameters.to.as_deref())?,
+        from,
+        to,
     };
-    if query.from.zip(query.to).is_some_and(|(from, to)| from > to) {
-        return Err(ApiError::BadRequest("from is later than to".into()));
-    }
     Ok(Question::Strip(query, format))
 }
 
@@ -219,7 +230,7 @@ pub fn regions(text: Option<&str>) -> Result<Vec<String>, ApiError> {
 }
 
 /// A UTC day, written as the answers write it.
-pub fn day(name: &str, text: Option<&str>) -> Result<Option<NaiveDate>, ApiError> {
+fn day(name: &str, text: Option<&str>) -> Result<Option<NaiveDate>, ApiError> {
     let Some(text) = text else { return Ok(None) };
     text.parse::<NaiveDate>()
         .ok()
@@ -237,11 +248,16 @@ pub fn cached(answer: &Answer, request: &HeaderMap) -> Response {
         (header::ETAG, answer.etag.clone()),
         (header::CACHE_CONTROL, format!("public, max-age={max_age}, stale-while-revalidate=60")),
     ];
-    let held = request.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    if held.flat_map(|value| value.split(',')).any(|tag| is_same_tag(tag.trim(), &answer.etag)) {
+    if holds(request, &answer.etag) {
         return (StatusCode::NOT_MODIFIED, validators).into_response();
     }
     (validators, [(header::CONTENT_TYPE, answer.content_type)], answer.body.clone()).into_response()
+}
+
+/// Whether who asks holds what has this tag.
+pub fn holds(request: &HeaderMap, etag: &str) -> bool {
+    let held = request.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    held.flat_map(|value| value.split(',')).any(|tag| is_same_tag(tag.trim(), etag))
 }
 
 /// Weak comparison (RFC 9110, section 8.8.3.2): a proxy may have made the tag strong.

@@ -20,12 +20,13 @@ use crate::{
 pub mod error;
 mod body;
 pub use body::BUDGET_BYTES as BODY_BUDGET_BYTES;
-mod dashboard;
+mod assets;
 mod health;
 mod heartbeats;
 mod heatmap;
 pub mod metrics;
 mod openapi;
+mod regions;
 mod request_id;
 mod videos;
 
@@ -68,6 +69,7 @@ fn v1() -> OpenApiRouter<AppState> {
         .routes(routes!(videos::get))
         .routes(routes!(heatmap::get))
         .routes(routes!(heatmap::picture))
+        .routes(routes!(regions::get))
 }
 
 /// The routes for whoever watches the process, and their description.
@@ -81,18 +83,11 @@ fn root() -> OpenApiRouter<AppState> {
 
 /// All routes; those of pages and their files are in no description.
 pub fn router(state: AppState) -> Router {
-    let cors = CorsLayer::new()
-        .allow_origin(tower_http::cors::Any)
-        .allow_methods([Method::GET, Method::POST])
-        .allow_headers([header::CONTENT_TYPE, HeaderName::from_static("idempotency-key")])
-        .expose_headers([header::RETRY_AFTER, header::ETAG])
-        .max_age(CORS_MAX_AGE);
     let v1 =
-        Router::from(v1()).fallback(not_found).method_not_allowed_fallback(method_not_allowed).layer(cors);
+        Router::from(v1()).fallback(not_found).method_not_allowed_fallback(method_not_allowed).layer(cors());
     Router::from(root())
         .nest("/v1", v1)
-        .merge(openapi::router())
-        .merge(dashboard::router())
+        .merge(assets::router())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn(no_sniffing))
@@ -100,6 +95,16 @@ pub fn router(state: AppState) -> Router {
         .layer(middleware::from_fn(metrics::count))
         .layer(middleware::from_fn(request_id::identify))
         .with_state(state)
+}
+
+/// For pages of any origin, without credentials.
+fn cors() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(tower_http::cors::Any)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::CONTENT_TYPE, HeaderName::from_static("idempotency-key")])
+        .expose_headers([header::RETRY_AFTER, header::ETAG])
+        .max_age(CORS_MAX_AGE)
 }
 
 /// What a look-up answers, unless it takes too long.

@@ -1,12 +1,10 @@
-//! `GET /openapi.json`, made of the handlers' own descriptions, and `GET /docs`, which shows it.
+//! `GET /openapi.json`, made of the handlers' own descriptions; the page at `/docs` shows it.
 
 use std::sync::LazyLock;
 
 use axum::{
-    Router,
-    http::{HeaderValue, header},
+    http::header,
     response::{IntoResponse, Response},
-    routing::get,
 };
 use chrono::{DateTime, Utc};
 use utoipa::{
@@ -15,21 +13,11 @@ use utoipa::{
 };
 use uuid::Uuid;
 
-use super::{AppState, error::Problem, root, v1};
+use super::{error::Problem, root, v1};
 use crate::strip::{
     Strip,
     formats::{Columns, Marker, Retention},
 };
-
-/// The viewer sets styles on its elements and draws its icons from data.
-const DOCS_POLICY: HeaderValue =
-    HeaderValue::from_static("default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:");
-
-macro_rules! web {
-    ($file:literal) => {
-        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/web/", $file))
-    };
-}
 
 /// What stands above the routes.
 #[derive(OpenApi)]
@@ -67,22 +55,6 @@ pub static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
     }
     document.to_pretty_json().expect("the document is plain data")
 });
-
-pub fn router() -> Router<AppState> {
-    Router::new().route("/docs", get(async || page("text/html; charset=utf-8", web!("docs.html")))).route(
-        "/docs/rapidoc-min.js",
-        get(async || page("text/javascript; charset=utf-8", web!("vendor/rapidoc/rapidoc-min.js"))),
-    )
-}
-
-fn page(content_type: &'static str, text: &'static str) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(content_type)),
-        (header::CONTENT_SECURITY_POLICY, DOCS_POLICY),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
-    ];
-    (headers, text).into_response()
-}
 
 /// This document.
 #[utoipa::path(get, path = "/openapi.json", tag = "operations",

@@ -11,7 +11,7 @@ use utoipa::IntoParams;
 
 use super::{
     ApiError, AppState,
-    heatmap::{cached, day, regions},
+    heatmap::{cached, days, regions},
     openapi::ReadProblems,
 };
 use crate::{store::videos::VideosQuery, strip_cache::Question, videos::Videos};
@@ -73,12 +73,10 @@ pub async fn get(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let Query(parameters) = query.map_err(|rejection| ApiError::BadRequest(rejection.body_text()))?;
-    let to = day("to", parameters.to.as_deref())?.unwrap_or_else(|| app.clock.today());
-    let from = match day("from", parameters.from.as_deref())? {
-        Some(from) => from,
-        // The calendar has a first day.
-        None => to.checked_sub_signed(TimeDelta::days(DEFAULT_DAYS - 1)).unwrap_or(to),
-    };
+    let (from, to) = days(parameters.from.as_deref(), parameters.to.as_deref())?;
+    let to = to.unwrap_or_else(|| app.clock.today());
+    // The calendar has a first day.
+    let from = from.unwrap_or_else(|| to.checked_sub_signed(TimeDelta::days(DEFAULT_DAYS - 1)).unwrap_or(to));
     if from > to {
         return Err(ApiError::BadRequest("from is later than to".into()));
     }

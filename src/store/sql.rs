@@ -61,6 +61,7 @@ statements! {
     READ_PARTITION_FAULTS = "read_partition_faults";
     READ_QUEUE_DEPTH = "read_queue_depth";
     READ_OLDEST_QUEUED = "read_oldest_queued";
+    READ_REGIONS = "read_regions";
     READ_RETENTION = "read_retention";
     READ_SALT_EPOCH = "read_salt_epoch";
     READ_SALT_EPOCHS = "read_salt_epochs";

@@ -16,6 +16,7 @@ const RULES: &[(&[&str], &[&str])] = &[
             "sketch",
             "strip",
             "videos",
+            "video_regions",
         ],
         &[
             "tokio",

@@ -18,6 +18,8 @@ mod retention;
 mod oracle;
 mod plans;
 mod strips;
+mod embeds;
+mod dashboard;
 mod real_input;
 mod crash;
 mod dev;

@@ -18,10 +18,11 @@ async fn every_route_is_described() {
     let mut pages = 0;
     for file in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http")).expect("the folder") {
         let text = fs::read_to_string(file.expect("an entry").path()).expect("a source file");
-        let behind = text.split(".route(").skip(1);
-        for path in
-            behind.map(|rest| rest.trim_start().trim_start_matches('"').split('"').next().expect("a path"))
-        {
+        // Those of pages stand in a table, a path at the beginning of a line.
+        let tabled = text.lines().filter_map(|line| line.trim_start().strip_prefix("\"/"));
+        let routed = text.split(".route(\"/").skip(1);
+        for path in tabled.chain(routed).map(|rest| format!("/{}", rest.split('"').next().expect("a path"))) {
+            let path = path.as_str();
             if described.contains(path) {
                 continue;
             }
