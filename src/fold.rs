@@ -93,6 +93,13 @@ pub struct Run<'a> {
     pub plays: i64,
 }
 
+impl Run<'_> {
+    /// How many rows it is: one a second.
+    pub fn rows(&self) -> u64 {
+        (self.end_sec - self.start_sec + 1) as u64
+    }
+}
+
 /// One heartbeat of one key.
 #[derive(Clone, Copy)]
 struct Span {

@@ -63,7 +63,9 @@ impl fmt::Debug for ViewerId<'_> {
 }
 
 /// Why a heartbeat was refused. A closed list: clients match on these names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names are the documentation, and design and README list them")]
 pub enum Reason {
@@ -83,6 +85,23 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// The closed list.
+    pub const ALL: [Reason; 13] = [
+        Reason::Malformed,
+        Reason::Missing,
+        Reason::WrongType,
+        Reason::Empty,
+        Reason::TooLong,
+        Reason::ControlCharacter,
+        Reason::BadFormat,
+        Reason::Reserved,
+        Reason::OutOfRange,
+        Reason::EndBeforeStart,
+        Reason::TooManySeconds,
+        Reason::TooOld,
+        Reason::InFuture,
+    ];
+
     /// The name as it stands in answers, metrics and summaries.
     pub fn name(self) -> &'static str {
         match self {
@@ -119,7 +138,7 @@ pub struct Refusal {
 }
 
 /// A refused heartbeat, as the answer lists it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Rejection {
     /// Its place in the body, counted from 0.
     pub index: usize,

@@ -21,6 +21,7 @@ use crate::{
     clock::Clock,
     fold::HashedHeartbeats,
     heartbeat::{self, Arrival, Heartbeat, Reason, Refusal, Rejection},
+    metrics::METRICS,
     salt::{SaltError, Salts},
     store::{
         Store, StoreError,
@@ -177,9 +178,14 @@ impl Intake {
         self.queued.store(heartbeats, Ordering::Relaxed);
     }
 
+    /// How many heartbeats were in the database's queue when it was last sampled.
+    pub fn queued(&self) -> u64 {
+        self.queued.load(Ordering::Relaxed)
+    }
+
     /// Enqueues a batch; when this returns `Ok` it is durable. Never tried again here once its COMMIT was sent.
     pub async fn submit(&self, batch_id: Option<Uuid>, hashed: Hashed) -> Result<Enqueued, IntakeError> {
-        if self.queued.load(Ordering::Relaxed) >= self.max_queued {
+        if self.queued() >= self.max_queued {
             return Err(IntakeError::Full);
         }
         let heartbeats = hashed.accepted as u32;
@@ -249,8 +255,12 @@ async fn commit(store: &Store, clock: &Clock, group: Vec<Waiting>) {
         replies.push(waiting.reply);
     }
 
+    let timer = METRICS.commit_seconds.start_timer();
     let outcome = store.enqueue(Ring::Http, &batches, clock.now()).await.map_err(Arc::new);
+    timer.observe_duration();
+    METRICS.commit_batches.inc_by(batches.len() as u64);
     if let Err(error) = &outcome {
+        METRICS.commits_failed.inc();
         tracing::warn!(batches = batches.len(), %error, "enqueue of {} batches failed", batches.len());
     }
     // A client that went away does not hear its answer; its retry, if it sends one, has the batch id.

@@ -64,11 +64,13 @@ pub struct LocalPostgresOptions {
     pub bin_dir: Option<PathBuf>,
     /// Where the data goes when we are root and the server's user cannot reach the directory asked for.
     pub fallback_base: PathBuf,
+    /// Server settings beside, or instead of, the usual ones.
+    pub settings: Vec<(&'static str, &'static str)>,
 }
 
 impl Default for LocalPostgresOptions {
     fn default() -> Self {
-        Self { bin_dir: None, fallback_base: PathBuf::from("/var/lib/heatstrip") }
+        Self { bin_dir: None, fallback_base: PathBuf::from("/var/lib/heatstrip"), settings: Vec::new() }
     }
 }
 
@@ -78,6 +80,7 @@ pub struct LocalPostgres {
     place: Place,
     binaries: Binaries,
     lifetime: Lifetime,
+    settings: Vec<(&'static str, &'static str)>,
     postmaster: Option<Postmaster>,
     watchdog: Option<Watchdog>,
     /// Last, so that it is released last: nobody else may touch the directory while anything above is alive.
@@ -104,7 +107,9 @@ impl LocalPostgres {
             Lifetime::Process => Some(Watchdog::start(&binaries, &place)?),
             Lifetime::Kept => None,
         };
-        let mut server = Self { place, binaries, lifetime, postmaster: None, watchdog, _lock: lock };
+        let settings = options.settings.clone();
+        let mut server =
+            Self { place, binaries, lifetime, settings, postmaster: None, watchdog, _lock: lock };
         postmaster::initialise(&server.binaries, &server.place).await?;
         if !server.adopt().await? {
             server.launch().await?;
@@ -195,7 +200,8 @@ impl LocalPostgres {
     async fn launch(&mut self) -> Result<(), LocalPostgresError> {
         let deadline = Instant::now() + START_DEADLINE;
         let mut log_start = postmaster::log_length(&self.place);
-        self.postmaster = Some(Postmaster::spawn(&self.binaries, &self.place, self.lifetime)?);
+        self.postmaster =
+            Some(Postmaster::spawn(&self.binaries, &self.place, self.lifetime, &self.settings)?);
         while !self.answers().await {
             let exited = self.postmaster.as_mut().is_none_or(|postmaster| postmaster.has_exited(&self.place));
             let timed_out = Instant::now() >= deadline;
@@ -214,7 +220,8 @@ impl LocalPostgres {
                     return Err(LocalPostgresError::ExitedEarly { log, tail });
                 }
                 log_start = postmaster::log_length(&self.place);
-                self.postmaster = Some(Postmaster::spawn(&self.binaries, &self.place, self.lifetime)?);
+                self.postmaster =
+                    Some(Postmaster::spawn(&self.binaries, &self.place, self.lifetime, &self.settings)?);
             }
             tokio::time::sleep(POLL).await;
         }

@@ -14,6 +14,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use crate::{
     clock::Clock,
+    metrics::METRICS,
     salt_epoch::{Opening, Rotation, ends_early},
     store::{
         Store, StoreError,
@@ -224,7 +225,9 @@ pub async fn destroy(store: &Store, clock: &Clock) -> Result<u64, StoreError> {
     for _ in 0..MAX_WIPE_ATTEMPTS {
         let Destruction { salts, wiped } = store.destroy_salts(clock.now()).await?;
         destroyed += salts;
+        METRICS.salts_destroyed.inc_by(salts);
         if wiped {
+            METRICS.salt_destruction_last_success.set(clock.now().timestamp());
             return Ok(destroyed);
         }
         tokio::time::sleep(WIPE_PERIOD).await;

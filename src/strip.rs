@@ -10,6 +10,8 @@ use serde::Serialize;
 
 use crate::{salt_epoch::Rotation, sketch};
 
+pub mod formats;
+mod picture;
 pub mod terminal;
 
 /// The resolutions kept precomputed, in seconds, the coarsest first.
@@ -59,7 +61,7 @@ pub struct StripRange {
 }
 
 /// What `viewers` counts, depending on how many salt epochs the range spans.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scope {
     /// People: the range lies inside one epoch.
@@ -100,7 +102,7 @@ impl Scope {
 }
 
 /// The answer, its fields as design and OpenAPI document name them.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 #[expect(missing_docs, reason = "the fields are the contract's, described in the README")]
 pub struct Strip {
     pub video_id: String,
@@ -121,7 +123,7 @@ pub struct Strip {
 }
 
 /// One bucket of a strip.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 #[expect(missing_docs, reason = "the fields are the contract's, described in the README")]
 pub struct Bucket {
     /// The bucket's first second.

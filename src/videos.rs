@@ -34,7 +34,7 @@ pub struct VideosRange {
 }
 
 /// The answer: a strip's envelope and the videos.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 #[expect(missing_docs, reason = "the fields are the contract's, described in the README")]
 pub struct Videos {
     pub regions: Vec<String>,
@@ -50,7 +50,7 @@ pub struct Videos {
 }
 
 /// One video of the list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[expect(missing_docs, reason = "the fields are the contract's, described in the README")]
 pub struct Video {
     pub video_id: String,

@@ -1,7 +1,7 @@
 //! The worker: takes heartbeats out of the queue, folds them, and unites them with the shard rows, in one transaction a
 //! step: a crash anywhere rolls all of it back, so nothing is lost and nothing counts twice.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use scoped_futures::ScopedFutureExt;
 use tokio_util::sync::CancellationToken;
@@ -10,6 +10,7 @@ use crate::{
     clock::Clock,
     fold::{HashedHeartbeats, Run, fold},
     heartbeat::MAX_SEC,
+    metrics::METRICS,
     store::{Store, StoreError, Transaction, in_savepoint, queue, shards},
 };
 
@@ -21,7 +22,7 @@ const MAX_STEP_BATCHES: u64 = 20_000;
 /// How much narrower the next window is when one cannot be folded.
 const WINDOW_STRIDE: u64 = 8;
 /// Rows one upsert statement writes at most, so that neither side holds a window's rows at once.
-const MAX_UPSERT_ROWS: usize = 50_000;
+const MAX_UPSERT_ROWS: u64 = 50_000;
 /// How long a worker with nothing to do waits before it looks again.
 const IDLE_PAUSE: Duration = Duration::from_millis(200);
 /// How long a worker waits when Postgres is away.
@@ -89,7 +90,10 @@ async fn step_lane(store: &Store, clock: &Clock, lane: u16) -> Result<Step, Stor
 /// Works until told to stop; the step under way is finished, what is still queued waits for the next worker.
 pub async fn run(store: Store, clock: Clock, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        let pause = match step(&store, &clock).await {
+        let started = Instant::now();
+        let outcome = step(&store, &clock).await;
+        METRICS.step(&outcome, started.elapsed());
+        let pause = match outcome {
             Ok(Step::Folded { heartbeats, rows, failed }) => {
                 tracing::debug!(heartbeats, rows, failed, "folded {heartbeats} heartbeats into {rows} rows");
                 continue;
@@ -129,6 +133,7 @@ async fn fold_window(store: &Store, window: &Window) -> Result<Step, StoreError>
                 if !queue::try_lock_lane(tx, window.lane).await? {
                     return Ok(Step::Idle);
                 }
+                shards::prepare_fold(tx).await?;
                 let batches =
                     queue::claim_batches(tx, window.lane, window.max_heartbeats, window.max_batches).await?;
                 if batches.is_empty() {
@@ -156,6 +161,7 @@ async fn fold_one_by_one(store: &Store, clock: &Clock, window: &Window) -> Resul
                 if !queue::try_lock_lane(tx, lane).await? {
                     return Ok(Step::Idle);
                 }
+                shards::prepare_fold(tx).await?;
                 // A row that cannot even be read cannot be claimed.
                 let mut failed = queue::set_aside_unreadable(tx, lane, clock.now()).await?;
                 let (mut heartbeats, mut rows) = (failed, 0);
@@ -204,7 +210,8 @@ async fn unite(tx: &Transaction<'_>, lane: u16, heartbeats: &HashedHeartbeats) -
     let mut rest = folded.runs.as_slice();
     while !rest.is_empty() {
         let (chunk, behind) = rest.split_at(chunk_len(rest));
-        rows += shards::upsert_runs(tx, lane, chunk).await?;
+        shards::upsert_runs(tx, lane, chunk).await?;
+        rows += chunk.iter().map(Run::rows).sum::<u64>();
         rest = behind;
     }
     Ok(rows)
@@ -216,7 +223,7 @@ fn chunk_len(runs: &[Run<'_>]) -> usize {
     runs.iter()
         .take_while(|run| {
             let fits = rows < MAX_UPSERT_ROWS;
-            rows += (run.end_sec - run.start_sec + 1) as usize;
+            rows += run.rows();
             fits
         })
         .count()

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     clock::Clock,
     config,
+    metrics::METRICS,
     nightly::{self, Keep},
     shutdown,
     store::{Store, StoreError, canonical::ShardDay},
@@ -38,13 +39,17 @@ pub struct Arguments {
     every_day_at: Option<NaiveTime>,
     #[command(flatten)]
     keeping: config::Keeping,
+    #[command(flatten)]
+    measuring: super::metrics::Measuring,
 }
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let store = Store::connect(&config::database_url()?, CONNECTIONS).await?;
     let (clock, keep) = (Clock::system(), arguments.keeping.keep());
     if let Some(time) = arguments.every_day_at {
-        every_day(store, clock, time, keep, shutdown::on_signal()?).await;
+        let stop = shutdown::on_signal()?;
+        arguments.measuring.serve(&store, stop.clone()).await?;
+        every_day(store, clock, time, keep, stop).await;
         return Ok(());
     }
     let through = arguments.through.unwrap_or_else(|| yesterday(&clock));
@@ -80,7 +85,16 @@ async fn compact(store: &Store, clock: &Clock, through: NaiveDate, keep: Keep) -
     let started = Instant::now();
     let before = due(store, through).await?;
     let progress = progress(before.iter().map(|day| day.about_rows).sum());
-    let outcome = nightly::run(store, clock, through, keep, |rows| progress.inc(rows)).await;
+    let outcome = nightly::run(store, clock, through, keep, |rows| {
+        METRICS.rows_compacted.inc_by(rows);
+        progress.inc(rows);
+    })
+    .await;
+    METRICS.compaction_seconds.observe(started.elapsed().as_secs_f64());
+    match &outcome {
+        Ok(_) => METRICS.compaction_last_success.set(clock.now().timestamp()),
+        Err(_) => METRICS.compactions_failed.inc(),
+    }
     progress.finish_and_clear();
     let summary = outcome?;
     let bytes = |days: Vec<ShardDay>| HumanBytes(days.iter().map(|day| day.bytes).sum());

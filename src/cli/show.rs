@@ -1,6 +1,6 @@
 //! `heatstrip show`
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 
 use chrono::NaiveDate;
 
@@ -10,7 +10,9 @@ use crate::{
     region,
     store::{Store, strips::StripQuery},
     strip::{
-        Strip, strip,
+        Strip,
+        formats::Format,
+        strip,
         terminal::{Color, render},
     },
 };
@@ -35,6 +37,9 @@ pub struct Arguments {
     /// Last UTC day
     #[arg(long, value_name = "DATE")]
     to: Option<NaiveDate>,
+    /// Write it in this shape instead of drawing it
+    #[arg(long, value_enum)]
+    format: Option<Format>,
 }
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
@@ -42,12 +47,16 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let asked = StripQuery {
         video_id: arguments.video,
         regions: arguments.region,
-        resolution: arguments.resolution,
+        resolution: arguments.format.and_then(Format::resolution).unwrap_or(arguments.resolution),
         from: arguments.from,
         to: arguments.to,
     };
     let (range, rows) = store.read_strip(&asked).await?;
-    draw(&strip(range, &rows));
+    let strip = strip(range, &rows);
+    match arguments.format {
+        None => draw(&strip),
+        Some(format) => std::io::stdout().write_all(&format.render(&strip))?,
+    }
     Ok(())
 }
 

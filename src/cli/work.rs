@@ -12,6 +12,8 @@ pub struct Arguments {
     once: bool,
     #[command(flatten)]
     working: config::Working,
+    #[command(flatten)]
+    measuring: super::metrics::Measuring,
 }
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
@@ -24,6 +26,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     }
     let stop = shutdown::on_signal()?;
     let store = connect(&config::database_url()?, connections).await?;
+    arguments.measuring.serve(&store, stop.clone()).await?;
     tracing::info!(connections, "folding on {connections} connections");
     work(store, Clock::system(), connections, stop).await;
     Ok(())

@@ -7,8 +7,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono::NaiveDate;
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
+use super::request_id;
 use crate::{
     heartbeat::Rejection, heartbeat_body::BodyError, intake::IntakeError, salt::SaltError, store::StoreError,
 };
@@ -84,20 +86,48 @@ impl ApiError {
     }
 }
 
+/// What an answer that is none says (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({
+    "type": "about:blank", "title": "Bad Request", "status": 400, "detail": "to must be a day like 2026-11-21"
+}))]
+pub struct Problem<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// The status in words.
+    title: Option<&'static str>,
+    status: u16,
+    /// What is wrong and what to do.
+    detail: String,
+    /// With a 5xx: what the log calls this request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<String>,
+    /// Where none of the heartbeats was good: 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accepted: Option<u32>,
+    /// Where none of the heartbeats was good: each of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rejected: Option<&'a Vec<Rejection>>,
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = self.status();
-        let mut problem = json!({
-            "type": "about:blank",
-            "title": status.canonical_reason(),
-            "status": status.as_u16(),
-            "detail": self.to_string(),
-        });
-        if let ApiError::NoneGood(rejected) = &self {
-            problem["accepted"] = 0.into();
-            problem["rejected"] = json!(rejected);
-        }
-        let mut response = (status, problem.to_string()).into_response();
+        let problem = Problem {
+            kind: "about:blank",
+            title: status.canonical_reason(),
+            status: status.as_u16(),
+            detail: self.to_string(),
+            // For whoever asks why: the log has it too.
+            request_id: request_id::current().filter(|_| status.is_server_error()),
+            accepted: matches!(self, ApiError::NoneGood(_)).then_some(0),
+            rejected: match &self {
+                ApiError::NoneGood(rejected) => Some(rejected),
+                _ => None,
+            },
+        };
+        let body = serde_json::to_vec(&problem).expect("problems are plain values");
+        let mut response = (status, body).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -6,36 +6,67 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::{ApiError, AppState, in_time};
+use super::{ApiError, AppState, in_time, openapi::ReadProblems};
 
 /// A queue row older than this is worth a word: no worker runs, or it cannot keep up.
 const OLD_ROW_SECS: i64 = 60;
 
-pub async fn live() -> Response {
-    ([(header::CACHE_CONTROL, "no-store")], Json(json!({"status": "alive"}))).into_response()
+/// That the process lives.
+#[derive(Serialize, ToSchema)]
+struct Alive {
+    /// `alive`.
+    status: &'static str,
 }
 
-/// Ready when Postgres answers with the schema this program knows. A queue that grows old is named, not refused for: it
-/// is the worker's trouble, and taking the API away would not help.
+/// That it can serve.
+#[derive(Serialize, ToSchema)]
+struct Ready {
+    /// `ready`.
+    status: &'static str,
+    /// Heartbeats that wait to be folded, as sampled once a second.
+    queued_heartbeats: u64,
+    /// Where folding is far behind: the age of the oldest queued heartbeat.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    oldest_queue_row_secs: Option<i64>,
+    /// Likewise, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<&'static str>,
+}
+
+/// Whether the process lives.
+#[utoipa::path(get, path = "/healthz", operation_id = "healthz", tag = "operations",
+    responses((status = 200, description = "It does.", body = Alive)))]
+pub async fn live() -> Response {
+    ([(header::CACHE_CONTROL, "no-store")], Json(Alive { status: "alive" })).into_response()
+}
+
+/// Whether it can serve.
+///
+/// It can when Postgres answers with the schema this program knows. A queue that grows old is named, not refused for: it is
+/// the worker's trouble, and taking the API away would not help.
+#[utoipa::path(get, path = "/readyz", operation_id = "readyz", tag = "operations",
+    responses((status = 200, description = "It can.", body = Ready), ReadProblems))]
 pub async fn ready(State(app): State<AppState>) -> Result<Response, ApiError> {
     let unavailable = |error: &_| {
         tracing::warn!(%error, "not ready: {error}");
         ApiError::from(error)
     };
-    let depth = in_time(async {
+    let oldest = in_time(async {
         app.store.check().await.map_err(|error| unavailable(&error))?;
-        app.store.queue_depth().await.map_err(|error| unavailable(&error))
+        app.store.oldest_queued().await.map_err(|error| unavailable(&error))
     })
     .await?;
-    let mut body = json!({"status": "ready", "queued_heartbeats": depth.heartbeats});
-    if let Some(oldest) = depth.oldest {
-        let age_secs = (app.clock.now() - oldest).num_seconds();
-        if age_secs > OLD_ROW_SECS {
-            body["oldest_queue_row_secs"] = age_secs.into();
-            body["warning"] = "heartbeats wait to be folded: is a worker running?".into();
-        }
-    }
+    let age_secs = oldest.map(|oldest| (app.clock.now() - oldest).num_seconds());
+    let old_secs = age_secs.filter(|&secs| secs > OLD_ROW_SECS);
+    let body = Ready {
+        status: "ready",
+        // Counting is left to the sampler: whoever asks every second must not make a deep queue slower.
+        queued_heartbeats: app.intake.queued(),
+        oldest_queue_row_secs: old_secs,
+        warning: old_secs.map(|_| "heartbeats wait to be folded: is a worker running?"),
+    };
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response())
 }

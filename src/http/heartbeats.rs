@@ -9,13 +9,18 @@ use axum::{
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{ApiError, AppState, body, in_time};
+use super::{
+    ApiError, AppState, body, in_time,
+    openapi::{self, SendProblems},
+};
 use crate::{
-    heartbeat::{Arrival, MAX_AGE},
+    heartbeat::{Arrival, MAX_AGE, Rejection},
     heartbeat_body::{self, Format},
     intake::{self, Hashed},
+    metrics::METRICS,
     region::Region,
     store::{
         batch_ids::{Accepted, Ring},
@@ -24,15 +29,48 @@ use crate::{
 };
 
 /// What the sender of a batch is told once it is durable.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Receipt {
+    /// How many are durable.
     accepted: usize,
+    /// The others.
+    #[schema(value_type = Vec<Rejection>)]
     rejected: Box<RawValue>,
     /// There when the batch was accepted before and was not counted again.
+    #[schema(required = false)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     duplicate: bool,
 }
 
+/// Takes heartbeats; a bad one costs no good one.
+#[utoipa::path(
+    post,
+    path = "/heartbeats",
+    operation_id = "heartbeats",
+    tag = "heartbeats",
+    params((
+        "Idempotency-Key" = Option<Uuid>,
+        Header,
+        description = "The batch's id, for bodies without one: a retry within the dedup window counts once.",
+    )),
+    request_body(
+        content(
+            (openapi::Body = "application/json"),
+            (openapi::Body = "text/plain"),
+            (String = "application/x-ndjson"),
+        ),
+        description = "One heartbeat, an array, an envelope, or with `application/x-ndjson` an object a line.",
+    ),
+    responses(
+        (
+            status = 202,
+            description = "The accepted ones are durable.",
+            body = Receipt,
+            example = json!({"accepted": 1, "rejected": [{"index": 1, "field": "end_sec", "reason": "end_before_start"}]}),
+        ),
+        SendProblems,
+    ),
+)]
 pub async fn post(State(app): State<AppState>, headers: HeaderMap, body: Body) -> Result<Response, ApiError> {
     // Before anything can be refused: a client that is still sending would not read why.
     let received = body::read(&headers, body, &app.body_budget).await?;
@@ -59,6 +97,10 @@ pub async fn post(State(app): State<AppState>, headers: HeaderMap, body: Body) -
             Err(look_up) => return Err(look_up),
         },
     };
+    match duplicate {
+        true => METRICS.duplicate_batches.inc(),
+        false => METRICS.heartbeats_accepted.inc_by(answer.accepted as u64),
+    }
     let rejected =
         RawValue::from_string(answer.rejected).expect("rejections are kept as they were serialized");
     let receipt = Receipt { accepted: answer.accepted, rejected, duplicate };
@@ -89,6 +131,9 @@ async fn hash(app: &AppState, headers: &HeaderMap, elements: Vec<&str>) -> Resul
             .map_err(ApiError::from)
     })
     .await?;
+    for rejection in &hashed.rejected {
+        METRICS.heartbeats_rejected.with_label_values(&[rejection.reason.name()]).inc();
+    }
     if hashed.accepted == 0 {
         return Err(ApiError::NoneGood(hashed.rejected));
     }

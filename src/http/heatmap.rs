@@ -1,18 +1,24 @@
-//! `GET /v1/videos/{video_id}/heatmap`
+//! `GET /v1/videos/{video_id}/heatmap` and `heatmap.svg`
 
 use axum::{
     extract::{Path, Query, State, rejection::PathRejection, rejection::QueryRejection},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use chrono::{Datelike, NaiveDate};
 use serde::Deserialize;
+use utoipa::IntoParams;
 
-use super::{ApiError, AppState};
+use super::{
+    ApiError, AppState,
+    error::Problem,
+    openapi::{AnyStrip, ReadProblems},
+};
 use crate::{
     heartbeat::{MAX_VIDEO_ID_BYTES, check_id},
     region::{self, GLOBAL},
     store::strips::StripQuery,
+    strip::formats::{Format, NAMED},
     strip_cache::{Answer, Question},
 };
 
@@ -21,39 +27,179 @@ const DEFAULT_RESOLUTION: u32 = 5;
 /// The longest bucket: an hour.
 const MAX_RESOLUTION: u32 = 3600;
 
-#[derive(Deserialize)]
+/// A picture runs nothing and asks nobody, also when it is opened by itself.
+const PICTURE_POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'");
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Parameters {
+    /// `GLOBAL` (the default), one region, or several with commas: their union.
+    #[param(required = false, value_type = String, example = "JP,KR")]
     region: Option<String>,
+    /// Seconds a bucket.
+    #[param(required = false, value_type = u32, minimum = 1, maximum = 3600, default = 5)]
     resolution: Option<String>,
+    /// First UTC day; left out: the first the video was watched on.
+    #[param(required = false, value_type = NaiveDate, example = "2026-11-15")]
     from: Option<String>,
+    /// Last UTC day, inclusive; left out: the last the video was watched on.
+    #[param(required = false, value_type = NaiveDate, example = "2026-11-21")]
     to: Option<String>,
+    /// `json`: the whole answer, an object a bucket. `columns`: the same with an array a field. `csv`: the buckets as a
+    /// table. `ytdlp`: the `heatmap` list of yt-dlp. `peertube`: PeerTube's retention, always by the second. The picture
+    /// has no format.
+    #[param(required = false, value_type = String, default = "json", pattern = "^(json|csv|columns|ytdlp|peertube)$")]
+    format: Option<String>,
 }
 
+/// The heatmap strip of a video: its buckets, dense from 0 to the last watched one.
+#[utoipa::path(
+    get,
+    path = "/videos/{video_id}/heatmap",
+    operation_id = "heatmap",
+    tag = "strips",
+    params(
+        ("video_id" = String, Path, description = "The video.", min_length = 1, max_length = 128, example = "yt_abc123"),
+        Parameters,
+    ),
+    responses(
+        (
+            status = 200,
+            description = "The strip. One that nobody watched has no buckets.",
+            content((AnyStrip = "application/json"), (String = "text/csv")),
+            headers(
+                ("etag" = String, description = "Weak, over everything but `generated_at`."),
+                ("cache-control" = String, description = "Public, for what is left of the strip's life in the cache."),
+            ),
+        ),
+        (
+            status = 304,
+            description = "What `If-None-Match` names is still the answer.",
+            headers(("etag" = String), ("cache-control" = String)),
+        ),
+        (
+            status = 422,
+            description = "The days asked for are kept more coarsely than the resolution asked for.",
+            body = Problem,
+            content_type = "application/problem+json",
+        ),
+        ReadProblems,
+    ),
+)]
 pub async fn get(
     State(app): State<AppState>,
     path: Result<Path<String>, PathRejection>,
     query: Result<Query<Parameters>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
+    let video_id = video_id(path)?;
+    let Query(parameters) = query.map_err(|rejection| ApiError::BadRequest(rejection.body_text()))?;
+    let format = format(parameters.format.as_deref())?;
+    let file_name = (format == Format::Csv).then(|| attachment(&video_id));
+    let answer = app.strips.answer(question(video_id, &parameters, format)?).await?;
+    let mut response = cached(&answer, &headers);
+    if let Some(file_name) = file_name {
+        response.headers_mut().insert(header::CONTENT_DISPOSITION, file_name);
+    }
+    Ok(response)
+}
+
+/// The strip as a picture.
+#[utoipa::path(
+    get,
+    path = "/videos/{video_id}/heatmap.svg",
+    operation_id = "heatmap_picture",
+    tag = "strips",
+    params(
+        ("video_id" = String, Path, description = "The video.", min_length = 1, max_length = 128, example = "yt_abc123"),
+        Parameters,
+    ),
+    responses(
+        (
+            status = 200,
+            description = "A picture that says in words what it shows.",
+            body = String,
+            content_type = "image/svg+xml",
+            headers(("etag" = String), ("cache-control" = String)),
+        ),
+        (
+            status = 304,
+            description = "What `If-None-Match` names is still the answer.",
+            headers(("etag" = String), ("cache-control" = String)),
+        ),
+        (
+            status = 422,
+            description = "The days asked for are kept more coarsely than the resolution asked for.",
+            body = Problem,
+            content_type = "application/problem+json",
+        ),
+        ReadProblems,
+    ),
+)]
+pub async fn picture(
+    State(app): State<AppState>,
+    path: Result<Path<String>, PathRejection>,
+    query: Result<Query<Parameters>, QueryRejection>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let Query(parameters) = query.map_err(|rejection| ApiError::BadRequest(rejection.body_text()))?;
+    let question = question(video_id(path)?, &parameters, Format::Svg)?;
+    let mut response = cached(&*app.strips.answer(question).await?, &headers);
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, PICTURE_POLICY);
+    Ok(response)
+}
+
+/// The video that the path names.
+pub fn video_id(path: Result<Path<String>, PathRejection>) -> Result<String, ApiError> {
     let Path(video_id) = path.map_err(|rejection| ApiError::BadRequest(rejection.body_text()))?;
     check_id(&video_id, MAX_VIDEO_ID_BYTES).map_err(|reason| {
         ApiError::BadRequest(format!(
             "video_id must be 1 to {MAX_VIDEO_ID_BYTES} bytes without control characters ({reason})"
         ))
     })?;
-    let Query(parameters) = query.map_err(|rejection| ApiError::BadRequest(rejection.body_text()))?;
-    let question = StripQuery {
-        video_id,
-        regions: regions(parameters.region.as_deref())?,
-        resolution: resolution(parameters.resolution.as_deref())?,
-        from: day("from", parameters.from.as_deref())?,
-        to: day("to", parameters.to.as_deref())?,
-    };
-    if question.from.zip(question.to).is_some_and(|(from, to)| from > to) {
+    Ok(video_id)
+}
+
+/// The ends of a range of days, each of which may be left out.
+pub fn days(
+    from: Option<&str>,
+    to: Option<&str>,
+) -> Result<(Option<NaiveDate>, Option<NaiveDate>), ApiError> {
+    let (from, to) = (day("from", from)?, day("to", to)?);
+    if from.zip(to).is_some_and(|(from, to)| from > to) {
         return Err(ApiError::BadRequest("from is later than to".into()));
     }
-    let answer = app.strips.answer(Question::Strip(question)).await?;
-    Ok(cached(&answer, &headers))
+    Ok((from, to))
+}
+
+fn question(video_id: String, parameters: &Parameters, format: Format) -> Result<Question, ApiError> {
+    let resolution = resolution(parameters.resolution.as_deref())?;
+    let (from, to) = days(parameters.from.as_deref(), parameters.to.as_deref())?;
+    let query = StripQuery {
+        video_id,
+        regions: regions(parameters.region.as_deref())?,
+        resolution: format.resolution().unwrap_or(resolution),
+        from,
+        to,
+    };
+    Ok(Question::Strip(query, format))
+}
+
+fn format(name: Option<&str>) -> Result<Format, ApiError> {
+    let Some(name) = name else {
+        return Ok(Format::default());
+    };
+    Format::parse(name).ok_or_else(|| {
+        let known = NAMED.map(|(name, _)| name).join(", ");
+        ApiError::BadRequest(format!("format must be one of {known}"))
+    })
+}
+
+/// Names the file that a browser saves; of the video id as much as any file system takes.
+fn attachment(video_id: &str) -> HeaderValue {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "-_".contains(c) { c } else { '_' };
+    let name: String = video_id.chars().map(plain).collect();
+    HeaderValue::from_str(&format!("attachment; filename=\"heatmap-{name}.csv\"")).expect("plain ASCII")
 }
 
 fn resolution(text: Option<&str>) -> Result<u32, ApiError> {
@@ -77,7 +223,7 @@ pub fn regions(text: Option<&str>) -> Result<Vec<String>, ApiError> {
 }
 
 /// A UTC day, written as the answers write it.
-pub fn day(name: &str, text: Option<&str>) -> Result<Option<NaiveDate>, ApiError> {
+fn day(name: &str, text: Option<&str>) -> Result<Option<NaiveDate>, ApiError> {
     let Some(text) = text else { return Ok(None) };
     text.parse::<NaiveDate>()
         .ok()
@@ -98,7 +244,7 @@ pub fn cached(answer: &Answer, request: &HeaderMap) -> Response {
     if holds(request, &answer.etag) {
         return (StatusCode::NOT_MODIFIED, validators).into_response();
     }
-    (validators, [(header::CONTENT_TYPE, "application/json")], answer.body.clone()).into_response()
+    (validators, [(header::CONTENT_TYPE, answer.content_type)], answer.body.clone()).into_response()
 }
 
 /// Whether who asks holds what has this tag.

@@ -8,10 +8,10 @@ use axum::{
     http::{HeaderName, HeaderValue, Method, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::{get, post},
 };
 use tokio::sync::Semaphore;
 use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer};
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     clock::Clock, intake::Intake, region::Region, salt::Salts, store::Store, strip_cache::StripCache,
@@ -20,11 +20,14 @@ use crate::{
 pub mod error;
 mod body;
 pub use body::BUDGET_BYTES as BODY_BUDGET_BYTES;
-mod dashboard;
-mod embeds;
+mod assets;
 mod health;
 mod heartbeats;
 mod heatmap;
+pub mod metrics;
+mod openapi;
+mod regions;
+mod request_id;
 mod videos;
 
 use error::ApiError;
@@ -59,32 +62,49 @@ pub struct AppState {
     pub body_budget: Arc<Semaphore>,
 }
 
-/// The routes.
+/// The routes under `/v1`, open to pages of other origins, and their description.
+fn v1() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(heartbeats::post))
+        .routes(routes!(videos::get))
+        .routes(routes!(heatmap::get))
+        .routes(routes!(heatmap::picture))
+        .routes(routes!(regions::get))
+}
+
+/// The routes for whoever watches the process, and their description.
+fn root() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .routes(routes!(metrics::read))
+        .routes(routes!(openapi::read))
+}
+
+/// All routes; those of pages and their files are in no description.
 pub fn router(state: AppState) -> Router {
-    let cors = CorsLayer::new()
-        .allow_origin(tower_http::cors::Any)
-        .allow_methods([Method::GET, Method::POST])
-        .allow_headers([header::CONTENT_TYPE, HeaderName::from_static("idempotency-key")])
-        .expose_headers([header::RETRY_AFTER, header::ETAG])
-        .max_age(CORS_MAX_AGE);
-    let v1 = Router::new()
-        .route("/heartbeats", post(heartbeats::post))
-        .route("/videos", get(videos::get))
-        .route("/videos/{video_id}/heatmap", get(heatmap::get))
-        .fallback(not_found)
-        .method_not_allowed_fallback(method_not_allowed)
-        .layer(cors.clone());
-    Router::new()
+    let v1 =
+        Router::from(v1()).fallback(not_found).method_not_allowed_fallback(method_not_allowed).layer(cors());
+    Router::from(root())
         .nest("/v1", v1)
-        .route("/healthz", get(health::live))
-        .route("/readyz", get(health::ready))
-        .merge(dashboard::router())
-        .merge(embeds::router().layer(cors))
+        .merge(assets::router())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn(no_sniffing))
         .layer(CatchPanicLayer::custom(|_| ApiError::Internal.into_response()))
+        .layer(middleware::from_fn(metrics::count))
+        .layer(middleware::from_fn(request_id::identify))
         .with_state(state)
+}
+
+/// For pages of any origin, without credentials.
+fn cors() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(tower_http::cors::Any)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::CONTENT_TYPE, HeaderName::from_static("idempotency-key")])
+        .expose_headers([header::RETRY_AFTER, header::ETAG])
+        .max_age(CORS_MAX_AGE)
 }
 
 /// What a look-up answers, unless it takes too long.

@@ -7,12 +7,14 @@ use axum::{
 };
 use chrono::TimeDelta;
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::{
     ApiError, AppState,
-    heatmap::{cached, day, regions},
+    heatmap::{cached, days, regions},
+    openapi::ReadProblems,
 };
-use crate::{store::strips::VideosQuery, strip_cache::Question};
+use crate::{store::videos::VideosQuery, strip_cache::Question, videos::Videos};
 
 /// Videos in the list, unless asked otherwise.
 const DEFAULT_LIMIT: u32 = 20;
@@ -21,26 +23,60 @@ const MAX_LIMIT: u32 = 100;
 /// Days the list covers, unless asked otherwise, today included.
 const DEFAULT_DAYS: i64 = 28;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Parameters {
+    /// Videos in the list.
+    #[param(required = false, value_type = u32, minimum = 1, maximum = 100, default = 20)]
     limit: Option<String>,
+    /// `GLOBAL` (the default), one region, or several with commas: their union.
+    #[param(required = false, value_type = String, example = "JP,KR")]
     region: Option<String>,
+    /// First UTC day; left out: 27 days before the last.
+    #[param(required = false, value_type = NaiveDate, example = "2026-11-15")]
     from: Option<String>,
+    /// Last UTC day, inclusive; left out: today.
+    #[param(required = false, value_type = NaiveDate, example = "2026-11-21")]
     to: Option<String>,
 }
 
+/// The most watched videos, by viewers.
+#[utoipa::path(
+    get,
+    path = "/videos",
+    operation_id = "videos",
+    tag = "strips",
+    params(Parameters),
+    responses(
+        (
+            status = 200,
+            description = "The videos, by viewers descending and then by id.",
+            body = Videos,
+            headers(("etag" = String), ("cache-control" = String)),
+            example = json!({
+                "regions": ["GLOBAL"], "from": "2026-10-25", "to": "2026-11-21", "scope": "viewer-days",
+                "relative_error": 0.01625, "exact": false, "generated_at": "2026-11-21T10:00:00Z",
+                "videos": [{"video_id": "yt_abc123", "viewers": 41287, "seconds_played": 1298214, "last_sec": 539}]
+            }),
+        ),
+        (
+            status = 304,
+            description = "What `If-None-Match` names is still the answer.",
+            headers(("etag" = String), ("cache-control" = String)),
+        ),
+        ReadProblems,
+    ),
+)]
 pub async fn get(
     State(app): State<AppState>,
     query: Result<Query<Parameters>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let Query(parameters) = query.map_err(|rejection| ApiError::BadRequest(rejection.body_text()))?;
-    let to = day("to", parameters.to.as_deref())?.unwrap_or_else(|| app.clock.today());
-    let from = match day("from", parameters.from.as_deref())? {
-        Some(from) => from,
-        // The calendar has a first day.
-        None => to.checked_sub_signed(TimeDelta::days(DEFAULT_DAYS - 1)).unwrap_or(to),
-    };
+    let (from, to) = days(parameters.from.as_deref(), parameters.to.as_deref())?;
+    let to = to.unwrap_or_else(|| app.clock.today());
+    // The calendar has a first day.
+    let from = from.unwrap_or_else(|| to.checked_sub_signed(TimeDelta::days(DEFAULT_DAYS - 1)).unwrap_or(to));
     if from > to {
         return Err(ApiError::BadRequest("from is later than to".into()));
     }

@@ -94,6 +94,7 @@ impl Postmaster {
         binaries: &Binaries,
         place: &Place,
         lifetime: Lifetime,
+        chosen: &[(&str, &str)],
     ) -> Result<Self, LocalPostgresError> {
         // Tests run many databases, each with a pool; `dev` has few connections but real data.
         let (shared_buffers, max_connections) = match lifetime {
@@ -122,7 +123,8 @@ impl Postmaster {
         let log_again = log.try_clone().map_err(LocalPostgresError::io("open the server's log twice"))?;
         let mut command = place.account.command(binaries.path("postgres"));
         command.arg("-D").arg(place.pgdata());
-        for (name, value) in settings {
+        // Of a setting given twice the server takes the last.
+        for (name, value) in settings.iter().chain(chosen) {
             command.args(["-c", &format!("{name}={value}")]);
         }
         command.stdout(Stdio::from(log)).stderr(Stdio::from(log_again));

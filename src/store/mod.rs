@@ -18,7 +18,10 @@ pub mod shards;
 pub mod canonical;
 pub mod counts;
 pub mod retention;
+pub mod health;
 pub mod strips;
+pub mod videos;
+pub mod regions;
 
 /// How often a transaction is tried that loses a deadlock or a serialization conflict. Lanes make these rare.
 const MAX_ATTEMPTS: u32 = 5;
@@ -75,6 +78,8 @@ impl From<tokio_postgres::Error> for StoreError {
                 SqlState::T_R_SERIALIZATION_FAILURE,
                 SqlState::T_R_DEADLOCK_DETECTED,
                 SqlState::LOCK_NOT_AVAILABLE,
+                // Somebody inserted the row between our look and our insert: the next look sees it.
+                SqlState::UNIQUE_VIOLATION,
             ]
             .contains(code) =>
             {
@@ -103,6 +108,19 @@ fn describe(error: &tokio_postgres::Error) -> String {
         Some(source) => format!("{error}: {source}"),
         None => error.to_string(),
     }
+}
+
+/// How busy a pool is.
+#[derive(Debug, Clone, Copy)]
+pub struct PoolState {
+    /// Connections it may have.
+    pub max: usize,
+    /// Connections it has.
+    pub connections: usize,
+    /// Those of them that nobody uses.
+    pub available: usize,
+    /// Who waits for one.
+    pub waiting: usize,
 }
 
 /// A pool of connections to a database whose schema this program knows.
@@ -134,6 +152,17 @@ impl Store {
     /// How many lanes there are, as decided at the first migration.
     pub fn lanes(&self) -> u16 {
         self.lanes
+    }
+
+    /// How busy the pool is now.
+    pub fn pool_state(&self) -> PoolState {
+        let status = self.pool.status();
+        PoolState {
+            max: status.max_size,
+            connections: status.size,
+            available: status.available,
+            waiting: status.waiting,
+        }
     }
 
     /// Whether Postgres answers and the schema is still the one this program knows.

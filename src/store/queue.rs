@@ -104,6 +104,16 @@ impl Store {
         .await
     }
 
+    /// When the oldest queue row was accepted, none if the queue is empty; takes as long however deep it is.
+    pub async fn oldest_queued(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let lanes = self.lanes() as i16;
+        self.run_tx("read_oldest_queued", |tx| {
+            async move { Ok(query(tx, sql::READ_OLDEST_QUEUED, &[&lanes]).await?[0].try_get("oldest")?) }
+                .scope_boxed()
+        })
+        .await
+    }
+
     /// The lanes that have something queued with the id of their oldest row, the longest waiting first.
     pub async fn busy_lanes(&self) -> Result<Vec<(u16, i64)>, StoreError> {
         let lanes = self.lanes() as i16;

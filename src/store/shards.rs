@@ -21,12 +21,17 @@ impl Store {
     }
 }
 
-/// Unites runs with the rows of a shard; returns how many rows were written.
+/// Sets a transaction up for folding.
+pub(crate) async fn prepare_fold(tx: &Transaction<'_>) -> Result<(), StoreError> {
+    Ok(tx.batch_execute(sql::PREPARE_FOLD).await?)
+}
+
+/// Unites runs, which must not overlap, with the rows of a shard: each of their seconds is a row that is written.
 pub(crate) async fn upsert_runs(
     tx: &Transaction<'_>,
     shard: u16,
     runs: &[Run<'_>],
-) -> Result<u64, StoreError> {
+) -> Result<(), StoreError> {
     let videos: Vec<&str> = runs.iter().map(|run| run.key.video_id).collect();
     let days: Vec<NaiveDate> = runs.iter().map(|run| run.key.captured_on).collect();
     let regions: Vec<&str> = runs.iter().map(|run| run.key.region).collect();
@@ -39,7 +44,8 @@ pub(crate) async fn upsert_runs(
         sql::UPSERT_RUNS,
         &[&(shard as i16), &videos, &days, &regions, &first_secs, &last_secs, &sketches, &plays],
     )
-    .await
+    .await?;
+    Ok(())
 }
 
 /// Unites whole videos with the rows of a shard; returns how many rows were written.

@@ -11,7 +11,7 @@ const ROWS: usize = 6;
 const LABEL_GAP: usize = 4;
 
 /// Distances between ticks that read well as a clock, in seconds.
-const TICK_SECS: [usize; 17] =
+pub(super) const TICK_SECS: [usize; 17] =
     [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200];
 
 /// Cold to hot: the part of matplotlib's "inferno" that stands out from black and from white alike.
@@ -115,7 +115,7 @@ fn nobody(strip: &Strip, width: usize) -> String {
 }
 
 /// What was asked for.
-fn asked(strip: &Strip) -> Vec<String> {
+pub(super) fn asked(strip: &Strip) -> Vec<String> {
     let mut facts = vec![strip.regions.join(", ")];
     match (strip.from, strip.to) {
         (Some(from), Some(to)) if from == to => facts.push(from.to_string()),
@@ -127,7 +127,7 @@ fn asked(strip: &Strip) -> Vec<String> {
 }
 
 /// What was found.
-fn found(strip: &Strip) -> Vec<String> {
+pub(super) fn found(strip: &Strip) -> Vec<String> {
     let scope = strip.scope.name();
     let scope = if strip.viewers == 1 { scope.trim_end_matches('s') } else { scope };
     let certainty = match strip.exact {
@@ -159,7 +159,7 @@ fn flow(facts: &[String], width: usize) -> Vec<String> {
 }
 
 /// A number with its thousands set apart.
-fn grouped(number: u64) -> String {
+pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
@@ -183,7 +183,7 @@ fn hours(secs: u64) -> String {
 // -- chart --
 
 /// The bucket that each column shows: of several the one with most viewers, so that no peak gets lost.
-fn columns(strip: &Strip, width: usize) -> Vec<&Bucket> {
+pub(super) fn columns(strip: &Strip, width: usize) -> Vec<&Bucket> {
     let count = strip.buckets.len();
     (0..width)
         .map(|column| {

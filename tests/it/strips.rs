@@ -4,7 +4,9 @@ mod answer;
 mod parameters;
 mod scope;
 mod videos;
+mod regions;
 mod caching;
+mod formats;
 mod single_flight;
 
 use chrono::{DateTime, Utc};

@@ -9,7 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { until } from './until.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const BINARY =
+/** The program under test. */
+export const BINARY =
   process.env.HEATSTRIP_BINARY ?? resolve(ROOT, process.env.CARGO_TARGET_DIR ?? 'target', 'debug/heatstrip');
 /** How long a start may take, the generation of a demo audience on a slow machine included. */
 const START_MS = 120_000;
@@ -85,6 +86,11 @@ class Heatstrip {
       child.on('exit', (code) => reject(new Error(`ended by itself with ${code}:\n${this.#log}`)));
     });
     this.url = await ready;
+  }
+
+  /** The address of its database, for other commands of the same program. */
+  get databaseUrl() {
+    return /^database +DATABASE_URL='(.*)'$/m.exec(this.#log)[1];
   }
 
   /** Ends it in good order; its data stays for another start. */

@@ -1,0 +1,53 @@
+//! `x-request-id`: one name for a request in the logs of everybody it passes.
+
+use std::time::Instant;
+
+use axum::{
+    extract::{MatchedPath, Request},
+    http::{HeaderName, HeaderValue},
+    middleware::Next,
+    response::Response,
+};
+use tracing::Instrument;
+use uuid::Uuid;
+
+/// The header that names a request.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The longest id that is taken over.
+const MAX_ID_BYTES: usize = 128;
+
+tokio::task_local! {
+    static CURRENT: String;
+}
+
+/// The id of the request under way, if this is one.
+pub fn current() -> Option<String> {
+    CURRENT.try_with(String::clone).ok()
+}
+
+/// Takes the id of a proxy in front, or makes one; logs within the request carry it, and so does the answer.
+pub async fn identify(path: Option<MatchedPath>, request: Request, next: Next) -> Response {
+    let taken = request.headers().get(&REQUEST_ID).and_then(|id| id.to_str().ok()).filter(|id| is_sane(id));
+    let id = taken.map_or_else(|| Uuid::new_v4().to_string(), str::to_owned);
+    let value = HeaderValue::from_str(&id).expect("a sane id is a header value");
+    // The route, not the path: what strangers write stays out of the logs. An error's span, so that it is there however
+    // little is logged.
+    let route = path.as_ref().map_or("", MatchedPath::as_str);
+    let span = tracing::error_span!("request", id, method = %request.method(), route);
+    let answering = async {
+        let started = Instant::now();
+        let response = next.run(request).await;
+        let (status, took) = (response.status().as_u16(), started.elapsed());
+        tracing::debug!(status, took_ms = took.as_secs_f64() * 1000.0, "answered {status}");
+        response
+    };
+    let mut response = CURRENT.scope(id, answering.instrument(span)).await;
+    response.headers_mut().insert(REQUEST_ID, value);
+    response
+}
+
+/// Whether a log may repeat it: no more than the ids that proxies make.
+fn is_sane(id: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:=+/".contains(&byte);
+    (1..=MAX_ID_BYTES).contains(&id.len()) && id.bytes().all(is_plain)
+}
