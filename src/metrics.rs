@@ -45,7 +45,7 @@ pub struct Metrics {
     pub compactions_failed: IntCounter,
     pub rows_compacted: IntCounter,
     pub compaction_last_success: IntGauge,
-    pub compaction_waiting_days: IntGauge,
+    pub compaction_backlog: IntGauge,
     pub salts_destroyed: IntCounter,
     pub salt_destruction_last_success: IntGauge,
     pub strip_cache_hits: IntCounter,
@@ -150,9 +150,9 @@ impl Metrics {
                 "compaction_last_success_timestamp_seconds",
                 "When the last nightly job of this process succeeded; 0 before the first.",
             ),
-            compaction_waiting_days: gauge(
+            compaction_backlog: gauge(
                 r,
-                "compaction_waiting_days",
+                "compaction_backlog",
                 "Days before today that still have shard rows, sampled once a minute by `serve`. \
                  Late heartbeats make one or two of them normal by day.",
             ),

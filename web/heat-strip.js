@@ -264,9 +264,9 @@ export class HeatStrip extends HTMLElement {
       const room = this.#tooltip.offsetWidth + 12;
       // Beside the bucket, where there is room.
       const left = middle + room <= this.clientWidth ? middle + 12 : Math.max(0, middle - room);
-      // A low strip would vanish behind it.
-      const above = this.clientHeight < MIN_INSIDE ? "calc(-100% - 4px)" : "0px";
-      this.#tooltip.style.transform = `translate(${Math.round(left)}px, ${above})`;
+      // Below the label of the most replayed part; a low strip would vanish behind it.
+      const down = this.clientHeight < MIN_INSIDE ? "calc(-100% - 4px)" : "24px";
+      this.#tooltip.style.transform = `translate(${Math.round(left)}px, ${down})`;
     }
     if (!quiet) {
       const secs = this.#pointed === null ? null : this.#strip.buckets[this.#pointed].bucket;

@@ -14,7 +14,7 @@ use utoipa::IntoParams;
 use super::{
     ApiError, AppState,
     error::Problem,
-    openapi::{AnyStrip, ReadProblems},
+    openapi::{AnyStrip, FormatName, ReadProblems},
 };
 use crate::{
     heartbeat::{MAX_VIDEO_ID_BYTES, check_id},
@@ -47,10 +47,14 @@ pub struct Parameters {
     /// Last UTC day, inclusive; left out: the last the video was watched on.
     #[param(required = false, value_type = NaiveDate, example = "2026-11-21")]
     to: Option<String>,
-    /// `json`: the whole answer, an object a bucket. `columns`: the same with an array a field. `csv`: the buckets as a
-    /// table. `ytdlp`: the `heatmap` list of yt-dlp. `peertube`: PeerTube's retention, always by the second. The picture
-    /// has no format.
-    #[param(required = false, value_type = String, default = "json", pattern = "^(json|csv|columns|ytdlp|peertube)$")]
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct FormatParameter {
+    /// `json` (the default): the whole answer, an object a bucket. `columns`: the same with an array a field. `csv`: the
+    /// buckets as a table. `ytdlp`: the `heatmap` list of yt-dlp. `peertube`: PeerTube's retention, always by the second.
+    #[param(required = false, inline, value_type = FormatName)]
     format: Option<String>,
 }
 
@@ -63,6 +67,7 @@ pub struct Parameters {
     params(
         ("video_id" = String, Path, description = "The video.", min_length = 1, max_length = 128, example = "yt_abc123"),
         Parameters,
+        FormatParameter,
     ),
     responses(
         (
@@ -92,11 +97,13 @@ pub async fn get(
     State(app): State<Arc<AppState>>,
     path: Result<Path<String>, PathRejection>,
     query: Result<Query<Parameters>, QueryRejection>,
+    format_query: Result<Query<FormatParameter>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let video_id = video_id(path)?;
     let Query(parameters) = query.map_err(|rejection| ApiError::BadRequest(rejection.body_text()))?;
-    let format = format(parameters.format.as_deref())?;
+    let Query(named) = format_query.map_err(|rejection| ApiError::BadRequest(rejection.body_text()))?;
+    let format = format(named.format.as_deref())?;
     let file_name = (format == Format::Csv).then(|| attachment(&video_id));
     let answer = app.strips.answer(question(video_id, &parameters, format)?).await?;
     let mut response = cached(&answer, &headers);

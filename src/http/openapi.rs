@@ -129,6 +129,18 @@ pub enum AnyStrip {
     PeerTube(Retention),
 }
 
+/// The names of the formats.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "describes what `Format::parse` reads")]
+pub enum FormatName {
+    Json,
+    Csv,
+    Columns,
+    YtDlp,
+    PeerTube,
+}
+
 /// What every read may be answered instead.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "describes what `ApiError` answers")]

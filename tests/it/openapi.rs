@@ -82,6 +82,11 @@ async fn closed_lists_are_whole() {
     let names = |schema: &str| document["components"]["schemas"][schema]["enum"].clone();
     let reasons = heatstrip::heartbeat::Reason::ALL.map(|reason| reason.name());
     assert_eq!(names("Reason"), serde_json::json!(reasons));
+    let formats = heatstrip::strip::formats::NAMED.map(|(name, _)| name);
+    let parameters = &document["paths"]["/v1/videos/{video_id}/heatmap"]["get"]["parameters"];
+    let format = parameters.as_array().expect("parameters").iter().find(|p| p["name"] == "format");
+    let format = format.expect("the parameter");
+    assert_eq!(format["schema"]["enum"], serde_json::json!(formats), "{format}");
     assert_eq!(
         names("Scope"),
         serde_json::json!(["viewers", "viewer-days", "viewer-weeks", "viewer-months", "viewer-epochs"])

@@ -162,6 +162,7 @@ export function heatstrip(media, options) {
   function beat() {
     on({ type: 'beat' });
     // Not before, or what was just counted would wait for a beat of its own.
+    timer = undefined;
     send();
   }
 
