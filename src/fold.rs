@@ -149,16 +149,30 @@ pub fn fold(heartbeats: &HashedHeartbeats) -> Folded<'_> {
     groups.sort_unstable_by_key(|&(key, _)| key);
 
     let mut folded = Folded::default();
-    for (key, spans) in groups {
+    for (key, mut spans) in groups {
+        spans.sort_unstable_by_key(|span| (span.element, span.start_sec));
+        join(&mut spans);
         folded.wholes.push(whole(key, &spans));
         fold_key(key, spans, &mut folded.runs);
     }
     folded
 }
 
+/// Joins spans of one viewer that follow on each other, as a session cut into beats does: nothing changes where they
+/// meet. They come ascending by element, then by second.
+fn join(spans: &mut Vec<Span>) {
+    spans.dedup_by(|next, last| {
+        let follows = next.element == last.element && next.start_sec == last.end_sec + 1;
+        if follows {
+            last.end_sec = next.end_sec;
+        }
+        follows
+    });
+}
+
+/// Takes the spans ascending by element.
 fn whole<'a>(key: Key<'a>, spans: &[Span]) -> Whole<'a> {
     let mut elements: Vec<i64> = spans.iter().map(|span| span.element).collect();
-    elements.sort_unstable();
     elements.dedup();
     Whole {
         key,
@@ -198,7 +212,7 @@ fn fold_key<'a>(key: Key<'a>, mut spans: Vec<Span>, runs: &mut Vec<Run<'a>>) {
         elements.dedup();
         let (viewers, plays) = (sketch::encode(&elements), present.len() as i64);
         match runs[first_run..].last_mut() {
-            // Somebody left and somebody came, yet the set is the same: a session cut into beats looks like this.
+            // Somebody left and somebody came, yet the set is the same: a viewer who rewound looks like this.
             Some(last) if last.end_sec + 1 == start_sec && last.plays == plays && last.viewers == viewers => {
                 last.end_sec = end_sec;
             }

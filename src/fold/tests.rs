@@ -39,6 +39,12 @@ fn consecutive_beats_of_one_viewer_are_one_run() {
 }
 
 #[test]
+fn a_rewind_cuts_only_where_it_begins_and_ends() {
+    let columns = heartbeats(&[(0, 0, 0, 0, 9, 7), (0, 0, 0, 5, 14, 7), (0, 0, 0, 10, 19, 7)]);
+    assert_eq!(shape(&fold(&columns).runs), [(0, 4, 1), (5, 14, 2), (15, 19, 1)]);
+}
+
+#[test]
 fn overlap_cuts_and_gap_separates() {
     let columns = heartbeats(&[(0, 0, 0, 0, 9, 1), (0, 0, 0, 5, 14, 2), (0, 0, 0, 20, 20, 1)]);
     assert_eq!(shape(&fold(&columns).runs), [(0, 4, 1), (5, 9, 2), (10, 14, 1), (20, 20, 1)]);
