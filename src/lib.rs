@@ -18,7 +18,8 @@
 //! [`intake::Intake::submit`], [`worker::step`], [`fold::fold`], [`sketch::encode`], [`compaction::step`],
 //! [`store::Store::read_strip`], [`strip::strip`], [`strip_cache::StripCache::answer`].
 //!
-//! What decides a number is pure (`heartbeat`, `viewer_hash`, `fold`, `sketch`, `strip`, `videos`); what touches the
+//! What decides a number is pure (`heartbeat`, `viewer_hash`, `fold`, `sketch`, `strip`, `videos`,
+//! `video_regions`); what touches the
 //! database is in [`store`], and its SQL in `sql/`; what knows status codes is in `http::error`. A test keeps it so.
 
 // -- entry --
@@ -42,6 +43,7 @@ pub mod store;
 // -- read path --
 pub mod strip;
 pub mod videos;
+pub mod video_regions;
 pub mod strip_cache;
 pub mod http;
 // -- replay and demo --
@@ -51,6 +53,7 @@ pub mod replay;
 pub mod audience;
 // -- cross-cutting --
 pub mod upkeep;
+pub mod doctor;
 pub mod local_postgres;
 pub mod shutdown;
 pub mod telemetry;

@@ -21,7 +21,7 @@ const LONG: &[f64] = &[1.0, 10.0, 60.0, 300.0, 900.0, 1800.0, 3600.0, 7200.0];
 /// The metrics of this process: all of them from the start, so that none is missing before its first event.
 pub static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
 
-/// One handle a metric; what it means is its help text, in [`Metrics::new`].
+/// One handle a metric; what it means is its help text, in `Metrics::new`.
 #[expect(missing_docs, reason = "the help texts describe them")]
 pub struct Metrics {
     registry: Registry,
@@ -45,7 +45,7 @@ pub struct Metrics {
     pub compactions_failed: IntCounter,
     pub rows_compacted: IntCounter,
     pub compaction_last_success: IntGauge,
-    pub compaction_waiting_days: IntGauge,
+    pub compaction_backlog: IntGauge,
     pub salts_destroyed: IntCounter,
     pub salt_destruction_last_success: IntGauge,
     pub strip_cache_hits: IntCounter,
@@ -150,9 +150,9 @@ impl Metrics {
                 "compaction_last_success_timestamp_seconds",
                 "When the last nightly job of this process succeeded; 0 before the first.",
             ),
-            compaction_waiting_days: gauge(
+            compaction_backlog: gauge(
                 r,
-                "compaction_waiting_days",
+                "compaction_backlog",
                 "Days before today that still have shard rows, sampled once a minute by `serve`. \
                  Late heartbeats make one or two of them normal by day.",
             ),
@@ -191,6 +191,8 @@ impl Metrics {
         for reason in Reason::ALL {
             metrics.heartbeats_rejected.with_label_values(&[reason.name()]);
         }
+        // Nothing runs that could not reach it.
+        metrics.postgres_up.set(1);
         metrics
     }
 

@@ -10,16 +10,15 @@ use blake2::{Blake2b, Digest, digest::consts::U16};
 use bytes::Bytes;
 use chrono::SubsecRound;
 use serde::Serialize;
+use tokio::sync::Semaphore;
 use tracing::Instrument;
 
 use crate::{
     clock::Clock,
     metrics::METRICS,
-    store::{
-        Store, StoreError,
-        strips::{StripQuery, VideosQuery},
-    },
+    store::{Store, StoreError, regions::RegionsQuery, strips::StripQuery, videos::VideosQuery},
     strip::{formats::Format, strip},
+    video_regions::video_regions,
     videos::videos,
 };
 
@@ -40,6 +39,8 @@ pub enum Question {
     Strip(StripQuery, Format),
     /// The most watched videos.
     Videos(VideosQuery),
+    /// The regions of a video.
+    Regions(RegionsQuery),
 }
 
 /// A serialized answer.
@@ -67,17 +68,26 @@ impl Answer {
 #[derive(Clone)]
 pub struct StripCache {
     answers: moka::future::Cache<Question, Arc<Answer>>,
+    maker: Maker,
+    life: Duration,
+}
+
+/// What it takes to make an answer.
+#[derive(Clone)]
+struct Maker {
     store: Store,
     clock: Clock,
-    life: Duration,
+    /// Half of the connections: long reads must not keep heartbeats from being accepted.
+    places: Arc<Semaphore>,
 }
 
 impl Question {
     /// Bytes of its names.
     fn len(&self) -> usize {
         let (video_id, regions) = match self {
-            Question::Strip(asked, _) => (asked.video_id.len(), &asked.regions),
-            Question::Videos(asked) => (0, &asked.regions),
+            Question::Strip(asked, _) => (asked.video_id.len(), asked.regions.as_slice()),
+            Question::Videos(asked) => (0, asked.regions.as_slice()),
+            Question::Regions(asked) => (asked.video_id.len(), [].as_slice()),
         };
         video_id + regions.iter().map(String::len).sum::<usize>()
     }
@@ -102,54 +112,46 @@ impl StripCache {
             })
             .expire_after(EachItsOwnLife)
             .build();
-        StripCache { answers, store, clock, life }
+        let places = Arc::new(Semaphore::new((store.pool_state().max / 2).max(1)));
+        StripCache { answers, maker: Maker { store, clock, places }, life }
     }
 
     /// The answer, from the cache or made now; who asks while it is being made waits for the same one.
     pub async fn answer(&self, question: Question) -> Result<Arc<Answer>, Arc<StoreError>> {
         if self.life.is_zero() {
             METRICS.strip_cache_misses.inc();
-            return make(&self.store, &self.clock, self.life, &question)
-                .await
-                .map(Arc::new)
-                .map_err(Arc::new);
+            return make(&self.maker, self.life, &question).await.map(Arc::new).map_err(Arc::new);
         }
-        let (store, clock, life) = (self.store.clone(), self.clock.clone(), self.life);
-        let asked = question.clone();
+        if let Some(answer) = self.answers.get(&question).await {
+            METRICS.strip_cache_hits.inc();
+            return Ok(answer);
+        }
+        METRICS.strip_cache_misses.inc();
+        let (maker, life, asked) = (self.maker.clone(), self.life, question.clone());
         let making = async move {
             // A task of its own: who asked first may hang up, and the others still wait for it.
-            let making = async move { make(&store, &clock, life, &asked).await.map(Arc::new) };
+            let making = async move { make(&maker, life, &asked).await.map(Arc::new) };
             tokio::spawn(making.in_current_span()).await.unwrap_or_else(|error| {
                 Err(StoreError::Unavailable(format!("making the strip failed: {error}")))
             })
         };
-        let entry = self.answers.entry(question).or_try_insert_with(making).await?;
-        match entry.is_fresh() {
-            true => METRICS.strip_cache_misses.inc(),
-            false => METRICS.strip_cache_hits.inc(),
-        }
-        Ok(entry.into_value())
+        self.answers.try_get_with(question, making).await
     }
 }
 
-async fn make(
-    store: &Store,
-    clock: &Clock,
-    life: Duration,
-    question: &Question,
-) -> Result<Answer, StoreError> {
-    let _timer = METRICS.strip_making_seconds.start_timer();
-    tokio::time::timeout(MAX_MAKING, make_unhurried(store, clock, life, question))
+async fn make(maker: &Maker, life: Duration, question: &Question) -> Result<Answer, StoreError> {
+    let making = async {
+        let _place = maker.places.acquire().await.expect("the places are never closed");
+        let _timer = METRICS.strip_making_seconds.start_timer();
+        make_unhurried(maker, life, question).await
+    };
+    tokio::time::timeout(MAX_MAKING, making)
         .await
         .unwrap_or_else(|_| Err(StoreError::Unavailable("no answer in time".into())))
 }
 
-async fn make_unhurried(
-    store: &Store,
-    clock: &Clock,
-    life: Duration,
-    question: &Question,
-) -> Result<Answer, StoreError> {
+async fn make_unhurried(maker: &Maker, life: Duration, question: &Question) -> Result<Answer, StoreError> {
+    let Maker { store, clock, .. } = maker;
     match question {
         Question::Strip(asked, format) => {
             let (range, rows) = store.read_strip(asked).await?;
@@ -165,6 +167,14 @@ async fn make_unhurried(
             videos.generated_at = Some(clock.now().trunc_subsecs(0));
             let content_type = Format::Json.content_type();
             Ok(answer(json(&videos), content_type, etag, life, videos.videos.is_empty()))
+        }
+        Question::Regions(asked) => {
+            let (range, rows) = store.read_regions(asked).await?;
+            let mut regions = video_regions(range, rows);
+            let etag = etag(&json(&regions));
+            regions.generated_at = Some(clock.now().trunc_subsecs(0));
+            let content_type = Format::Json.content_type();
+            Ok(answer(json(&regions), content_type, etag, life, regions.regions.is_empty()))
         }
     }
 }

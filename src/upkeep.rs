@@ -38,7 +38,7 @@ pub async fn step(
 async fn sample_days(store: &Store, clock: &Clock) -> Result<(), StoreError> {
     let today = clock.today();
     let waiting = store.shard_days().await?.iter().filter(|found| found.day < today).count();
-    METRICS.compaction_waiting_days.set(waiting as i64);
+    METRICS.compaction_backlog.set(waiting as i64);
     Ok(())
 }
 

@@ -1,153 +1,197 @@
-// Draws a strip as SVG. Pure: it knows the answer's JSON and a width, neither the page nor the network.
+// Draws a strip as SVG. It knows the answer's JSON and a size, neither the page nor the network. Colours are the custom
+// properties `--strip-heat-0` … `--strip-heat-4` of whoever shows it, so light and dark follow without drawing again.
+
+import { clock, number, times } from "./format.js";
+import { hotspots, isRewatched } from "./moments.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const TICK_SECS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200];
 
-// Pixels, from top to bottom: the marker's label, the bars, the replay lane, the axis.
-const MARKER = 24;
-const BARS = 220;
-const GAP = 5;
-const LANE = 10;
-const AXIS = 26;
-const HEIGHT = MARKER + BARS + GAP + LANE + AXIS;
-const BASE = MARKER + BARS;
+// Pixels: above the bars the marker's label, below them the replay lane and the axis.
+const MARKER = 22;
+const GAP = 4;
+const LANE = 8;
+const AXIS = 24;
+/** Room for the scale's label at the right end, and for the marker's beside it. */
+const SCALE = 60;
+const MARKER_LABEL = 176;
+/** A lower strip is bars and lane alone. */
+const MIN_LABELLED = 96;
+/** No bar is thinner. */
+const MIN_BAR = 2;
 
-/** `m:ss`, or `h:mm:ss` from an hour on. */
-export function clock(secs) {
-  const two = (n) => String(n).padStart(2, "0");
-  const [h, m, s] = [Math.floor(secs / 3600), Math.floor(secs / 60) % 60, secs % 60];
-  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
-}
+/** @typedef {import("./moments.js").Strip} Strip */
 
-/** The most replayed bucket, by the same rule as the terminal's: an audience, and more than chance. */
-export function mostReplayed(strip) {
-  let most = null;
-  for (const bucket of strip.buckets) {
-    const enoughViewers = bucket.viewers * 10 >= strip.peak;
-    if (enoughViewers && bucket.replay > (most?.replay ?? 1 + 3 * strip.relative_error)) most = bucket;
-  }
-  return most;
-}
-
-/** The strip as an `<svg>` of `width` pixels; `view` answers where things are and moves its cursor. */
-export function drawStrip(strip, width) {
+/**
+ * The strip as an `<svg>` of this size; the rest answers where things are and moves its cursors.
+ * @param {Strip} strip @param {number} width @param {number} height
+ */
+export function drawStrip(strip, width, height) {
   const { buckets, resolution } = strip;
+  const labelled = height >= MIN_LABELLED;
+  const top = labelled ? MARKER : 2;
+  const base = height - GAP - LANE - (labelled ? AXIS : 0);
   const span = buckets.length * resolution;
-  const x = (secs) => (secs / span) * width;
-  const y = (viewers, top) => BASE - (viewers / Math.max(1, top)) * BARS;
   // `reached` may lie above the peak of any one bucket; everything shares one scale.
-  const top = Math.max(strip.peak, strip.viewers);
+  const most = Math.max(1, strip.peak, strip.viewers);
+  const x = (secs) => (secs / span) * width;
+  const y = (viewers) => base - (viewers / most) * (base - top);
 
-  const svg = element("svg", { width, height: HEIGHT, viewBox: `0 0 ${width} ${HEIGHT}`, "aria-hidden": "true" });
-  svg.append(...grid(strip, top, width, y));
-  svg.append(...bars(strip, top, width, y));
-  svg.append(reachedLine(strip, top, x, y));
-  svg.append(...axis(span, width, x));
-
-  const most = mostReplayed(strip);
-  if (most) svg.append(...marker(most, x(most.bucket + resolution / 2), width));
-
-  const cursor = element("rect", { class: "cursor", y: MARKER - 4, height: BARS + GAP + LANE + 8, visibility: "hidden" });
-  svg.append(cursor);
+  const svg = element("svg", { width, height, viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" });
+  if (labelled) svg.append(grid(y(most), width), grid(y(most / 2), width));
+  svg.append(element("rect", { class: "lane", x: 0, y: base + GAP, width, height: LANE, rx: 2 }));
+  svg.append(...bars(strip, width, y), ...lane(strip, width, base + GAP), reachedLine(strip, x, y));
+  if (labelled) {
+    svg.append(...axis(span, width, x, base + GAP + LANE));
+    const [hottest] = hotspots(strip);
+    const middle = hottest && x(hottest.at + resolution / 2);
+    if (hottest) svg.append(...marker(hottest, middle, width));
+    if (!hottest || markerEnd(middle, width) <= width - SCALE) svg.append(scale(most, width));
+  }
+  const range = { y: top - 2, height: base + GAP + LANE - top + 2, visibility: "hidden" };
+  const pointer = element("rect", { class: "pointer", ...range });
+  const playhead = element("rect", { class: "playhead", width: 2, ...range });
+  svg.append(pointer, playhead);
 
   return {
     svg,
     /** The index of the bucket at a distance from the left edge. */
-    indexAt(px) {
-      return Math.min(buckets.length - 1, Math.max(0, Math.floor((px / width) * buckets.length)));
-    },
-    /** Puts the cursor on a bucket; null takes it away. */
+    indexAt: (px) => clamp(Math.floor((px / width) * buckets.length), buckets.length),
+    /** The middle of a bucket, from the left edge. */
+    middle: (index) => x((index + 0.5) * resolution),
+    /** Puts the pointer on a bucket; null takes it away. */
     point(index) {
-      cursor.setAttribute("visibility", index === null ? "hidden" : "visible");
+      pointer.setAttribute("visibility", index === null ? "hidden" : "visible");
       if (index === null) return;
-      const bar = Math.max(2, x(resolution));
-      cursor.setAttribute("x", Math.min(width - bar, x(index * resolution)));
-      cursor.setAttribute("width", bar);
+      const bar = Math.max(MIN_BAR, x(resolution));
+      pointer.setAttribute("x", Math.min(width - bar, x(index * resolution)));
+      pointer.setAttribute("width", bar);
+    },
+    /** Puts the playhead on a time; null takes it away. */
+    play(secs) {
+      const shown = secs !== null && secs <= span;
+      playhead.setAttribute("visibility", shown ? "visible" : "hidden");
+      if (shown) playhead.setAttribute("x", Math.min(width - 2, x(secs)));
     },
   };
 }
 
-/** Groups buckets so that no bar is thinner than 2 px; a group shows its largest numbers, so no peak gets lost. */
-function columns(buckets, width) {
-  const each = Math.max(1, Math.ceil(buckets.length / (width / 2)));
+/**
+ * A small strip for a list: bars alone, as wide as it is given room. `most` is the top of the scale, by default its own
+ * peak.
+ * @param {Strip} strip
+ */
+export function drawSpark(strip, most = strip.peak) {
+  const [width, height] = [240, 40];
+  const svg = element("svg", { class: "spark", viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", "aria-hidden": "true" });
+  svg.append(...bars(strip, width, (viewers) => height - (viewers / Math.max(1, most)) * height, { most, air: 0 }));
+  return svg;
+}
+
+/** An index of a list of this length. */
+export const clamp = (index, length) => Math.min(length - 1, Math.max(0, index));
+
+/**
+ * Groups buckets so that there are at most so many; a group shows its largest numbers, so no peak gets lost.
+ * @param {Strip} strip @param {number} most
+ */
+export function grouped({ buckets }, most) {
+  const each = Math.max(1, Math.ceil(buckets.length / most));
   const groups = [];
   for (let first = 0; first < buckets.length; first += each) {
     const group = buckets.slice(first, first + each);
-    const largest = (field) => group.reduce((most, bucket) => Math.max(most, bucket[field]), 0);
-    groups.push({ first, count: group.length, viewers: largest("viewers"), replay: largest("replay") });
+    const largest = (a, b, field) => (b[field] > a[field] ? b : a);
+    groups.push({
+      first, count: group.length,
+      fullest: group.reduce((a, b) => largest(a, b, "viewers")),
+      hottest: group.reduce((a, b) => largest(a, b, "replay")),
+    });
   }
   return groups;
 }
 
-function bars(strip, top, width, y) {
+function bars(strip, width, y, { most = strip.peak, air = 1 } = {}) {
   const bucketWidth = width / strip.buckets.length;
-  const most = strip.buckets.reduce((most, bucket) => Math.max(most, bucket.replay), 0);
-  const once = 1 + 3 * strip.relative_error;
-  const drawn = [element("rect", { class: "lane", x: 0, y: BASE + GAP, width, height: LANE, rx: 2 })];
-  for (const { first, count, viewers, replay } of columns(strip.buckets, width)) {
+  const base = y(0);
+  const drawn = [];
+  for (const { first, count, fullest: { viewers } } of grouped(strip, width / MIN_BAR)) {
     if (viewers === 0) continue;
-    const left = first * bucketWidth;
     const wide = count * bucketWidth;
     // Air between bars only where there is room for it.
-    const air = wide >= 6 ? 1 : 0;
-    const height = Math.max(1.5, BASE - y(viewers, top));
-    const place = { x: left, width: Math.max(0.5, wide - air) };
-    const bar = element("rect", { ...place, y: BASE - height, height, class: air ? "bar" : "bar dense" });
-    bar.style.fill = heat(viewers / Math.max(1, strip.peak));
+    const between = wide >= 6 ? air : 0;
+    const height = Math.max(1.5, base - y(viewers));
+    const bar = element("rect", {
+      class: between ? "bar" : "bar dense",
+      x: first * bucketWidth, width: Math.max(0.5, wide - between), y: base - height, height,
+    });
+    bar.style.fill = heat(viewers / Math.max(1, most));
     drawn.push(bar);
-    if (replay > once && viewers * 10 >= strip.peak) {
-      const share = (replay - once) / Math.max(0.5, most - once);
-      const opacity = 0.15 + 0.85 * Math.min(1, share);
-      drawn.push(element("rect", { ...place, y: BASE + GAP, height: LANE, class: "replay", opacity }));
-    }
   }
   return drawn;
 }
 
-/** A colour of the page's ramp `--heat-0` … `--heat-4`, so that light and dark follow without drawing again. */
+/** Where people watch again, the more the deeper. */
+function lane(strip, width, y) {
+  const bucketWidth = width / strip.buckets.length;
+  const most = strip.buckets.reduce((most, bucket) => (isRewatched(strip, bucket) ? Math.max(most, bucket.replay) : most), 1.5);
+  return grouped(strip, width / MIN_BAR).filter(({ hottest }) => isRewatched(strip, hottest)).map(({ first, count, hottest }) =>
+    element("rect", {
+      class: "replay", x: first * bucketWidth, width: count * bucketWidth, y, height: LANE,
+      opacity: Math.min(1, 0.25 + (0.75 * (hottest.replay - 1)) / (most - 1)).toFixed(2),
+    }));
+}
+
+/** A colour of the ramp. @param {number} share */
 function heat(share) {
   const place = Math.min(1, Math.max(0, share)) * 4;
   const cold = Math.min(3, Math.floor(place));
-  const percent = Math.round((place - cold) * 100);
-  return `color-mix(in oklab, var(--heat-${cold + 1}) ${percent}%, var(--heat-${cold}))`;
+  const part = Math.round((place - cold) * 100);
+  return `color-mix(in oklab, var(--strip-heat-${cold + 1}) ${part}%, var(--strip-heat-${cold}))`;
 }
 
-function reachedLine(strip, top, x, y) {
-  const last = strip.buckets.length;
-  const steps = strip.buckets.map((bucket, index) =>
-    `V${y(bucket.reached, top).toFixed(1)}H${x(Math.min(last, index + 1) * strip.resolution).toFixed(1)}`);
-  return element("path", { class: "reached", d: `M0 ${y(strip.viewers, top).toFixed(1)}${steps.join("")}` });
+function reachedLine(strip, x, y) {
+  const steps = grouped(strip, 1000).map(({ first, count }) =>
+    `V${y(strip.buckets[first].reached).toFixed(1)}H${x((first + count) * strip.resolution).toFixed(1)}`);
+  return element("path", { class: "reached", d: `M0 ${y(strip.viewers).toFixed(1)}${steps.join("")}` });
 }
 
-/** Lines at the top and at half of the scale, so that heights can be read. */
-function grid(strip, top, width, y) {
-  return [top, top / 2].map((viewers) =>
-    element("line", { class: "grid", x1: 0, x2: width, y1: y(viewers, top) + 0.5, y2: y(viewers, top) + 0.5 }));
-}
+const grid = (y, width) => element("line", { class: "grid", x1: 0, x2: width, y1: Math.round(y) + 0.5, y2: Math.round(y) + 0.5 });
 
-function axis(span, width, x) {
+function axis(span, width, x, y) {
   const room = clock(span).length * 7 + 28;
   const step = TICK_SECS.find((secs) => x(secs) >= room) ?? span;
   const drawn = [];
   for (let secs = 0; secs < span; secs += step) {
     const left = x(secs);
     if (left + room / 2 - 14 > width) break;
-    drawn.push(element("line", { class: "tick", x1: left + 0.5, x2: left + 0.5, y1: BASE + GAP + LANE, y2: BASE + GAP + LANE + 6 }));
-    const label = element("text", { class: "time", x: left, y: HEIGHT - 4, "text-anchor": secs === 0 ? "start" : "middle" });
+    drawn.push(element("line", { class: "tick", x1: left + 0.5, x2: left + 0.5, y1: y, y2: y + 5 }));
+    const label = element("text", { class: "time", x: left, y: y + 18, "text-anchor": secs === 0 ? "start" : "middle" });
     label.textContent = clock(secs);
     drawn.push(label);
   }
   return drawn;
 }
 
-function marker(bucket, at, width) {
-  const label = element("text", { class: "most", y: 12 });
-  label.textContent = `most replayed ${clock(bucket.bucket)}, ${bucket.replay.toFixed(2)}×`;
-  const room = 190;
-  const toTheLeft = at + room > width;
+/** What the height of the strip stands for. */
+function scale(most, width) {
+  const label = element("text", { class: "time", x: width, y: 13, "text-anchor": "end" });
+  label.textContent = number(most);
+  return label;
+}
+
+/** Where the marker's label ends: right of the marker where it has room there, or nowhere else. */
+function markerEnd(at, width) {
+  const right = at + MARKER_LABEL;
+  return right <= width - SCALE || at < MARKER_LABEL ? right : at;
+}
+
+function marker(hottest, at, width) {
+  const label = element("text", { class: "most", y: 13 });
+  label.textContent = `most replayed ${clock(hottest.at)} · ${times(hottest.value)}`;
+  const toTheLeft = markerEnd(at, width) === at;
   label.setAttribute("x", toTheLeft ? at - 9 : at + 9);
   label.setAttribute("text-anchor", toTheLeft ? "end" : "start");
-  return [element("path", { class: "most", d: `M${at - 5} 4h10l-5 9z` }), label];
+  return [element("path", { class: "most", d: `M${at - 5} 5h10l-5 9z` }), label];
 }
 
 function element(name, attributes) {

@@ -21,15 +21,21 @@ WITH piece AS MATERIALIZED (
 ), regions AS (
     SELECT video_id, region, max(last_sec) AS last_sec, hll_union_agg(viewers) AS viewers, sum(plays)::bigint AS plays
     FROM moved GROUP BY 1, 2
+), all_regions AS MATERIALIZED (
+    SELECT * FROM regions
+    UNION ALL
+    SELECT video_id, 'GLOBAL', max(last_sec), hll_union_agg(viewers), sum(plays)::bigint
+    FROM regions GROUP BY video_id
+), bounds AS (
+    INSERT INTO video_heatmap_bounds AS b (video_id, region, month, viewers)
+    SELECT video_id, region, date_trunc('month', $1::date)::date, round(hll_cardinality(viewers))::bigint
+    FROM all_regions
+    ORDER BY video_id, region
+    ON CONFLICT (video_id, region, month) DO UPDATE SET viewers = b.viewers + EXCLUDED.viewers
 ), whole AS (
     INSERT INTO video_heatmap_whole AS c (video_id, captured_on, region, last_sec, viewers, plays)
     SELECT video_id, $1, region, last_sec, viewers, plays
-    FROM (
-        SELECT * FROM regions
-        UNION ALL
-        SELECT video_id, 'GLOBAL', max(last_sec), hll_union_agg(viewers), sum(plays)::bigint
-        FROM regions GROUP BY video_id
-    ) AS all_regions
+    FROM all_regions
     ORDER BY video_id, region
     ON CONFLICT (video_id, region, captured_on)
     DO UPDATE SET viewers = c.viewers || EXCLUDED.viewers, plays = c.plays + EXCLUDED.plays,

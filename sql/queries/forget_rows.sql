@@ -16,6 +16,9 @@ WITH seconds AS (
     DELETE FROM video_heatmap_whole_shards WHERE video_id = $1 AND captured_on BETWEEN $2 AND $3 RETURNING 1
 ), uncounted AS (
     DELETE FROM video_heatmap_counts WHERE video_id = $1 AND first_day <= $3 AND last_day >= $2
+), unbounded AS (
+    -- The bound of a month that is forgotten in part stays one.
+    DELETE FROM video_heatmap_bounds WHERE video_id = $1 AND month >= $2 AND month + interval '1 month' <= $3
 ), failed AS (
     DELETE FROM heartbeat_queue_failed WHERE video_id = $1 AND captured_on BETWEEN $2 AND $3 RETURNING 1
 )

@@ -17,11 +17,7 @@ use crate::{
     replay_file::Format,
     salt::{self, Salts},
     shutdown,
-    store::{
-        Store,
-        migrate::migrate,
-        strips::{StripQuery, VideosQuery},
-    },
+    store::{Store, migrate::migrate, strips::StripQuery, videos::VideosQuery},
     strip::strip,
     worker,
 };

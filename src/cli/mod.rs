@@ -5,7 +5,9 @@ use clap::{Parser, Subcommand};
 use crate::{config, telemetry};
 
 mod compact;
+mod describe;
 mod dev;
+mod doctor;
 mod forget;
 mod metrics;
 mod migrate;
@@ -50,6 +52,15 @@ enum Command {
     /// Bring the database to this program's schema
     #[command(after_help = config::DATABASE_HELP)]
     Migrate(config::Migrating),
+    /// Look at everything that should be so, and say what to do where it is not
+    #[command(after_help = config::DATABASE_HELP)]
+    Doctor(doctor::Arguments),
+    /// Write the completions of a shell
+    #[command(after_help = "")]
+    Completions(describe::Completions),
+    /// Write the manual pages
+    #[command(after_help = "")]
+    Man,
 }
 
 /// Runs the command that was asked for, to its end.
@@ -64,6 +75,12 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Show(arguments) => show::run(arguments).await,
         Command::Forget(arguments) => forget::run(arguments).await,
         Command::Migrate(arguments) => migrate::run(arguments).await,
+        Command::Doctor(arguments) => doctor::run(arguments).await,
+        Command::Completions(arguments) => {
+            describe::completions(arguments);
+            Ok(())
+        }
+        Command::Man => Ok(describe::man()?),
     }
 }
 

@@ -88,6 +88,9 @@ impl ApiError {
 
 /// What an answer that is none says (RFC 9457).
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!({
+    "type": "about:blank", "title": "Bad Request", "status": 400, "detail": "to must be a day like 2026-11-21"
+}))]
 pub struct Problem<'a> {
     #[serde(rename = "type")]
     kind: &'static str,

@@ -1,5 +1,7 @@
 //! `GET /healthz`, whether the process lives, and `GET /readyz`, whether it can serve.
 
+use std::sync::Arc;
+
 use axum::{
     Json,
     extract::State,
@@ -43,11 +45,13 @@ pub async fn live() -> Response {
     ([(header::CACHE_CONTROL, "no-store")], Json(Alive { status: "alive" })).into_response()
 }
 
-/// Whether it can serve: Postgres answers with the schema this program knows. A queue that grows old is named, not refused
-/// for: it is the worker's trouble, and taking the API away would not help.
+/// Whether it can serve.
+///
+/// It can when Postgres answers with the schema this program knows. A queue that grows old is named, not refused for: it is
+/// the worker's trouble, and taking the API away would not help.
 #[utoipa::path(get, path = "/readyz", operation_id = "readyz", tag = "operations",
     responses((status = 200, description = "It can.", body = Ready), ReadProblems))]
-pub async fn ready(State(app): State<AppState>) -> Result<Response, ApiError> {
+pub async fn ready(State(app): State<Arc<AppState>>) -> Result<Response, ApiError> {
     let unavailable = |error: &_| {
         tracing::warn!(%error, "not ready: {error}");
         ApiError::from(error)

@@ -1,5 +1,7 @@
 //! `POST /v1/heartbeats`
 
+use std::sync::Arc;
+
 use axum::{
     Json,
     body::Body,
@@ -45,7 +47,7 @@ struct Receipt {
 /// Takes heartbeats; a bad one costs no good one.
 #[utoipa::path(
     post,
-    path = "/heartbeats",
+    path = "/v1/heartbeats",
     operation_id = "heartbeats",
     tag = "heartbeats",
     params((
@@ -71,7 +73,11 @@ struct Receipt {
         SendProblems,
     ),
 )]
-pub async fn post(State(app): State<AppState>, headers: HeaderMap, body: Body) -> Result<Response, ApiError> {
+pub async fn post(
+    State(app): State<Arc<AppState>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
     // Before anything can be refused: a client that is still sending would not read why.
     let received = body::read(&headers, body, &app.body_budget).await?;
     let format = format(&headers)?;

@@ -1,5 +1,7 @@
 //! `GET /v1/videos/{video_id}/heatmap` and `heatmap.svg`
 
+use std::sync::Arc;
+
 use axum::{
     extract::{Path, Query, State, rejection::PathRejection, rejection::QueryRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
@@ -12,7 +14,7 @@ use utoipa::IntoParams;
 use super::{
     ApiError, AppState,
     error::Problem,
-    openapi::{AnyStrip, ReadProblems},
+    openapi::{AnyStrip, FormatName, ReadProblems},
 };
 use crate::{
     heartbeat::{MAX_VIDEO_ID_BYTES, check_id},
@@ -45,22 +47,27 @@ pub struct Parameters {
     /// Last UTC day, inclusive; left out: the last the video was watched on.
     #[param(required = false, value_type = NaiveDate, example = "2026-11-21")]
     to: Option<String>,
-    /// `json`: the whole answer, an object a bucket. `columns`: the same with an array a field. `csv`: the buckets as a
-    /// table. `ytdlp`: the `heatmap` list of yt-dlp. `peertube`: PeerTube's retention, always by the second. The picture
-    /// has no format.
-    #[param(required = false, value_type = String, default = "json", pattern = "^(json|csv|columns|ytdlp|peertube)$")]
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct FormatParameter {
+    /// `json` (the default): the whole answer, an object a bucket. `columns`: the same with an array a field. `csv`: the
+    /// buckets as a table. `ytdlp`: the `heatmap` list of yt-dlp. `peertube`: PeerTube's retention, always by the second.
+    #[param(required = false, inline, value_type = FormatName)]
     format: Option<String>,
 }
 
 /// The heatmap strip of a video: its buckets, dense from 0 to the last watched one.
 #[utoipa::path(
     get,
-    path = "/videos/{video_id}/heatmap",
+    path = "/v1/videos/{video_id}/heatmap",
     operation_id = "heatmap",
     tag = "strips",
     params(
         ("video_id" = String, Path, description = "The video.", min_length = 1, max_length = 128, example = "yt_abc123"),
         Parameters,
+        FormatParameter,
     ),
     responses(
         (
@@ -87,14 +94,16 @@ pub struct Parameters {
     ),
 )]
 pub async fn get(
-    State(app): State<AppState>,
+    State(app): State<Arc<AppState>>,
     path: Result<Path<String>, PathRejection>,
     query: Result<Query<Parameters>, QueryRejection>,
+    format_query: Result<Query<FormatParameter>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let video_id = video_id(path)?;
     let Query(parameters) = query.map_err(|rejection| ApiError::BadRequest(rejection.body_text()))?;
-    let format = format(parameters.format.as_deref())?;
+    let Query(named) = format_query.map_err(|rejection| ApiError::BadRequest(rejection.body_text()))?;
+    let format = format(named.format.as_deref())?;
     let file_name = (format == Format::Csv).then(|| attachment(&video_id));
     let answer = app.strips.answer(question(video_id, &parameters, format)?).await?;
     let mut response = cached(&answer, &headers);
@@ -107,7 +116,7 @@ pub async fn get(
 /// The strip as a picture.
 #[utoipa::path(
     get,
-    path = "/videos/{video_id}/heatmap.svg",
+    path = "/v1/videos/{video_id}/heatmap.svg",
     operation_id = "heatmap_picture",
     tag = "strips",
     params(
@@ -137,7 +146,7 @@ pub async fn get(
     ),
 )]
 pub async fn picture(
-    State(app): State<AppState>,
+    State(app): State<Arc<AppState>>,
     path: Result<Path<String>, PathRejection>,
     query: Result<Query<Parameters>, QueryRejection>,
     headers: HeaderMap,
@@ -149,7 +158,8 @@ pub async fn picture(
     Ok(response)
 }
 
-fn video_id(path: Result<Path<String>, PathRejection>) -> Result<String, ApiError> {
+/// The video that the path names.
+pub fn video_id(path: Result<Path<String>, PathRejection>) -> Result<String, ApiError> {
     let Path(video_id) = path.map_err(|rejection| ApiError::BadRequest(rejection.body_text()))?;
     check_id(&video_id, MAX_VIDEO_ID_BYTES).map_err(|reason| {
         ApiError::BadRequest(format!(
@@ -159,18 +169,28 @@ fn video_id(path: Result<Path<String>, PathRejection>) -> Result<String, ApiErro
     Ok(video_id)
 }
 
+/// The ends of a range of days, each of which may be left out.
+pub fn days(
+    from: Option<&str>,
+    to: Option<&str>,
+) -> Result<(Option<NaiveDate>, Option<NaiveDate>), ApiError> {
+    let (from, to) = (day("from", from)?, day("to", to)?);
+    if from.zip(to).is_some_and(|(from, to)| from > to) {
+        return Err(ApiError::BadRequest("from is later than to".into()));
+    }
+    Ok((from, to))
+}
+
 fn question(video_id: String, parameters: &Parameters, format: Format) -> Result<Question, ApiError> {
     let resolution = resolution(parameters.resolution.as_deref())?;
+    let (from, to) = days(parameters.from.as_deref(), parameters.to.as_deref())?;
     let query = StripQuery {
         video_id,
         regions: regions(parameters.region.as_deref())?,
         resolution: format.resolution().unwrap_or(resolution),
-        from: day("from", parameters.from.as_deref())?,
-        to: day("to", parameters.to.as_deref())?,
+        from,
+        to,
     };
-    if query.from.zip(query.to).is_some_and(|(from, to)| from > to) {
-        return Err(ApiError::BadRequest("from is later than to".into()));
-    }
     Ok(Question::Strip(query, format))
 }
 
@@ -212,7 +232,7 @@ pub fn regions(text: Option<&str>) -> Result<Vec<String>, ApiError> {
 }
 
 /// A UTC day, written as the answers write it.
-pub fn day(name: &str, text: Option<&str>) -> Result<Option<NaiveDate>, ApiError> {
+fn day(name: &str, text: Option<&str>) -> Result<Option<NaiveDate>, ApiError> {
     let Some(text) = text else { return Ok(None) };
     text.parse::<NaiveDate>()
         .ok()
@@ -230,11 +250,16 @@ pub fn cached(answer: &Answer, request: &HeaderMap) -> Response {
         (header::ETAG, answer.etag.clone()),
         (header::CACHE_CONTROL, format!("public, max-age={max_age}, stale-while-revalidate=60")),
     ];
-    let held = request.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    if held.flat_map(|value| value.split(',')).any(|tag| is_same_tag(tag.trim(), &answer.etag)) {
+    if holds(request, &answer.etag) {
         return (StatusCode::NOT_MODIFIED, validators).into_response();
     }
     (validators, [(header::CONTENT_TYPE, answer.content_type)], answer.body.clone()).into_response()
+}
+
+/// Whether who asks holds what has this tag.
+pub fn holds(request: &HeaderMap, etag: &str) -> bool {
+    let held = request.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    held.flat_map(|value| value.split(',')).any(|tag| is_same_tag(tag.trim(), etag))
 }
 
 /// Weak comparison (RFC 9110, section 8.8.3.2): a proxy may have made the tag strong.

@@ -1,12 +1,11 @@
-//! `GET /metrics`, and what counts the requests.
+//! `GET /metrics`
 
-use std::time::Instant;
+use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{FromRef, MatchedPath, Request, State},
+    extract::{FromRef, State},
     http::header,
-    middleware::Next,
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -17,11 +16,8 @@ use crate::{
     store::Store,
 };
 
-/// The route of requests that no route is for: their paths are anybody's words.
-const NO_ROUTE: &str = "none";
-
-impl FromRef<AppState> for Store {
-    fn from_ref(app: &AppState) -> Store {
+impl FromRef<Arc<AppState>> for Store {
+    fn from_ref(app: &Arc<AppState>) -> Store {
         app.store.clone()
     }
 }
@@ -37,13 +33,4 @@ pub fn router(store: Store) -> Router {
 pub async fn read(State(store): State<Store>) -> Response {
     let headers = [(header::CONTENT_TYPE, CONTENT_TYPE), (header::CACHE_CONTROL, "no-store")];
     (headers, METRICS.text(&store.pool_state())).into_response()
-}
-
-/// Counts a request and its time once it is answered.
-pub async fn count(path: Option<MatchedPath>, request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let response = next.run(request).await;
-    let route = path.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
-    METRICS.request(route, response.status().as_str(), started.elapsed());
-    response
 }

@@ -4,13 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    extract::Request,
     http::{HeaderName, HeaderValue, Method, header},
-    middleware::{self, Next},
-    response::{IntoResponse, Response},
+    middleware,
+    response::IntoResponse,
 };
 use tokio::sync::Semaphore;
-use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer};
+use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer, set_header::SetResponseHeaderLayer};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
@@ -20,12 +19,13 @@ use crate::{
 pub mod error;
 mod body;
 pub use body::BUDGET_BYTES as BODY_BUDGET_BYTES;
-mod dashboard;
+mod assets;
 mod health;
 mod heartbeats;
 mod heatmap;
 pub mod metrics;
 mod openapi;
+mod regions;
 mod request_id;
 mod videos;
 
@@ -38,8 +38,7 @@ const CORS_MAX_AGE: Duration = Duration::from_secs(86_400);
 /// keep every request waiting.
 const LOOK_UP_WAIT: Duration = Duration::from_secs(3);
 
-/// What the handlers work with; clones share it.
-#[derive(Clone)]
+/// What the handlers work with.
 pub struct AppState {
     /// The database.
     pub store: Store,
@@ -62,16 +61,17 @@ pub struct AppState {
 }
 
 /// The routes under `/v1`, open to pages of other origins, and their description.
-fn v1() -> OpenApiRouter<AppState> {
+fn v1() -> OpenApiRouter<Arc<AppState>> {
     OpenApiRouter::new()
         .routes(routes!(heartbeats::post))
         .routes(routes!(videos::get))
         .routes(routes!(heatmap::get))
         .routes(routes!(heatmap::picture))
+        .routes(routes!(regions::get))
 }
 
 /// The routes for whoever watches the process, and their description.
-fn root() -> OpenApiRouter<AppState> {
+fn root() -> OpenApiRouter<Arc<AppState>> {
     OpenApiRouter::new()
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
@@ -81,25 +81,37 @@ fn root() -> OpenApiRouter<AppState> {
 
 /// All routes; those of pages and their files are in no description.
 pub fn router(state: AppState) -> Router {
-    let cors = CorsLayer::new()
+    let v1 = Router::from(v1())
+        .nest("/v1", Router::new().fallback(not_found))
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(cors());
+    // One stack, as each call of `layer` costs every request an allocation.
+    let around = (
+        middleware::from_fn(request_id::identify),
+        CatchPanicLayer::custom(|_| ApiError::Internal.into_response()),
+        // Video ids of strangers stand in the answers: no browser may take one for a page.
+        SetResponseHeaderLayer::overriding(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ),
+    );
+    Router::from(root())
+        .merge(v1)
+        .merge(assets::router())
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(around)
+        .with_state(Arc::new(state))
+}
+
+/// For pages of any origin, without credentials.
+fn cors() -> CorsLayer {
+    CorsLayer::new()
         .allow_origin(tower_http::cors::Any)
         .allow_methods([Method::GET, Method::POST])
         .allow_headers([header::CONTENT_TYPE, HeaderName::from_static("idempotency-key")])
         .expose_headers([header::RETRY_AFTER, header::ETAG])
-        .max_age(CORS_MAX_AGE);
-    let v1 =
-        Router::from(v1()).fallback(not_found).method_not_allowed_fallback(method_not_allowed).layer(cors);
-    Router::from(root())
-        .nest("/v1", v1)
-        .merge(openapi::router())
-        .merge(dashboard::router())
-        .fallback(not_found)
-        .method_not_allowed_fallback(method_not_allowed)
-        .layer(middleware::from_fn(no_sniffing))
-        .layer(CatchPanicLayer::custom(|_| ApiError::Internal.into_response()))
-        .layer(middleware::from_fn(metrics::count))
-        .layer(middleware::from_fn(request_id::identify))
-        .with_state(state)
+        .max_age(CORS_MAX_AGE)
 }
 
 /// What a look-up answers, unless it takes too long.
@@ -113,11 +125,4 @@ async fn not_found() -> ApiError {
 
 async fn method_not_allowed(method: Method) -> ApiError {
     ApiError::MethodNotAllowed(method)
-}
-
-/// Video ids of strangers stand in the answers: no browser may take one for a page.
-async fn no_sniffing(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response
 }

@@ -1,12 +1,10 @@
-//! `GET /openapi.json`, made of the handlers' own descriptions, and `GET /docs`, which shows it.
+//! `GET /openapi.json`, made of the handlers' own descriptions; the page at `/docs` shows it.
 
 use std::sync::LazyLock;
 
 use axum::{
-    Router,
-    http::{HeaderValue, header},
+    http::header,
     response::{IntoResponse, Response},
-    routing::get,
 };
 use chrono::{DateTime, Utc};
 use utoipa::{
@@ -15,21 +13,11 @@ use utoipa::{
 };
 use uuid::Uuid;
 
-use super::{AppState, error::Problem, root, v1};
+use super::{error::Problem, root, v1};
 use crate::strip::{
     Strip,
     formats::{Columns, Marker, Retention},
 };
-
-/// The viewer sets styles on its elements and draws its icons from data.
-const DOCS_POLICY: HeaderValue =
-    HeaderValue::from_static("default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:");
-
-macro_rules! web {
-    ($file:literal) => {
-        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/web/", $file))
-    };
-}
 
 /// What stands above the routes.
 #[derive(OpenApi)]
@@ -40,6 +28,11 @@ macro_rules! web {
         license(name = "Apache-2.0 OR MIT", identifier = "Apache-2.0 OR MIT"),
     ),
     servers((url = "/")),
+    tags(
+        (name = "heartbeats", description = "What players send."),
+        (name = "strips", description = "What is read."),
+        (name = "operations", description = "For whoever watches the process."),
+    ),
 )]
 struct Head;
 
@@ -47,7 +40,7 @@ struct Head;
 pub static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
     let mut document = Head::openapi();
     document.merge(root().into_openapi());
-    let mut document = document.nest("/v1", v1().into_openapi());
+    document.merge(v1().into_openapi());
     for item in document.paths.paths.values_mut() {
         for operation in [&mut item.get, &mut item.post].into_iter().flatten() {
             for response in operation.responses.responses.values_mut() {
@@ -63,22 +56,6 @@ pub static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
     document.to_pretty_json().expect("the document is plain data")
 });
 
-pub fn router() -> Router<AppState> {
-    Router::new().route("/docs", get(async || page("text/html; charset=utf-8", web!("docs.html")))).route(
-        "/docs/rapidoc-min.js",
-        get(async || page("text/javascript; charset=utf-8", web!("vendor/rapidoc/rapidoc-min.js"))),
-    )
-}
-
-fn page(content_type: &'static str, text: &'static str) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(content_type)),
-        (header::CONTENT_SECURITY_POLICY, DOCS_POLICY),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
-    ];
-    (headers, text).into_response()
-}
-
 /// This document.
 #[utoipa::path(get, path = "/openapi.json", tag = "operations",
     responses((status = 200, description = "The OpenAPI document.", body = Object, content_type = "application/json")))]
@@ -93,7 +70,7 @@ pub async fn read() -> Response {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes what `heartbeat::parse` reads field by field")]
 #[schema(example = json!({"video_id": "yt_abc123", "region": "JP", "start_sec": 8, "end_sec": 47, "viewer_id": "sess_91f2"}))]
-struct Heartbeat {
+pub struct Heartbeat {
     /// 1-128 bytes without control characters.
     #[schema(min_length = 1, max_length = 128)]
     video_id: String,
@@ -118,7 +95,7 @@ struct Heartbeat {
 /// Heartbeats with a name of their own, so that a retry counts once.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes what `heartbeat_body::parse` reads")]
-struct Envelope {
+pub struct Envelope {
     batch_id: Option<Uuid>,
     #[schema(max_items = 10_000)]
     heartbeats: Vec<Heartbeat>,
@@ -137,12 +114,31 @@ pub enum Body {
 /// A strip in one of its JSON shapes.
 #[derive(ToSchema)]
 #[serde(untagged)]
+#[schema(example = json!({
+    "video_id": "yt_abc123", "regions": ["JP"], "resolution": 5, "from": "2026-11-21", "to": "2026-11-21",
+    "scope": "viewers", "viewers": 41287, "seconds_played": 1298214, "peak": 41000, "relative_error": 0.01625,
+    "exact": false, "generated_at": "2026-11-21T10:00:00Z",
+    "buckets": [{"bucket": 0, "viewers": 41000, "seconds_played": 252110, "replay": 1.2298, "retention": 1.0,
+        "reached": 41287}]
+}))]
 #[expect(dead_code, reason = "describes what `Format::render` writes")]
 pub enum AnyStrip {
     Json(Strip),
     Columns(Columns),
     YtDlp(Vec<Marker>),
     PeerTube(Retention),
+}
+
+/// The names of the formats.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "describes what `Format::parse` reads")]
+pub enum FormatName {
+    Json,
+    Csv,
+    Columns,
+    YtDlp,
+    PeerTube,
 }
 
 /// What every read may be answered instead.

@@ -11,8 +11,12 @@ use axum::{
 use tracing::Instrument;
 use uuid::Uuid;
 
+use crate::metrics::METRICS;
+
 /// The header that names a request.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The route of requests that no route is for: their paths are anybody's words.
+const NO_ROUTE: &str = "none";
 /// The longest id that is taken over.
 const MAX_ID_BYTES: usize = 128;
 
@@ -25,19 +29,22 @@ pub fn current() -> Option<String> {
     CURRENT.try_with(String::clone).ok()
 }
 
-/// Takes the id of a proxy in front, or makes one; logs within the request carry it, and so does the answer.
+/// Takes the id of a proxy in front, or makes one; logs within the request carry it, and so does the answer, which is
+/// counted with the time it took.
 pub async fn identify(path: Option<MatchedPath>, request: Request, next: Next) -> Response {
     let taken = request.headers().get(&REQUEST_ID).and_then(|id| id.to_str().ok()).filter(|id| is_sane(id));
     let id = taken.map_or_else(|| Uuid::new_v4().to_string(), str::to_owned);
     let value = HeaderValue::from_str(&id).expect("a sane id is a header value");
     // The route, not the path: what strangers write stays out of the logs. An error's span, so that it is there however
     // little is logged.
-    let route = path.as_ref().map_or("", MatchedPath::as_str);
+    let route = path.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
     let span = tracing::error_span!("request", id, method = %request.method(), route);
     let answering = async {
         let started = Instant::now();
         let response = next.run(request).await;
-        let (status, took) = (response.status().as_u16(), started.elapsed());
+        let (status, took) = (response.status(), started.elapsed());
+        METRICS.request(route, status.as_str(), took);
+        let status = status.as_u16();
         tracing::debug!(status, took_ms = took.as_secs_f64() * 1000.0, "answered {status}");
         response
     };

@@ -1,5 +1,7 @@
 //! `GET /v1/videos`
 
+use std::sync::Arc;
+
 use axum::{
     extract::{Query, State, rejection::QueryRejection},
     http::HeaderMap,
@@ -11,10 +13,10 @@ use utoipa::IntoParams;
 
 use super::{
     ApiError, AppState,
-    heatmap::{cached, day, regions},
+    heatmap::{cached, days, regions},
     openapi::ReadProblems,
 };
-use crate::{store::strips::VideosQuery, strip_cache::Question, videos::Videos};
+use crate::{store::videos::VideosQuery, strip_cache::Question, videos::Videos};
 
 /// Videos in the list, unless asked otherwise.
 const DEFAULT_LIMIT: u32 = 20;
@@ -43,7 +45,7 @@ pub struct Parameters {
 /// The most watched videos, by viewers.
 #[utoipa::path(
     get,
-    path = "/videos",
+    path = "/v1/videos",
     operation_id = "videos",
     tag = "strips",
     params(Parameters),
@@ -53,6 +55,11 @@ pub struct Parameters {
             description = "The videos, by viewers descending and then by id.",
             body = Videos,
             headers(("etag" = String), ("cache-control" = String)),
+            example = json!({
+                "regions": ["GLOBAL"], "from": "2026-10-25", "to": "2026-11-21", "scope": "viewer-days",
+                "relative_error": 0.01625, "exact": false, "generated_at": "2026-11-21T10:00:00Z",
+                "videos": [{"video_id": "yt_abc123", "viewers": 41287, "seconds_played": 1298214, "last_sec": 539}]
+            }),
         ),
         (
             status = 304,
@@ -63,17 +70,15 @@ pub struct Parameters {
     ),
 )]
 pub async fn get(
-    State(app): State<AppState>,
+    State(app): State<Arc<AppState>>,
     query: Result<Query<Parameters>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let Query(parameters) = query.map_err(|rejection| ApiError::BadRequest(rejection.body_text()))?;
-    let to = day("to", parameters.to.as_deref())?.unwrap_or_else(|| app.clock.today());
-    let from = match day("from", parameters.from.as_deref())? {
-        Some(from) => from,
-        // The calendar has a first day.
-        None => to.checked_sub_signed(TimeDelta::days(DEFAULT_DAYS - 1)).unwrap_or(to),
-    };
+    let (from, to) = days(parameters.from.as_deref(), parameters.to.as_deref())?;
+    let to = to.unwrap_or_else(|| app.clock.today());
+    // The calendar has a first day.
+    let from = from.unwrap_or_else(|| to.checked_sub_signed(TimeDelta::days(DEFAULT_DAYS - 1)).unwrap_or(to));
     if from > to {
         return Err(ApiError::BadRequest("from is later than to".into()));
     }

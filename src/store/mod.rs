@@ -18,7 +18,10 @@ pub mod shards;
 pub mod canonical;
 pub mod counts;
 pub mod retention;
+pub mod health;
 pub mod strips;
+pub mod videos;
+pub mod regions;
 
 /// How often a transaction is tried that loses a deadlock or a serialization conflict. Lanes make these rare.
 const MAX_ATTEMPTS: u32 = 5;

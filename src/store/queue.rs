@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use deadpool_postgres::Transaction;
-use futures_util::future::try_join_all;
 use scoped_futures::ScopedFutureExt;
-use tokio_postgres::Row;
+use tokio_postgres::{Row, types::ToSql};
 use uuid::Uuid;
 
 use super::{
@@ -69,17 +68,8 @@ impl Store {
                         None => Enqueued::New,
                     })
                     .collect();
-                let mut lanes: BTreeMap<u16, HashedHeartbeats> = BTreeMap::new();
-                for (batch, outcome) in group.iter().zip(&outcomes) {
-                    if *outcome == Enqueued::New {
-                        for (&lane, heartbeats) in &batch.lanes {
-                            lanes.entry(lane).or_default().append(heartbeats.clone());
-                        }
-                    }
-                }
-                // Sent together: a group costs one round trip, however many lanes it touches.
-                try_join_all(lanes.iter().map(|(&lane, heartbeats)| enqueue_lane(tx, lane, heartbeats, now)))
-                    .await?;
+                let new = group.iter().zip(&outcomes).filter(|(_, outcome)| **outcome == Enqueued::New);
+                enqueue_lanes(tx, new.map(|(batch, _)| batch), now).await?;
                 Ok(outcomes)
             }
             .scope_boxed()
@@ -149,27 +139,39 @@ async fn known_batches(
     batch_ids::read(tx, ring, &known).await
 }
 
-async fn enqueue_lane(
+/// One row a lane, however many batches have heartbeats of it.
+async fn enqueue_lanes<'a>(
     tx: &Transaction<'_>,
-    lane: u16,
-    heartbeats: &HashedHeartbeats,
+    batches: impl Iterator<Item = &'a Batch>,
     now: DateTime<Utc>,
-) -> Result<u64, StoreError> {
-    execute(
-        tx,
-        sql::ENQUEUE_LANE,
-        &[
-            &(lane as i16),
-            &now,
-            &heartbeats.video_id,
-            &heartbeats.region,
-            &heartbeats.captured_on,
-            &heartbeats.start_sec,
-            &heartbeats.end_sec,
-            &heartbeats.viewer_hash,
-        ],
-    )
-    .await
+) -> Result<(), StoreError> {
+    let mut by_lane: BTreeMap<u16, Vec<&HashedHeartbeats>> = BTreeMap::new();
+    for batch in batches {
+        for (&lane, heartbeats) in &batch.lanes {
+            by_lane.entry(lane).or_default().push(heartbeats);
+        }
+    }
+    if by_lane.is_empty() {
+        return Ok(());
+    }
+    let (mut lanes, mut first, mut last, mut enqueued) = (Vec::new(), Vec::new(), Vec::new(), 0);
+    for (&lane, parts) in &by_lane {
+        lanes.push(lane as i16);
+        first.push(enqueued + 1);
+        enqueued += parts.iter().map(|part| part.len()).sum::<usize>() as i32;
+        last.push(enqueued);
+    }
+    let parts = || by_lane.values().flatten();
+    let video_id: Vec<&str> = parts().flat_map(|part| &part.video_id).map(String::as_str).collect();
+    let region: Vec<&str> = parts().flat_map(|part| &part.region).map(String::as_str).collect();
+    let captured_on: Vec<NaiveDate> = parts().flat_map(|part| &part.captured_on).copied().collect();
+    let start_sec: Vec<i32> = parts().flat_map(|part| &part.start_sec).copied().collect();
+    let end_sec: Vec<i32> = parts().flat_map(|part| &part.end_sec).copied().collect();
+    let viewer_hash: Vec<i64> = parts().flat_map(|part| &part.viewer_hash).copied().collect();
+    let parameters: &[&(dyn ToSql + Sync)] =
+        &[&lanes, &first, &last, &now, &video_id, &region, &captured_on, &start_sec, &end_sec, &viewer_hash];
+    execute(tx, sql::ENQUEUE_LANES, parameters).await?;
+    Ok(())
 }
 
 /// Whether this transaction may work on a lane: at most one at a time does.

@@ -53,6 +53,7 @@ impl Store {
         self.run_tx_once(|tx| {
             async move {
                 tx.batch_execute(sql::PREPARE_DROP).await?;
+                execute(tx, sql::DELETE_UNKEPT_BOUNDS, &[]).await?;
                 execute(tx, sql::DELETE_UNKEPT_COUNTS, &[]).await?;
                 execute(tx, sql::DELETE_UNKEPT_FAILED, &[]).await?;
                 // Last, as from here to the end nobody else reads or writes.

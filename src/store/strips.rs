@@ -1,4 +1,4 @@
-//! The reads: canonical and shard rows united, estimated last.
+//! The read behind a strip: canonical and shard rows united, estimated last.
 
 use chrono::NaiveDate;
 use deadpool_postgres::Transaction;
@@ -14,7 +14,6 @@ use crate::{
     region::GLOBAL,
     salt_epoch::Rotation,
     strip::{BucketRow, FINEST, StripRange, level},
-    videos::{VideoRow, VideosRange},
 };
 
 /// A strip as it is asked for.
@@ -30,19 +29,6 @@ pub struct StripQuery {
     pub from: Option<NaiveDate>,
     /// The last day; left out: the last the video has rows for.
     pub to: Option<NaiveDate>,
-}
-
-/// A list of videos as it is asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct VideosQuery {
-    /// The regions to unite, ascending; `GLOBAL` alone for all.
-    pub regions: Vec<String>,
-    /// The first day.
-    pub from: NaiveDate,
-    /// The last day.
-    pub to: NaiveDate,
-    /// The most videos.
-    pub limit: u32,
 }
 
 impl Store {
@@ -85,35 +71,6 @@ impl Store {
                 );
                 let rows = read_buckets(tx, asked, level, bounds, read, &first_days).await?;
                 Ok((range, rows))
-            }
-            .scope_boxed()
-        })
-        .await
-    }
-
-    /// The most watched videos, by viewers descending, and the range they cover.
-    pub async fn read_videos(&self, asked: &VideosQuery) -> Result<(VideosRange, Vec<VideoRow>), StoreError> {
-        self.run_read(|tx| {
-            async move {
-                let first_read = asked.from.max(retention::read(tx).await?.kept_from);
-                let (first_days, epochs) = epochs(tx, asked.from, asked.to).await?;
-                let shard_regions = shard_regions(&asked.regions);
-                let rows = query(
-                    tx,
-                    sql::READ_VIDEOS,
-                    &[
-                        &first_read,
-                        &asked.to,
-                        &asked.regions,
-                        &shard_regions,
-                        &first_days,
-                        &i64::from(asked.limit),
-                    ],
-                )
-                .await?;
-                let range =
-                    VideosRange { regions: asked.regions.clone(), from: asked.from, to: asked.to, epochs };
-                Ok((range, rows.iter().map(video_row).collect::<Result<_, _>>()?))
             }
             .scope_boxed()
         })
@@ -163,7 +120,7 @@ async fn read_buckets(
 }
 
 /// The salt epochs that a range touches: their first days, ascending, and how they were opened.
-async fn epochs(
+pub(super) async fn epochs(
     tx: &Transaction<'_>,
     from: NaiveDate,
     to: NaiveDate,
@@ -178,7 +135,7 @@ async fn epochs(
 }
 
 /// Shard rows know no `GLOBAL`: all of them are read then.
-fn shard_regions(regions: &[String]) -> Option<&[String]> {
+pub(super) fn shard_regions(regions: &[String]) -> Option<&[String]> {
     (regions != [GLOBAL]).then_some(regions)
 }
 
@@ -188,16 +145,6 @@ pub(super) fn bucket_row(row: &Row) -> Result<BucketRow, StoreError> {
         bucket: row.try_get::<_, i32>("bucket")? as u32,
         viewers: row.try_get::<_, i64>("viewers")? as u64,
         reached: row.try_get::<_, i64>("reached")? as u64,
-        seconds_played: row.try_get::<_, i64>("seconds_played")? as u64,
-        last_sec: row.try_get::<_, i32>("last_sec")? as u32,
-        exact: row.try_get("exact")?,
-    })
-}
-
-fn video_row(row: &Row) -> Result<VideoRow, StoreError> {
-    Ok(VideoRow {
-        video_id: row.try_get("video_id")?,
-        viewers: row.try_get::<_, i64>("viewers")? as u64,
         seconds_played: row.try_get::<_, i64>("seconds_played")? as u64,
         last_sec: row.try_get::<_, i32>("last_sec")? as u32,
         exact: row.try_get("exact")?,

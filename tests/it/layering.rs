@@ -16,6 +16,7 @@ const RULES: &[(&[&str], &[&str])] = &[
             "sketch",
             "strip",
             "videos",
+            "video_regions",
         ],
         &[
             "tokio",
@@ -30,7 +31,7 @@ const RULES: &[(&[&str], &[&str])] = &[
     (&["clock", "shutdown"], &["crate::store", "crate::http", "axum"]),
     (&["store"], &["axum", "crate::http", "crate::config", "crate::cli"]),
     (
-        &["salt", "intake", "worker", "compaction", "nightly", "strip_cache", "upkeep"],
+        &["salt", "intake", "worker", "compaction", "nightly", "strip_cache", "upkeep", "doctor"],
         &["axum", "tokio_postgres", "deadpool_postgres", "crate::http", "crate::cli", "crate::config"],
     ),
     (

@@ -1,10 +1,8 @@
 //! Request ids, and what may stand in a log.
 
-use std::time::Duration;
-
 use serde_json::Value;
 
-use crate::support::{App, Process, Settings, database, heatstrip, until};
+use crate::support::{App, Served, Settings, database};
 
 /// What no log may hold: neither who watched nor what somebody sent.
 const VIEWER: &str = "distinctive-viewer-4711";
@@ -38,20 +36,8 @@ async fn an_answer_names_its_request() {
 #[tokio::test]
 async fn logs_name_the_request_and_never_the_viewer() {
     let database = database().await;
-    let folder = tempfile::tempdir().expect("a folder");
-    let arguments = ["serve", "--listen", "127.0.0.1:0", "--log", "trace", "--log-format", "json"];
-    let mut command = heatstrip(&arguments);
-    command.env("DATABASE_URL", &database.url);
-    let mut process = Process::start(command, &folder.path().join("serve.log"));
-    let url = until("the address is said", Duration::from_secs(20), async || {
-        process.assert_runs();
-        let log = process.log();
-        let line = log.lines().find(|line| line.starts_with("listening on "))?;
-        Some(line["listening on ".len()..].to_owned())
-    })
-    .await;
-
-    let client = heatstrip::replay::client();
+    let served = Served::api(&database, &["--log", "trace", "--log-format", "json"]).await;
+    let (url, client) = (&served.url, &served.client);
     let post = async |body: String, id: &str| {
         let request = client.post(format!("{url}/v1/heartbeats")).header("x-request-id", id).body(body);
         request.send().await.expect("an answer")
@@ -77,7 +63,7 @@ async fn logs_name_the_request_and_never_the_viewer() {
     let problem: Value = answer.json().await.expect("a problem");
     assert_eq!(problem["request_id"], "id-of-the-fault");
 
-    let log = process.log();
+    let log = served.process.log();
     assert!(!log.contains(VIEWER) && !log.contains(NOISE), "{log}");
     let line = log.lines().find(|line| line.contains("the database refused a request")).expect("the fault");
     let line: Value = serde_json::from_str(line).expect("a JSON object a line");

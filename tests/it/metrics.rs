@@ -1,8 +1,10 @@
 //! `/metrics` says what happened: each number moves with its cause.
 
+mod ops;
+
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::support::{App, Process, Settings, TestDatabase, database, heatstrip, until};
+use crate::support::{App, Served, Settings, database, until};
 
 /// A scrape: values by series, the labels as they are written.
 fn parse(text: &str) -> BTreeMap<String, f64> {
@@ -15,50 +17,25 @@ fn parse(text: &str) -> BTreeMap<String, f64> {
         .collect()
 }
 
-/// A process of its own with its metrics: those of this process belong to every test that runs in it.
-struct Served {
-    _process: Process,
-    _folder: tempfile::TempDir,
-    url: String,
-    client: reqwest::Client,
+async fn scrape(served: &Served) -> BTreeMap<String, f64> {
+    let answer = served.client.get(format!("{}/metrics", served.url)).send().await.expect("an answer");
+    assert_eq!(answer.status(), 200);
+    let content_type = answer.headers()["content-type"].to_str().expect("text");
+    assert!(content_type.starts_with("text/plain; version=0.0.4"), "{content_type}");
+    parse(&answer.text().await.expect("a text"))
 }
 
-impl Served {
-    async fn start(database: &TestDatabase, arguments: &[&str], says: &str) -> Served {
-        let folder = tempfile::tempdir().expect("a folder");
-        let mut command = heatstrip(arguments);
-        command.env("DATABASE_URL", &database.url);
-        let mut process = Process::start(command, &folder.path().join("process.log"));
-        let url = until("the address is said", Duration::from_secs(20), async || {
-            process.assert_runs();
-            let log = process.log();
-            let line = log.lines().find(|line| line.contains(says))?;
-            Some(line[line.find("http://")?..].trim_end_matches("/metrics").to_owned())
-        })
-        .await;
-        Served { _process: process, _folder: folder, url, client: heatstrip::replay::client() }
-    }
-
-    async fn scrape(&self) -> BTreeMap<String, f64> {
-        let answer = self.client.get(format!("{}/metrics", self.url)).send().await.expect("an answer");
-        assert_eq!(answer.status(), 200);
-        assert!(
-            answer.headers()["content-type"].to_str().expect("text").starts_with("text/plain; version=0.0.4")
-        );
-        parse(&answer.text().await.expect("a text"))
-    }
-
-    async fn post(&self, body: &'static str) -> u16 {
-        let request = self.client.post(format!("{}/v1/heartbeats", self.url)).body(body);
-        request.send().await.expect("an answer").status().as_u16()
-    }
+async fn post(served: &Served, body: &'static str) -> u16 {
+    let request = served.client.post(format!("{}/v1/heartbeats", served.url)).body(body);
+    request.send().await.expect("an answer").status().as_u16()
 }
 
+/// Of a process of its own: the metrics of this process belong to every test that runs in it.
 #[tokio::test]
 async fn every_number_moves_with_its_cause() {
     let database = database().await;
-    let api = Served::start(&database, &["serve", "--listen", "127.0.0.1:0"], "listening on").await;
-    let before = api.scrape().await;
+    let api = Served::api(&database, &[]).await;
+    let before = scrape(&api).await;
     assert_eq!(before["heatstrip_heartbeats_accepted_total"], 0.0, "there before its first event");
     assert_eq!(before[r#"heatstrip_heartbeats_rejected_total{reason="too_old"}"#], 0.0);
 
@@ -66,9 +43,12 @@ async fn every_number_moves_with_its_cause() {
         {"video_id":"v","start_sec":0,"end_sec":9,"viewer_id":"a"},
         {"video_id":"v","start_sec":5,"end_sec":9,"viewer_id":"b"},
         {"video_id":"v","start_sec":9,"end_sec":5,"viewer_id":"c"}]}"#;
-    assert_eq!([api.post(batch).await, api.post(batch).await, api.post("nonsense").await], [202, 202, 400]);
+    assert_eq!(
+        [post(&api, batch).await, post(&api, batch).await, post(&api, "nonsense").await],
+        [202, 202, 400]
+    );
     until("the queue is sampled", Duration::from_secs(10), async || {
-        let seen = api.scrape().await;
+        let seen = scrape(&api).await;
         ([seen["heatstrip_queue_heartbeats"], seen["heatstrip_postgres_up"]] == [2.0, 1.0]).then_some(())
     })
     .await;
@@ -77,7 +57,7 @@ async fn every_number_moves_with_its_cause() {
         assert_eq!(api.client.get(strip).send().await.expect("an answer").status(), 200);
     }
 
-    let seen = api.scrape().await;
+    let seen = scrape(&api).await;
     for (series, value) in [
         ("heatstrip_heartbeats_accepted_total", 2.0),
         (r#"heatstrip_heartbeats_rejected_total{reason="end_before_start"}"#, 2.0),
@@ -100,7 +80,7 @@ async fn every_number_moves_with_its_cause() {
 
     let worker = Served::start(&database, &["work", "--metrics-listen", "127.0.0.1:0"], "metrics on").await;
     let folded = until("the worker folds", Duration::from_secs(20), async || {
-        Some(worker.scrape().await).filter(|seen| seen["heatstrip_heartbeats_folded_total"] > 0.0)
+        Some(scrape(&worker).await).filter(|seen| seen["heatstrip_heartbeats_folded_total"] > 0.0)
     })
     .await;
     assert_eq!(folded["heatstrip_heartbeats_folded_total"], 2.0);
@@ -109,7 +89,7 @@ async fn every_number_moves_with_its_cause() {
     assert_eq!([folded["heatstrip_step_seconds_count"], folded["heatstrip_steps_failed_total"]], [1.0, 0.0]);
     assert_eq!(folded["heatstrip_heartbeats_set_aside_total"], 0.0);
     until("the queue is empty", Duration::from_secs(10), async || {
-        let seen = api.scrape().await;
+        let seen = scrape(&api).await;
         ([seen["heatstrip_queue_heartbeats"], seen["heatstrip_fold_lag_seconds"]] == [0.0, 0.0]).then_some(())
     })
     .await;

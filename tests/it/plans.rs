@@ -120,7 +120,9 @@ async fn the_list_reads_the_days_of_its_regions() {
         .await
         .expect("a catalogue");
     let parameters = "'2026-11-14', '2026-11-21', '{GLOBAL}', NULL, '{2026-11-14}', 20";
-    let plan = plan(&client, sql::READ_VIDEOS, parameters).await;
+    let of_candidates = plan(&client, sql::READ_VIDEOS, &format!("{parameters}, '{{v1,v2}}'")).await;
+    assert!(!of_candidates.contains("Seq Scan"), "{of_candidates}");
+    let plan = plan(&client, sql::READ_VIDEOS, &format!("{parameters}, NULL")).await;
     // All rows of an open day are read, whichever way; of canonical rows only those of the region and the days.
     let canonical = plan.lines().find(|line| line.contains("Seq Scan on video_heatmap_whole_2"));
     assert!(canonical.is_none() && !plan.contains("HashAggregate"), "{plan}");

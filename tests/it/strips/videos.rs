@@ -1,13 +1,17 @@
 //! The list of the most watched videos.
 
-use std::collections::BTreeSet;
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
-use heatstrip::{salt::SaltSource, salt_epoch::Rotation};
+use heatstrip::{compaction, salt::SaltSource, salt_epoch::Rotation};
+use rand::RngExt;
 use reqwest::header;
 use serde_json::{Value, json};
 
 use super::{beat, header_of, instant, names, watch};
-use crate::support::{App, Settings};
+use crate::support::{App, Settings, chance};
 
 #[tokio::test]
 async fn videos_come_by_viewers_and_then_by_id() {
@@ -72,4 +76,58 @@ async fn videos_are_of_the_last_four_weeks() {
     let earlier = app.json("/v1/videos?to=2026-10-24").await;
     assert_eq!((&earlier["from"], &earlier["to"]), (&json!("2026-09-27"), &json!("2026-10-24")));
     assert_eq!(earlier["videos"][0]["video_id"], "before");
+}
+
+/// More videos than are looked at, of which the list must not miss one, whatever is compacted and when.
+#[tokio::test]
+async fn bounds_hide_no_video() {
+    let app = App::start(Settings {
+        now: instant("2026-10-30T10:00:00Z"),
+        salts: SaltSource::Made(Rotation::Never),
+        ..Settings::default()
+    })
+    .await;
+    // What each video has in truth: people, and on how many days each came back.
+    let mut viewers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut chance = chance();
+    for day in ["2026-10-30", "2026-10-31", "2026-11-01", "2026-11-02"] {
+        app.clock.set(instant(&format!("{day}T10:00:00Z")));
+        for part in 0..2 {
+            let mut beats = Vec::new();
+            for video in 0..60 {
+                // Regulars have high bounds and few viewers; crowds that come once have low bounds and many.
+                let (id, people) = (format!("video {video:02}"), if video % 3 == 0 { 4 } else { 40 });
+                for _ in 0..3 + chance.random_range(0..1 + 30 / (video + 1)) {
+                    let viewer = format!("viewer {}", chance.random_range(0..people));
+                    beats.push(beat(&id, &viewer, (0, 4)));
+                    viewers.entry(id.clone()).or_default().insert(viewer);
+                }
+            }
+            watch(&app, &beats).await;
+            // Once in the middle of the day, so that a day's people are added in two pieces, and never the last day.
+            if day != "2026-11-02" && (part == 1 || day == "2026-10-31") {
+                compaction::run(&app.store, day.parse().expect("a day"), |_| ()).await.expect("a compaction");
+            }
+        }
+    }
+    let mut expected: Vec<(Reverse<usize>, &String)> =
+        viewers.iter().map(|(id, viewers)| (Reverse(viewers.len()), id)).collect();
+    expected.sort();
+    for limit in [1, 2, 7, 20, 100] {
+        let list = app.json(&format!("/v1/videos?limit={limit}&to=2026-11-02")).await;
+        let listed: Vec<(u64, &str)> = list["videos"]
+            .as_array()
+            .expect("videos")
+            .iter()
+            .map(|video| {
+                (video["viewers"].as_u64().expect("a count"), video["video_id"].as_str().expect("an id"))
+            })
+            .collect();
+        let expected: Vec<(u64, &str)> = expected
+            .iter()
+            .take(limit)
+            .map(|(Reverse(viewers), id)| (*viewers as u64, id.as_str()))
+            .collect();
+        assert_eq!(listed, expected, "limit {limit}");
+    }
 }

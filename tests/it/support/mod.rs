@@ -4,9 +4,11 @@
 mod app;
 mod chance;
 mod process;
+mod served;
 mod server;
 
 pub use app::{App, Settings};
 pub use chance::chance;
 pub use process::{Process, heatstrip, until};
+pub use served::Served;
 pub use server::{TestDatabase, database};

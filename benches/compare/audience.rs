@@ -1,0 +1,97 @@
+//! The audience of the comparison: sessions over videos whose popularity follows Zipf's law, cut into beats as a player
+//! sends them. Seeded: every contestant, in every run, gets the same beats.
+
+use chrono::NaiveDate;
+use heatstrip::{
+    fold::HashedHeartbeats,
+    heartbeat::ViewerId,
+    viewer_hash::{Salt, viewer_hash},
+};
+use rand::{RngExt, SeedableRng, distr::Distribution, distr::weighted::WeightedIndex};
+use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
+
+const VIDEOS: usize = 5_000;
+/// Regions with their shares of the audience.
+const REGIONS: [(&str, u32); 8] =
+    [("JP", 28), ("KR", 20), ("TW", 14), ("TH", 11), ("VN", 9), ("ID", 8), ("PH", 6), ("SG", 4)];
+const BEAT_SECS: u32 = 10;
+/// Of all contestants alike.
+pub const SALT: &str = "benchmark";
+
+/// What a player sends.
+#[derive(Debug, Clone, Serialize)]
+pub struct Beat {
+    pub video_id: String,
+    pub region: &'static str,
+    pub start_sec: u32,
+    pub end_sec: u32,
+    pub viewer_id: String,
+}
+
+/// The day of all beats.
+pub fn day() -> NaiveDate {
+    NaiveDate::from_ymd_opt(2026, 11, 20).expect("a day")
+}
+
+/// That many beats, in the order in which sessions of the same time mix them.
+pub fn beats(count: usize) -> Vec<Beat> {
+    beats_of(0, count)
+}
+
+/// The beats of one of several audiences, which share the videos and no viewer.
+pub fn beats_of(audience: u64, count: usize) -> Vec<Beat> {
+    let mut rng = ChaCha8Rng::seed_from_u64(11 + audience);
+    let videos = WeightedIndex::new((1..=VIDEOS).map(|rank| 1.0 / rank as f64)).expect("positive weights");
+    let regions = WeightedIndex::new(REGIONS.map(|(_, share)| share)).expect("positive weights");
+    let viewers = (count / 4).max(1);
+    let mut beats = Vec::with_capacity(count);
+    // A hundred sessions go on at once, a beat each in turn.
+    let mut open: Vec<std::vec::IntoIter<Beat>> = Vec::new();
+    while beats.len() < count {
+        open.resize_with(100, || session(&mut rng, &videos, &regions, audience, viewers).into_iter());
+        open.retain_mut(|session| session.next().map(|beat| beats.push(beat)).is_some());
+    }
+    beats.truncate(count);
+    beats
+}
+
+fn session(
+    rng: &mut ChaCha8Rng,
+    videos: &WeightedIndex<f64>,
+    regions: &WeightedIndex<u32>,
+    audience: u64,
+    viewers: usize,
+) -> Vec<Beat> {
+    let video = videos.sample(rng);
+    let region = REGIONS[regions.sample(rng)].0;
+    let viewer_id = format!("viewer-{audience}-{:08}", rng.random_range(0..viewers));
+    // One minute to twenty, the same for everybody who watches it.
+    let length = 60 + (video as u32 * 7919) % 1140;
+    let from = if rng.random_bool(0.7) { 0 } else { rng.random_range(0..length) };
+    let watched = (-90.0 * (1.0 - rng.random::<f64>()).ln()) as u32 + 1;
+    let to = (from + watched).min(length);
+    (from..to)
+        .step_by(BEAT_SECS as usize)
+        .map(|start_sec| Beat {
+            video_id: format!("video-{video:05}"),
+            region,
+            start_sec,
+            end_sec: (start_sec + BEAT_SECS).min(to) - 1,
+            viewer_id: viewer_id.clone(),
+        })
+        .collect()
+}
+
+/// The beats as they are queued.
+pub fn hashed(beats: &[Beat]) -> HashedHeartbeats {
+    let salt = Salt::new(SALT.as_bytes().to_vec());
+    HashedHeartbeats {
+        video_id: beats.iter().map(|beat| beat.video_id.clone()).collect(),
+        region: beats.iter().map(|beat| beat.region.to_owned()).collect(),
+        captured_on: vec![day(); beats.len()],
+        start_sec: beats.iter().map(|beat| beat.start_sec as i32).collect(),
+        end_sec: beats.iter().map(|beat| beat.end_sec as i32).collect(),
+        viewer_hash: beats.iter().map(|beat| viewer_hash(&ViewerId::new(&beat.viewer_id), &salt)).collect(),
+    }
+}

@@ -1,0 +1,277 @@
+//! Durable queue to sketches: heartbeats wait in the queue, or in the peer's own input, and become sketches on disk.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{BufWriter, Write},
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use chrono::Utc;
+use heatstrip::{
+    clock::Clock,
+    fold::HashedHeartbeats,
+    intake::lane,
+    store::{
+        Store,
+        batch_ids::{Accepted, Ring},
+        queue::Batch,
+    },
+    worker,
+};
+use tokio::task::JoinSet;
+
+use crate::{
+    Plan,
+    audience::{Beat, beats, hashed},
+    peers,
+    postgres::{self, Postgres},
+    report::{Goal, Section, mebibytes, thousands},
+};
+
+/// Heartbeats of one group commit: what the intake gathers under load.
+const GROUP: usize = 10_000;
+const CONNECTIONS: usize = 2;
+const WINDOW: usize = 100_000;
+
+/// What a contestant did.
+struct Entry {
+    name: String,
+    heartbeats: f64,
+    per_second: f64,
+    bytes: f64,
+}
+
+pub async fn section(plan: &Plan) -> anyhow::Result<Section> {
+    let beats = beats(plan.beats);
+    let seconds: u64 = beats.iter().map(|beat| u64::from(beat.end_sec - beat.start_sec + 1)).sum();
+    let file = std::env::temp_dir().join(format!("heatstrip-bench-{}.ndjson", std::process::id()));
+    write(&beats, &file)?;
+    let postgres = Postgres::start().await?;
+    let mut entries = Vec::new();
+
+    let (windows, rows_per_second) = in_windows(&postgres, &beats, WINDOW).await?;
+    let (at_once, _) = in_windows(&postgres, &beats, beats.len()).await?;
+    let bare = bare_upsert(&postgres).await?;
+    postgres.drop("windows").await?;
+    let name = |how: &str| format!("**heatstrip**, {how}, 2 connections");
+    entries.push(windows.named(name("windows of 100,000")));
+    entries.push(at_once.named(name("one backlog")));
+
+    let beats_arg = file.to_string_lossy().into_owned();
+    let sample = plan.sample.to_string();
+    let count = plan.beats.to_string();
+    let mut article: f64 = 0.0;
+    for commit_every in ["1", "1000"] {
+        let url = postgres.database("article").await?;
+        let answer = peers::run(
+            "article.py",
+            &["--beats", &beats_arg, "--count", &sample, "--dsn", &url, "--commit-every", commit_every],
+        );
+        if let Some(answer) = answer {
+            let entry = Entry::of(
+                &answer,
+                format!("the article's ingester, commit every {commit_every}, 1 connection"),
+            );
+            article = article.max(entry.per_second);
+            entries.push(entry);
+        }
+        postgres.drop("article").await?;
+    }
+    let url = postgres.database("raw").await?;
+    let arguments = ["--beats", &beats_arg, "--count", &count, "--window", "100000", "--dsn", &url];
+    let raw = peers::run("raw_events.py", &arguments);
+    entries.extend(raw.map(|answer| {
+        Entry::of(&answer, "raw events, COPY, a row a viewer and second (no sketches)".into())
+    }));
+    postgres.stop().await?;
+
+    let mut combined_fsync = f64::NAN;
+    for (state, fsync) in
+        [("uniqCombined64", true), ("uniqCombined64", false), ("uniqHLL12", true), ("uniqHLL12", false)]
+    {
+        let mut arguments =
+            vec!["--beats", &beats_arg, "--count", &count, "--window", "100000", "--state", state];
+        arguments.extend(fsync.then_some("--fsync"));
+        let Some(answer) = peers::run("clickhouse.py", &arguments) else { continue };
+        let how = if fsync { "fsync" } else { "no fsync" };
+        let entry = Entry::of(
+            &answer,
+            format!("ClickHouse embedded, `{state}`, windows of 100,000, {how}, 2 threads"),
+        );
+        if (state, fsync) == ("uniqCombined64", true) {
+            combined_fsync = entry.per_second;
+        }
+        entries.push(entry);
+    }
+    let arguments = ["--beats", &beats_arg, "--count", &sample, "--window", "10000"];
+    let redis = peers::run("redis_peer.py", &arguments);
+    entries.extend(redis.map(|answer| {
+        Entry::of(&answer, "Redis, `PFADD`, pipelined, appendfsync everysec (no plays)".into())
+    }));
+    std::fs::remove_file(&file)?;
+
+    let ours = entries[0].per_second;
+    let rows = entries.iter().map(|entry| {
+        vec![
+            entry.name.clone(),
+            thousands(entry.heartbeats),
+            thousands(entry.per_second),
+            format!("{:.1} ×", entry.per_second / ours),
+            mebibytes(entry.bytes),
+        ]
+    });
+    Ok(Section {
+        title: "Durable queue to sketches",
+        text: format!(
+            "{} heartbeats of {} seconds in all over 5,000 videos (Zipf) and 8 regions, one day. heatstrip's lie in its queue, committed, before\n\
+             the clock starts, each window when the one before is folded; the peers' lie in memory or in a file of their own format. The slow ones\n\
+             get the first {} heartbeats. heatstrip keeps plays and whole videos beside the sketches; its bytes are the database's, empty catalogue\n\
+             (8 MiB) and emptied queue included.",
+            thousands(beats.len() as f64),
+            thousands(seconds as f64),
+            thousands(plan.sample as f64)
+        ),
+        head: vec!["contestant", "heartbeats", "heartbeats/s", "", "on disk"],
+        rows: rows.collect(),
+        goals: vec![
+            Goal::at_least("heatstrip / the article's ingester in its better mode", 30.0, ours / article),
+            Goal::at_least(
+                "heatstrip / ClickHouse `uniqCombined64(12)` with fsync",
+                1.0,
+                ours / combined_fsync,
+            ),
+            Goal::at_least(
+                "rows upserted per second / a bare INSERT … SELECT … ON CONFLICT of the final rows from a temp table, 2 connections",
+                0.8,
+                rows_per_second / bare,
+            ),
+        ],
+        pictures: Vec::new(),
+    })
+}
+
+impl Entry {
+    fn named(self, name: String) -> Self {
+        Entry { name, ..self }
+    }
+
+    fn of(answer: &serde_json::Value, name: String) -> Self {
+        Entry {
+            name,
+            heartbeats: peers::number(answer, "heartbeats"),
+            per_second: peers::number(answer, "heartbeats_per_second"),
+            bytes: peers::number(answer, "bytes_on_disk"),
+        }
+    }
+}
+
+/// Folds the beats window by window; returns the rows written a second too.
+async fn in_windows(postgres: &Postgres, beats: &[Beat], window: usize) -> anyhow::Result<(Entry, f64)> {
+    let name = if window < beats.len() { "windows" } else { "at_once" };
+    let (url, store) = postgres.heatstrip(name, 2 * CONNECTIONS).await?;
+    postgres::settle(&url).await?;
+    let (mut taken, mut rows) = (Duration::ZERO, 0);
+    for window in beats.chunks(window) {
+        enqueue(&store, window).await?;
+        let started = Instant::now();
+        rows += drain(&store).await?;
+        taken += started.elapsed();
+    }
+    let entry = Entry {
+        name: String::new(),
+        heartbeats: beats.len() as f64,
+        per_second: beats.len() as f64 / taken.as_secs_f64(),
+        bytes: postgres::size(&url).await?,
+    };
+    if name == "at_once" {
+        postgres.drop(name).await?;
+    }
+    Ok((entry, rows as f64 / taken.as_secs_f64()))
+}
+
+/// Makes heartbeats wait in the queue.
+pub async fn enqueue(store: &Store, beats: &[Beat]) -> anyhow::Result<()> {
+    for group in beats.chunks(GROUP) {
+        let heartbeats = hashed(group);
+        let mut lanes: BTreeMap<u16, HashedHeartbeats> = BTreeMap::new();
+        for index in 0..heartbeats.len() {
+            let lane = lane(&heartbeats.video_id[index], store.lanes());
+            lanes.entry(lane).or_default().append(heartbeats.only(index));
+        }
+        let answer = Accepted { accepted: group.len(), rejected: "[]".into() };
+        store.enqueue(Ring::Http, &[Batch { id: None, lanes, answer }], Utc::now()).await?;
+    }
+    Ok(())
+}
+
+/// Folds until the queue is empty, as the worker's loop does; returns the rows written.
+async fn drain(store: &Store) -> anyhow::Result<u64> {
+    let mut workers = JoinSet::new();
+    for _ in 0..CONNECTIONS {
+        let store = store.clone();
+        workers.spawn(async move {
+            let (clock, mut written) = (Clock::system(), 0);
+            while let worker::Step::Folded { rows, .. } = worker::step(&store, &clock).await? {
+                written += rows;
+            }
+            anyhow::Ok(written)
+        });
+    }
+    let mut written = 0;
+    while let Some(worker) = workers.join_next().await {
+        written += worker??;
+    }
+    Ok(written)
+}
+
+/// The plainest way to the same rows: rows a second of an upsert from a temp table, on as many connections, into a table
+/// like the shards' that is empty.
+async fn bare_upsert(postgres: &Postgres) -> anyhow::Result<f64> {
+    let url = postgres.url("windows");
+    let client = postgres::connect(&url).await?;
+    client
+        .batch_execute("CREATE TABLE bare (LIKE video_heatmap_shards INCLUDING ALL) WITH (fillfactor = 70, toast_tuple_target = 4080)")
+        .await?;
+    let mut clients = Vec::new();
+    let mut rows = 0;
+    for half in 0..CONNECTIONS {
+        let client = postgres::connect(&url).await?;
+        client
+            .batch_execute(&format!(
+                "SET temp_buffers = '512MB';
+                 CREATE TEMP TABLE mine AS SELECT * FROM video_heatmap_shards WHERE shard % {CONNECTIONS} = {half}
+                    ORDER BY video_id, captured_on, region, bucket_sec"
+            ))
+            .await?;
+        rows += client.query_one("SELECT count(*) FROM mine", &[]).await?.get::<_, i64>(0);
+        clients.push(client);
+    }
+    postgres::settle(&url).await?;
+    let started = Instant::now();
+    let mut upserts = JoinSet::new();
+    for client in clients {
+        upserts.spawn(async move {
+            client
+                .batch_execute(
+                    "INSERT INTO bare AS t SELECT * FROM mine ON CONFLICT (video_id, captured_on, region, bucket_sec, shard)
+                     DO UPDATE SET viewers = t.viewers || EXCLUDED.viewers, plays = t.plays + EXCLUDED.plays",
+                )
+                .await
+        });
+    }
+    while let Some(upsert) = upserts.join_next().await {
+        upsert??;
+    }
+    Ok(rows as f64 / started.elapsed().as_secs_f64())
+}
+
+fn write(beats: &[Beat], path: &Path) -> anyhow::Result<()> {
+    let mut file = BufWriter::new(File::create(path)?);
+    for beat in beats {
+        serde_json::to_writer(&mut file, beat)?;
+        file.write_all(b"\n")?;
+    }
+    Ok(file.flush()?)
+}

@@ -1,0 +1,29 @@
+//! `heatstrip completions` and `heatstrip man`: the command line described for shells and for people.
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+
+use super::Cli;
+
+#[derive(Debug, clap::Args)]
+pub struct Completions {
+    /// The shell to complete in
+    #[arg(value_enum)]
+    shell: Shell,
+}
+
+pub fn completions(arguments: Completions) {
+    clap_complete::generate(arguments.shell, &mut Cli::command(), "heatstrip", &mut std::io::stdout());
+}
+
+/// The pages of the program and of all its commands, one after the other, as `man` shows them.
+pub fn man() -> std::io::Result<()> {
+    let mut cli = Cli::command();
+    cli.build();
+    let mut stdout = std::io::stdout();
+    clap_mangen::Man::new(cli.clone()).render(&mut stdout)?;
+    for command in cli.get_subcommands().filter(|command| command.get_name() != "help") {
+        clap_mangen::Man::new(command.clone()).render(&mut stdout)?;
+    }
+    Ok(())
+}

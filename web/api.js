@@ -1,0 +1,51 @@
+// Asks the API. The browser's own cache holds what was answered and its tag, so an unchanged answer costs a 304.
+
+import { parameters } from "./route.js";
+
+/** Small strips asked for at once: the big one must not wait behind a hundred of them. */
+const AT_ONCE = 4;
+
+/** Why there is no answer. `status` is 0 when the server cannot be reached. */
+export class Problem extends Error {
+  constructor(title, detail, status) {
+    super(title);
+    this.detail = detail;
+    this.status = status;
+  }
+}
+
+/**
+ * An answer, its tag and for how many seconds it holds.
+ * @param {string} path @param {Record<string, string | number>} said @param {AbortSignal} [signal]
+ */
+export async function get(path, said, signal) {
+  let response;
+  try {
+    response = await fetch(`${path}?${parameters(said)}`, { signal, headers: { accept: "application/json" }, cache: "no-cache" });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new Problem("The server cannot be reached", "This page tries again by itself.", 0);
+  }
+  const body = await response.json().catch(() => null);
+  if (!response.ok || !body) {
+    throw new Problem(body?.title ?? `The server answered ${response.status}`, body?.detail ?? "", response.status);
+  }
+  const life = /max-age=(\d+)/.exec(response.headers.get("cache-control") ?? "")?.[1];
+  return { body, tag: response.headers.get("etag"), life: Number(life ?? 0) };
+}
+
+let running = 0;
+const waiting = [];
+
+/** As `get`, but a few at once; who gives up while it waits asks nothing. */
+export async function getLater(path, said, signal) {
+  if (running >= AT_ONCE) await new Promise((go) => waiting.push(go));
+  running++;
+  try {
+    signal?.throwIfAborted();
+    return await get(path, said, signal);
+  } finally {
+    running--;
+    waiting.shift()?.();
+  }
+}

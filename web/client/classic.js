@@ -1,0 +1,5 @@
+// For pages without modules: the same client as `window.heatstrip`.
+
+import { heatstrip } from './heatstrip.js';
+
+Object.assign(window, { heatstrip });

@@ -1,0 +1,34 @@
+// Types of the player client, for heatstrip.js and (as the global `heatstrip`) heatstrip.classic.js.
+
+/** A value, or a function that says it at the moment. */
+export type Changing<T> = T | ((media: HTMLMediaElement) => T);
+
+export interface Options {
+  /** Where heatstrip answers, for example `https://heat.example`. */
+  endpoint: string;
+  /** Which video plays; nothing counts while there is none. */
+  videoId: Changing<string | number | null | undefined>;
+  /** Who watches; left out, a random id in the browser's storage. */
+  viewerId?: Changing<string | number | null | undefined>;
+  /** Where, for example `JP`; left out, the server decides. */
+  region?: Changing<string | null | undefined>;
+  /** Whether what plays now counts; left out, everything does. */
+  counts?: (media: HTMLMediaElement) => boolean;
+  /** Whether nothing counts for viewers who ask not to be tracked, by Do Not Track or Global Privacy Control. */
+  respectDoNotTrack?: boolean;
+  /** Told once of each kind of trouble; left out, `console.warn` is. */
+  onError?: (error: Error) => void;
+}
+
+export interface Client {
+  /** Tells now what was played; whether all of it has arrived. Never rejects. */
+  flush(): Promise<boolean>;
+  /** Tells what was played and lets go of the element. */
+  detach(): void;
+}
+
+/**
+ * Tells heatstrip which seconds of a `<video>` or `<audio>` are played. Never throws. An element has one client: the next
+ * one detaches the one before.
+ */
+export function heatstrip(media: HTMLMediaElement, options: Options): Client;
