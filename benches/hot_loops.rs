@@ -1,0 +1,112 @@
+//! The pure hot loops: what a heartbeat and a strip cost before and after Postgres has its say.
+//!
+//! There is no union of sketches here: the extension unites them, inside the database, and `benches/compare` times
+//! that as part of the reads. `script/count-instructions` counts what the fold takes, which needs no quiet machine.
+
+use std::hint::black_box;
+
+use chrono::NaiveDate;
+use divan::{Bencher, counter::ItemsCount};
+use heatstrip::{
+    fold,
+    heartbeat::{self, Arrival, ViewerId},
+    region::Region,
+    salt_epoch::Rotation,
+    sketch,
+    strip::{self, BucketRow, StripRange},
+    viewer_hash,
+};
+
+mod batch;
+
+/// Around the steps of a sketch's size: one viewer, a few, the last explicit set, the first sparse one, a full one.
+const VIEWERS: [usize; 5] = [1, 20, 320, 321, 5_000];
+/// A video of 20 minutes, at 5 seconds a bucket and at one.
+const BUCKETS: [u32; 2] = [240, 1_200];
+
+fn main() {
+    divan::main();
+}
+
+#[divan::bench]
+fn hash_viewer_id(bencher: Bencher) {
+    let salt = batch::salt();
+    let viewer_id = ViewerId::new("demo-viewer-00042");
+    bencher.bench(|| viewer_hash::viewer_hash(black_box(&viewer_id), &salt));
+}
+
+#[divan::bench]
+fn parse_heartbeat(bencher: Bencher) {
+    let beats = batch::beats(1);
+    let json = beats[0].json();
+    let arrival = Arrival {
+        now: beats[0].at,
+        default_region: Region::parse("US").expect("a region"),
+        max_age: Some(heartbeat::MAX_AGE),
+        captured_on: None,
+    };
+    bencher.bench(|| heartbeat::parse(black_box(&json), &arrival).expect("a good heartbeat"));
+}
+
+#[divan::bench(args = [10_000, 100_000])]
+fn fold_batch(bencher: Bencher, heartbeats: usize) {
+    let batch = batch::batch(heartbeats);
+    bencher.counter(ItemsCount::new(heartbeats)).bench(|| fold::fold(black_box(&batch)));
+}
+
+#[divan::bench(args = VIEWERS)]
+fn sketch_elements(bencher: Bencher, viewers: usize) {
+    bencher
+        .counter(ItemsCount::new(viewers))
+        .bench(|| (0..black_box(viewers as i64)).map(sketch::element).fold(0, i64::wrapping_add));
+}
+
+#[divan::bench(args = VIEWERS)]
+fn encode_sketch(bencher: Bencher, viewers: usize) {
+    let mut elements: Vec<i64> = (0..viewers as i64).map(sketch::element).collect();
+    elements.sort_unstable();
+    bencher.counter(ItemsCount::new(viewers)).bench(|| sketch::encode(black_box(&elements)));
+}
+
+#[divan::bench(args = BUCKETS)]
+fn make_strip(bencher: Bencher, buckets: u32) {
+    let rows = rows(buckets);
+    bencher.with_inputs(|| range(buckets)).bench_values(|range| strip::strip(range, black_box(&rows)));
+}
+
+#[divan::bench(args = BUCKETS)]
+fn strip_to_json(bencher: Bencher, buckets: u32) {
+    let strip = strip::strip(range(buckets), &rows(buckets));
+    bencher.bench(|| serde_json::to_string(black_box(&strip)).expect("a strip serializes"));
+}
+
+fn range(buckets: u32) -> StripRange {
+    let day = NaiveDate::from_ymd_opt(2026, 11, 20);
+    StripRange {
+        video_id: "how-hyperloglog-counts".into(),
+        regions: vec!["GLOBAL".into()],
+        resolution: 1_200 / buckets,
+        from: day,
+        to: day,
+        epochs: vec![Rotation::Daily],
+    }
+}
+
+/// An audience that shrinks by the same number from bucket to bucket.
+fn rows(buckets: u32) -> Vec<BucketRow> {
+    let resolution = 1_200 / buckets;
+    (0..buckets)
+        .map(|bucket| {
+            let viewers = 50_000 - u64::from(bucket) * 30;
+            BucketRow {
+                epoch: 0,
+                bucket,
+                viewers,
+                reached: viewers + 700,
+                seconds_played: viewers * u64::from(resolution),
+                last_sec: (bucket + 1) * resolution - 1,
+                exact: false,
+            }
+        })
+        .collect()
+}
