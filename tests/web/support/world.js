@@ -1,5 +1,7 @@
 // A browser's parts that the player client touches, driven by hand: no time passes by itself.
 
+import { webcrypto } from 'node:crypto';
+
 const START_MS = Date.parse('2026-11-21T10:00:00Z');
 /** How often a media element tells that its position changed. */
 const TIMEUPDATE_MS = 250;
@@ -14,6 +16,8 @@ export async function makeWorld() {
     navigator: world.navigator,
     localStorage: world.localStorage,
     performance: { now: () => world.now },
+    // Node 18 has it under this name only.
+    crypto: webcrypto,
     Request: class {
       get keepalive() {}
     },
