@@ -6,7 +6,11 @@ use std::io::IsTerminal;
 use clap::{Args, ValueEnum};
 use tracing::{Level, Metadata};
 use tracing_subscriber::{
-    EnvFilter, Layer, filter::filter_fn, fmt, layer::SubscriberExt, util::SubscriberInitExt,
+    Layer,
+    filter::{Targets, filter_fn},
+    fmt,
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
 };
 
 /// How to log.
@@ -31,7 +35,7 @@ pub enum LogFormat {
 
 /// Starts logging for the life of the process.
 pub fn start(logging: &Logging) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&logging.log).map_err(|_| {
+    let filter: Targets = logging.log.parse().map_err(|_| {
         anyhow::anyhow!(
             "HEATSTRIP_LOG={} cannot be read: set it to error, warn, info, debug or trace, or per module, as heatstrip=debug",
             logging.log

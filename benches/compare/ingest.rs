@@ -60,10 +60,10 @@ pub async fn section(plan: &Plan) -> anyhow::Result<Section> {
     entries.push(at_once.named(name("one backlog")));
 
     let beats_arg = file.to_string_lossy().into_owned();
-    let sample = plan.sample.to_string();
     let count = plan.beats.to_string();
     let mut article: f64 = 0.0;
-    for commit_every in ["1", "1000"] {
+    for (commit_every, sample) in [("1", plan.sample / 5), ("1000", plan.sample)] {
+        let sample = sample.to_string();
         let url = postgres.database("article").await?;
         let answer = peers::run(
             "article.py",
@@ -87,28 +87,36 @@ pub async fn section(plan: &Plan) -> anyhow::Result<Section> {
     }));
     postgres.stop().await?;
 
-    let mut combined_fsync = f64::NAN;
-    for (state, fsync) in
-        [("uniqCombined64", true), ("uniqCombined64", false), ("uniqHLL12", true), ("uniqHLL12", false)]
-    {
-        let mut arguments =
-            vec!["--beats", &beats_arg, "--count", &count, "--window", "100000", "--state", state];
+    // The plain form and the one that its own engine unites, which is faster.
+    let mut combined: f64 = f64::NAN;
+    let mut combined_best: f64 = f64::NAN;
+    for (state, insert, fsync) in [
+        ("uniqCombined64", "group-by", true),
+        ("uniqCombined64", "initialize", true),
+        ("uniqCombined64", "initialize", false),
+        ("uniqHLL12", "initialize", true),
+        ("uniqHLL12", "initialize", false),
+    ] {
+        let mut arguments = vec!["--beats", &beats_arg, "--count", &count, "--window", "100000"];
+        arguments.extend(["--state", state, "--insert", insert]);
         arguments.extend(fsync.then_some("--fsync"));
         let Some(answer) = peers::run("clickhouse.py", &arguments) else { continue };
         let how = if fsync { "fsync" } else { "no fsync" };
         let entry = Entry::of(
             &answer,
-            format!("ClickHouse embedded, `{state}`, windows of 100,000, {how}, 2 threads"),
+            format!("ClickHouse embedded, `{state}`, {insert}, windows of 100,000, {how}"),
         );
-        if (state, fsync) == ("uniqCombined64", true) {
-            combined_fsync = entry.per_second;
+        match (state, insert, fsync) {
+            ("uniqCombined64", "group-by", true) => combined = entry.per_second,
+            ("uniqCombined64", "initialize", true) => combined_best = entry.per_second,
+            _ => {}
         }
         entries.push(entry);
     }
-    let arguments = ["--beats", &beats_arg, "--count", &sample, "--window", "10000"];
+    let arguments = ["--beats", &beats_arg, "--count", &count, "--window", "100000", "--sync", "everysec"];
     let redis = peers::run("redis_peer.py", &arguments);
     entries.extend(redis.map(|answer| {
-        Entry::of(&answer, "Redis, `PFADD`, pipelined, appendfsync everysec (no plays)".into())
+        Entry::of(&answer, "Redis, one `PFADD` a key and window, appendfsync everysec (no plays)".into())
     }));
     std::fs::remove_file(&file)?;
 
@@ -127,7 +135,7 @@ pub async fn section(plan: &Plan) -> anyhow::Result<Section> {
         text: format!(
             "{} heartbeats of {} seconds in all over 5,000 videos (Zipf) and 8 regions, one day. heatstrip's lie in its queue, committed, before\n\
              the clock starts, each window when the one before is folded; the peers' lie in memory or in a file of their own format. The slow ones\n\
-             get the first {} heartbeats. heatstrip keeps plays and whole videos beside the sketches; its bytes are the database's, empty catalogue\n\
+             get the first {} heartbeats at most. heatstrip keeps plays and whole videos beside the sketches; its bytes are the database's, empty catalogue\n\
              (8 MiB) and emptied queue included.",
             thousands(beats.len() as f64),
             thousands(seconds as f64),
@@ -138,9 +146,14 @@ pub async fn section(plan: &Plan) -> anyhow::Result<Section> {
         goals: vec![
             Goal::at_least("heatstrip / the article's ingester in its better mode", 30.0, ours / article),
             Goal::at_least(
-                "heatstrip / ClickHouse `uniqCombined64(12)` with fsync",
+                "heatstrip / ClickHouse `uniqCombined64(12)`, GROUP BY, with fsync",
                 1.0,
-                ours / combined_fsync,
+                ours / combined,
+            ),
+            Goal::at_least(
+                "heatstrip / ClickHouse `uniqCombined64(12)`, initializeAggregation, with fsync",
+                1.0,
+                ours / combined_best,
             ),
             Goal::at_least(
                 "rows upserted per second / a bare INSERT … SELECT … ON CONFLICT of the final rows from a temp table, 2 connections",

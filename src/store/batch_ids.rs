@@ -87,6 +87,7 @@ pub(super) async fn insert(
     let ids: Vec<Uuid> = batches.iter().map(|(id, _)| *id).collect();
     let accepted: Vec<i32> = batches.iter().map(|(_, answer)| answer.accepted as i32).collect();
     let rejected: Vec<&str> = batches.iter().map(|(_, answer)| answer.rejected.as_str()).collect();
+    tx.batch_execute(sql::PREPARE_BATCH_IDS).await?;
     query(tx, sql::LOCK_BATCH_IDS, &[&ring.name()]).await?;
     let rows = query(tx, sql::INSERT_BATCH_IDS, &[&ring.name(), &ids, &accepted, &rejected]).await?;
     rows.iter().map(|row| Ok(row.try_get("batch_id")?)).collect()

@@ -44,6 +44,7 @@ statements! {
     LOCK_LANE = "lock_lane";
     LOCK_MIGRATIONS = "lock_migrations";
     OPEN_SALT_EPOCH = "open_salt_epoch";
+    PREPARE_BATCH_IDS = "prepare_batch_ids";
     PREPARE_COMPACTION = "prepare_compaction";
     PREPARE_DROP = "prepare_drop";
     PREPARE_FOLD = "prepare_fold";

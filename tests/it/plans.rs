@@ -131,3 +131,30 @@ async fn the_list_reads_the_days_of_its_regions() {
         "{plan}"
     );
 }
+
+/// Whatever the statistics say of slots that fill and empty: each id is one look into the index.
+#[tokio::test]
+async fn batch_ids_are_looked_up_one_by_one() {
+    let database = database().await;
+    let (client, connection) = tokio_postgres::connect(&database.url, NoTls).await.expect("a connection");
+    tokio::spawn(connection);
+    client
+        .batch_execute(&format!(
+            "INSERT INTO batch_ids SELECT slot, gen_random_uuid(), 1, '[]' FROM generate_series(0, 2) slot, generate_series(1, 3000);
+             ANALYZE;
+             {};
+             PREPARE asked AS {}",
+            sql::PREPARE_BATCH_IDS.replace("LOCAL", ""),
+            sql::INSERT_BATCH_IDS
+        ))
+        .await
+        .expect("a statement");
+    for mode in ["force_generic_plan", "force_custom_plan"] {
+        client.batch_execute(&format!("SET plan_cache_mode = {mode}")).await.expect("a setting");
+        let asked =
+            "EXPLAIN EXECUTE asked ('http', ARRAY[gen_random_uuid(), gen_random_uuid()], '{1,1}', '{[],[]}')";
+        let rows = client.query(asked, &[]).await.expect("a plan");
+        let plan: String = rows.iter().map(|row| row.get::<_, String>(0) + "\n").collect();
+        assert!(!plan.contains("Seq Scan on batch_ids_") && !plan.contains("Hash"), "{mode}\n{plan}");
+    }
+}
