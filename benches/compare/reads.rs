@@ -123,7 +123,8 @@ async fn fill(client: &Client, rotation: &str, lane: u16) -> anyhow::Result<()> 
                 PRIMARY KEY (video_id, region, bucket_sec));
              INSERT INTO article SELECT video_id, region, bucket_sec, viewers FROM video_heatmap_shards
                 WHERE captured_on = current_date - 1;
-             CREATE INDEX article_lookup ON article (video_id, region, bucket_sec) INCLUDE (viewers)"
+             CREATE INDEX article_lookup ON article (video_id, region, bucket_sec) INCLUDE (viewers);
+             DROP TABLE pool"
         ))
         .await?;
     Ok(())

@@ -98,7 +98,8 @@ async fn fill(url: &str) -> anyhow::Result<()> {
                 FROM video_heatmap_whole GROUP BY 1, 2, 3;
              INSERT INTO video_heatmap_whole_shards
                 SELECT 'video-' || to_char(v, 'FM000000'), current_date, r, v % 16, 1199, viewers, n * 60
-                FROM sizes JOIN pool USING (n), unnest(ARRAY['JP', 'KR']) r",
+                FROM sizes JOIN pool USING (n), unnest(ARRAY['JP', 'KR']) r;
+             DROP TABLE pool",
         )
         .await?;
     postgres::connect(url).await?.batch_execute("VACUUM ANALYZE").await?;
