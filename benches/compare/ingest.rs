@@ -245,7 +245,7 @@ async fn bare_upsert(postgres: &Postgres) -> anyhow::Result<f64> {
     let url = postgres.url("windows");
     let client = postgres::connect(&url).await?;
     client
-        .batch_execute("CREATE TABLE bare (LIKE video_heatmap_shards INCLUDING ALL) WITH (fillfactor = 70, toast_tuple_target = 4080)")
+        .batch_execute("CREATE TABLE bare (LIKE video_heatmap_shards INCLUDING ALL) WITH (fillfactor = 50, toast_tuple_target = 4080)")
         .await?;
     let mut clients = Vec::new();
     let mut rows = 0;

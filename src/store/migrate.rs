@@ -21,6 +21,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V5__counts", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/migrations/0005_counts.sql"))),
     ("V6__bounds", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/migrations/0006_bounds.sql"))),
     ("V7__storage", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/migrations/0007_storage.sql"))),
+    (
+        "V8__shard_storage",
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/migrations/0008_shard_storage.sql")),
+    ),
 ];
 
 /// Brings a database to the schema of this program; `lanes` counts at the first migration only.

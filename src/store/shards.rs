@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 use deadpool_postgres::Transaction;
 use scoped_futures::ScopedFutureExt;
+use tokio_postgres::Row;
 
 use super::{Store, StoreError, execute, query, sql};
 use crate::fold::{Run, Whole};
@@ -26,26 +27,68 @@ pub(crate) async fn prepare_fold(tx: &Transaction<'_>) -> Result<(), StoreError>
     Ok(tx.batch_execute(sql::PREPARE_FOLD).await?)
 }
 
+/// A part of a run: its number among the runs, its first and its last second.
+type Stretch = (usize, i32, i32);
+
 /// Unites runs, which must not overlap, with the rows of a shard: each of their seconds is a row that is written.
 pub(crate) async fn upsert_runs(
     tx: &Transaction<'_>,
     shard: u16,
     runs: &[Run<'_>],
 ) -> Result<(), StoreError> {
-    let videos: Vec<&str> = runs.iter().map(|run| run.key.video_id).collect();
-    let days: Vec<NaiveDate> = runs.iter().map(|run| run.key.captured_on).collect();
-    let regions: Vec<&str> = runs.iter().map(|run| run.key.region).collect();
-    let first_secs: Vec<i32> = runs.iter().map(|run| run.start_sec).collect();
-    let last_secs: Vec<i32> = runs.iter().map(|run| run.end_sec).collect();
-    let sketches: Vec<&[u8]> = runs.iter().map(|run| run.viewers.as_slice()).collect();
-    let plays: Vec<i64> = runs.iter().map(|run| run.plays).collect();
-    execute(
+    let all = runs.iter().enumerate().map(|(index, run)| (index, run.start_sec, run.end_sec)).collect();
+    let rows = write_runs(tx, sql::UPDATE_RUNS, shard, runs, all).await?;
+    let mut updated: Vec<(usize, i32)> =
+        rows.iter().map(|row| (row.get::<_, i64>(0) as usize - 1, row.get(1))).collect();
+    updated.sort_unstable();
+    let missing = missing(runs, &updated);
+    if !missing.is_empty() {
+        write_runs(tx, sql::INSERT_RUNS, shard, runs, missing).await?;
+    }
+    Ok(())
+}
+
+/// Runs one of the two statements that write stretches of runs.
+async fn write_runs(
+    tx: &Transaction<'_>,
+    statement: &str,
+    shard: u16,
+    runs: &[Run<'_>],
+    stretches: Vec<Stretch>,
+) -> Result<Vec<Row>, StoreError> {
+    let of = || stretches.iter().map(|&(index, _, _)| &runs[index]);
+    let videos: Vec<&str> = of().map(|run| run.key.video_id).collect();
+    let days: Vec<NaiveDate> = of().map(|run| run.key.captured_on).collect();
+    let regions: Vec<&str> = of().map(|run| run.key.region).collect();
+    let first_secs: Vec<i32> = stretches.iter().map(|&(_, start_sec, _)| start_sec).collect();
+    let last_secs: Vec<i32> = stretches.iter().map(|&(_, _, end_sec)| end_sec).collect();
+    let sketches: Vec<&[u8]> = of().map(|run| run.viewers.as_slice()).collect();
+    let plays: Vec<i64> = of().map(|run| run.plays).collect();
+    query(
         tx,
-        sql::UPSERT_RUNS,
+        statement,
         &[&(shard as i16), &videos, &days, &regions, &first_secs, &last_secs, &sketches, &plays],
     )
-    .await?;
-    Ok(())
+    .await
+}
+
+/// What is left of the runs without the seconds that were updated, which ascend by run and second.
+fn missing(runs: &[Run<'_>], updated: &[(usize, i32)]) -> Vec<Stretch> {
+    let mut stretches = Vec::new();
+    let mut updated = updated.iter().copied().peekable();
+    for (index, run) in runs.iter().enumerate() {
+        let mut start_sec = run.start_sec;
+        while let Some((_, second)) = updated.next_if(|&(of, _)| of == index) {
+            if start_sec < second {
+                stretches.push((index, start_sec, second - 1));
+            }
+            start_sec = second + 1;
+        }
+        if start_sec <= run.end_sec {
+            stretches.push((index, start_sec, run.end_sec));
+        }
+    }
+    stretches
 }
 
 /// Unites whole videos with the rows of a shard; returns how many rows were written.
@@ -66,4 +109,23 @@ pub(crate) async fn upsert_wholes(
         &[&(shard as i16), &videos, &days, &regions, &last_secs, &sketches, &plays],
     )
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fold::Key;
+
+    #[test]
+    fn what_was_updated_is_not_inserted() {
+        let day = NaiveDate::from_ymd_opt(2026, 11, 21).expect("a day");
+        let key = Key { video_id: "v", captured_on: day, region: "JP" };
+        let run = |start_sec, end_sec| Run { key, start_sec, end_sec, viewers: vec![], plays: 1 };
+        let runs = [run(0, 9), run(10, 10), run(11, 12), run(20, 29)];
+        assert_eq!(missing(&runs, &[]), [(0, 0, 9), (1, 10, 10), (2, 11, 12), (3, 20, 29)]);
+        let updated = [(0, 0), (0, 4), (0, 5), (0, 9), (1, 10), (3, 21), (3, 29)];
+        assert_eq!(missing(&runs, &updated), [(0, 1, 3), (0, 6, 8), (2, 11, 12), (3, 20, 20), (3, 22, 28)]);
+        let updated: Vec<_> = (0..10).map(|second| (0, second)).chain([(2, 11)]).collect();
+        assert_eq!(missing(&runs, &updated), [(1, 10, 10), (2, 12, 12), (3, 20, 29)]);
+    }
 }

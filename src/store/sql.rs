@@ -37,6 +37,7 @@ statements! {
     INSERT_COUNTS = "insert_counts";
     INSERT_ENGINE = "insert_engine";
     INSERT_FAILED = "insert_failed";
+    INSERT_RUNS = "insert_runs";
     LIFT_TIMEOUTS = "lift_timeouts";
     LIMIT_LOCK_WAIT = "limit_lock_wait";
     LOCK_BATCH_IDS = "lock_batch_ids";
@@ -87,7 +88,7 @@ statements! {
     TRY_LOCK_COMPACTION = "try_lock_compaction";
     TRY_LOCK_LANE = "try_lock_lane";
     UNLOCK_MIGRATIONS = "unlock_migrations";
-    UPSERT_RUNS = "upsert_runs";
+    UPDATE_RUNS = "update_runs";
     UPSERT_WHOLE = "upsert_whole";
     USE_SALT_EPOCH = "use_salt_epoch";
     VACUUM_SALT_EPOCHS = "vacuum_salt_epochs";
