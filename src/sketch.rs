@@ -1,7 +1,8 @@
-//! The storage format of postgresql-hll, written in Rust: viewer hashes in, the bytes of an `hll(12,5)` value out.
+//! The sketches of postgresql-hll in Rust: viewer hashes in, the bytes of an `hll(12,5)` value out ([`encode`]), and such
+//! values in, their union's cardinality out ([`Union`]).
 //!
 //! Postgres casts `bytea` to `hll` without looking, so this module is trusted; the extension is its oracle in the
-//! tests, which compare bytes. They can: an `hll` value is a function of the set and the parameters alone.
+//! tests, which compare bytes and estimates. They can: an `hll` value is a function of the set and the parameters alone.
 //!
 //! Source: the [storage specification] of postgresql-hll, schema version 1. Layout, most significant bit first:
 //!
@@ -15,6 +16,10 @@
 //! ```
 //!
 //! [storage specification]: https://github.com/aggregateknowledge/hll-storage-spec/blob/v1.0.0/STORAGE.md
+
+mod union;
+
+pub use union::{Union, Unreadable};
 
 /// log2 of the number of registers.
 pub const LOG2M: u32 = 12;
@@ -36,6 +41,7 @@ const EMPTY: u8 = 1;
 const EXPLICIT: u8 = 2;
 const SPARSE: u8 = 3;
 const FULL: u8 = 4;
+const SPARSE_ENABLED: u8 = 1 << 6;
 const AUTOMATIC_CUTOFF: u8 = 63;
 
 /// What `hll_hash_bigint` does to a viewer hash: MurmurHash3 (x64, 128 bits, seed 0) of its 8 bytes, first half.
@@ -74,21 +80,25 @@ pub fn encode(elements: &[i64]) -> Vec<u8> {
     encode_registers(&registers(elements))
 }
 
-/// Per register the longest run of zeros, plus one, of the elements that fall on it.
+/// Per register the largest value of the elements that fall on it.
 fn registers(elements: &[i64]) -> [u8; REGISTERS] {
     let mut registers = [0; REGISTERS];
     for &element in elements {
-        let element = element as u64;
-        let rest = element >> LOG2M;
-        if rest == 0 {
-            // No one bit to find: the extension leaves the register alone, and so do we.
-            continue;
-        }
-        let value = (rest.trailing_zeros() + 1).min(MAX_REGISTER) as u8;
-        let register = &mut registers[element as usize % REGISTERS];
-        *register = value.max(*register);
+        let (number, value) = register(element);
+        registers[number] = value.max(registers[number]);
     }
     registers
+}
+
+/// The register that an element falls on, and its value there: its number of trailing zeros, plus one.
+fn register(element: i64) -> (usize, u8) {
+    let number = element as u64 as usize % REGISTERS;
+    let rest = element as u64 >> LOG2M;
+    if rest == 0 {
+        // No one bit to find: the extension leaves the register alone, and so do we.
+        return (number, 0);
+    }
+    (number, (rest.trailing_zeros() + 1).min(MAX_REGISTER) as u8)
 }
 
 fn encode_registers(registers: &[u8; REGISTERS]) -> Vec<u8> {
@@ -110,11 +120,10 @@ fn encode_registers(registers: &[u8; REGISTERS]) -> Vec<u8> {
 
 fn header(kind: u8, payload_bytes: usize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(3 + payload_bytes);
-    let sparse_enabled = 1 << 6;
     bytes.extend([
         VERSION | kind,
         ((REGISTER_WIDTH - 1) << 5 | LOG2M) as u8,
-        sparse_enabled | AUTOMATIC_CUTOFF,
+        SPARSE_ENABLED | AUTOMATIC_CUTOFF,
     ]);
     bytes
 }

@@ -1,6 +1,6 @@
 //! A strip: the buckets of one answer, dense from 0 to the last watched one, and what is said of them. Pure.
 //!
-//! The database unites sketches first and estimates last, once per salt epoch; here the rounded estimates of the
+//! Sketches are united first and estimated last, once per salt epoch ([`buckets`]); then the rounded estimates of the
 //! epochs are added up, gaps are filled and the ratios are taken. Nothing else is ever summed.
 
 use std::collections::BTreeSet;
@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::{salt_epoch::Rotation, sketch};
 
+pub mod buckets;
 pub mod formats;
 mod picture;
 pub mod terminal;
@@ -24,7 +25,7 @@ pub fn level(resolution: u32) -> u32 {
     LEVELS.into_iter().find(|level| resolution.is_multiple_of(*level)).unwrap_or(FINEST)
 }
 
-/// What the database says of one bucket in one salt epoch.
+/// What is known of one bucket in one salt epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BucketRow {
     /// Which epoch of the range, counted from 0.

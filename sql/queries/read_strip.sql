@@ -8,7 +8,9 @@
 -- $7 date[]   first days of the salt epochs that the range touches, ascending
 -- $8 integer  level of canonical rows: 1, 5 or 60, a divisor of the resolution
 -- $9 date[]   days that are counted already
--- The arms of the other levels fall away when the plan is made. One statement, so one snapshot: a row that moves from shards to canonical rows is seen once.
+-- The arms of the other levels fall away when the plan is made. One statement, so one snapshot: a row that moves from
+-- shards to canonical rows is seen once. Sketches are united where they arrive: that takes a tenth of the time it takes
+-- here. Those of different salts are never united, hence the epochs.
 WITH seconds AS (
     SELECT captured_on, bucket_sec, bucket_sec AS last_sec, viewers, plays
     FROM video_heatmap
@@ -28,21 +30,7 @@ WITH seconds AS (
     SELECT captured_on, bucket_sec, bucket_sec, viewers, plays
     FROM video_heatmap_shards
     WHERE video_id = $1 AND captured_on BETWEEN $2 AND $3 AND ($6::text[] IS NULL OR region = ANY ($6::text[]))
-), buckets AS (
-    -- Sketches of different salts are never united.
-    SELECT width_bucket(captured_on, $7::date[]) - 1 AS epoch, bucket_sec / $4 AS bucket,
-        hll_union_agg(viewers) AS viewers, sum(plays)::bigint AS seconds_played, max(last_sec) AS last_sec
-    FROM seconds
-    GROUP BY 1, 2
-), nested AS (
-    -- Present in this bucket or any later one.
-    SELECT *, hll_union_agg(viewers) OVER (PARTITION BY epoch ORDER BY bucket DESC) AS reached
-    FROM buckets
 )
-SELECT epoch, bucket, seconds_played, last_sec,
-    round(hll_cardinality(viewers))::bigint AS viewers,
-    round(hll_cardinality(reached))::bigint AS reached,
-    -- The type stands in the low half of the first byte: 1 empty, 2 explicit.
-    get_byte(hll_send(reached), 0) & 15 <= 2 AS exact
-FROM nested
-ORDER BY epoch, bucket
+SELECT width_bucket(captured_on, $7::date[]) - 1 AS epoch, bucket_sec / $4 AS bucket, last_sec, plays, viewers
+FROM seconds
+ORDER BY epoch, bucket DESC

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use scoped_futures::ScopedFutureExt;
 use tokio_postgres::Row;
 
-use super::{Store, StoreError, Transaction, execute, query, sql, strips::bucket_row};
+use super::{Store, StoreError, Transaction, execute, query, sql};
 use crate::strip::BucketRow;
 
 /// The first and the last day of a salt epoch.
@@ -115,6 +115,18 @@ pub(super) async fn read_counts(
 
 fn epoch_days(rows: &[Row]) -> Result<Vec<EpochDays>, StoreError> {
     rows.iter().map(|row| Ok((row.try_get("first_day")?, row.try_get("last_day")?))).collect()
+}
+
+fn bucket_row(row: &Row) -> Result<BucketRow, StoreError> {
+    Ok(BucketRow {
+        epoch: row.try_get::<_, i32>("epoch")? as usize,
+        bucket: row.try_get::<_, i32>("bucket")? as u32,
+        viewers: row.try_get::<_, i64>("viewers")? as u64,
+        reached: row.try_get::<_, i64>("reached")? as u64,
+        seconds_played: row.try_get::<_, i64>("seconds_played")? as u64,
+        last_sec: row.try_get::<_, i32>("last_sec")? as u32,
+        exact: row.try_get("exact")?,
+    })
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ pub(crate) use deadpool_postgres::Transaction;
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
 use rand::RngExt;
 use scoped_futures::ScopedBoxFuture;
-use tokio_postgres::{IsolationLevel, NoTls, Row, error::SqlState, types::ToSql};
+use tokio_postgres::{IsolationLevel, NoTls, Row, RowStream, error::SqlState, types::ToSql};
 
 pub mod sql;
 pub mod migrate;
@@ -22,6 +22,7 @@ pub mod health;
 pub mod strips;
 pub mod videos;
 pub mod regions;
+mod sketches;
 
 /// How often a transaction is tried that loses a deadlock or a serialization conflict. Lanes make these rare.
 const MAX_ATTEMPTS: u32 = 5;
@@ -304,6 +305,16 @@ async fn query(
 ) -> Result<Vec<Row>, StoreError> {
     let statement = transaction.prepare_cached(statement).await?;
     Ok(transaction.query(&statement, parameters).await?)
+}
+
+/// As [`query`], for results that are looked at row by row.
+async fn query_stream(
+    transaction: &Transaction<'_>,
+    statement: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<RowStream, StoreError> {
+    let statement = transaction.prepare_cached(statement).await?;
+    Ok(transaction.query_raw(&statement, parameters.iter().copied()).await?)
 }
 
 /// As [`query`], for statements that return nothing.

@@ -1,19 +1,28 @@
 //! The read behind a strip: canonical and shard rows united, estimated last.
 
+use std::pin::pin;
+
 use chrono::NaiveDate;
 use deadpool_postgres::Transaction;
+use futures_util::TryStreamExt;
 use scoped_futures::ScopedFutureExt;
-use tokio_postgres::{Row, types::ToSql};
+use tokio_postgres::types::ToSql;
 
 use super::{
     Store, StoreError,
     counts::{self, Countable, EpochDays},
-    query, retention, sql,
+    query, query_stream, retention,
+    sketches::Sketch,
+    sql,
 };
 use crate::{
     region::GLOBAL,
     salt_epoch::Rotation,
-    strip::{BucketRow, FINEST, StripRange, level},
+    strip::{
+        BucketRow, FINEST, StripRange,
+        buckets::{Buckets, Part},
+        level,
+    },
 };
 
 /// A strip as it is asked for.
@@ -112,11 +121,29 @@ async fn read_buckets(
             &(level as i32),
             &counted_days,
         ];
-        for row in query(tx, sql::READ_STRIP, parameters).await? {
-            rows.push(bucket_row(&row)?);
-        }
+        rows.extend(unite(tx, parameters).await?);
     }
     Ok(rows)
+}
+
+/// The buckets that the rows make, which are united as they arrive: only a few of them are held at once.
+async fn unite(
+    tx: &Transaction<'_>,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<Vec<BucketRow>, StoreError> {
+    let mut buckets = Buckets::default();
+    let mut rows = pin!(query_stream(tx, sql::READ_STRIP, parameters).await?);
+    while let Some(row) = rows.try_next().await? {
+        let Sketch(viewers) = row.try_get("viewers")?;
+        buckets.add(Part {
+            epoch: row.try_get::<_, i32>("epoch")? as usize,
+            bucket: row.try_get::<_, i32>("bucket")? as u32,
+            last_sec: row.try_get::<_, i32>("last_sec")? as u32,
+            plays: row.try_get::<_, i64>("plays")? as u64,
+            viewers,
+        })?;
+    }
+    Ok(buckets.finish())
 }
 
 /// The salt epochs that a range touches: their first days, ascending, and how they were opened.
@@ -137,16 +164,4 @@ pub(super) async fn epochs(
 /// Shard rows know no `GLOBAL`: all of them are read then.
 pub(super) fn shard_regions(regions: &[String]) -> Option<&[String]> {
     (regions != [GLOBAL]).then_some(regions)
-}
-
-pub(super) fn bucket_row(row: &Row) -> Result<BucketRow, StoreError> {
-    Ok(BucketRow {
-        epoch: row.try_get::<_, i32>("epoch")? as usize,
-        bucket: row.try_get::<_, i32>("bucket")? as u32,
-        viewers: row.try_get::<_, i64>("viewers")? as u64,
-        reached: row.try_get::<_, i64>("reached")? as u64,
-        seconds_played: row.try_get::<_, i64>("seconds_played")? as u64,
-        last_sec: row.try_get::<_, i32>("last_sec")? as u32,
-        exact: row.try_get("exact")?,
-    })
 }

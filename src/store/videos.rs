@@ -8,23 +8,26 @@
 //!
 //! [Optimal aggregation algorithms for middleware]: https://doi.org/10.1016/S0022-0000(03)00026-6
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, pin::pin};
 
 use chrono::NaiveDate;
+use futures_util::TryStreamExt;
 use scoped_futures::ScopedFutureExt;
-use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 
 use super::{
-    Store, StoreError, Transaction, query, retention, sql,
+    Store, StoreError, Transaction, query, query_stream, retention,
+    sketches::Sketch,
+    sql,
     strips::{epochs, shard_regions},
 };
 use crate::{
     sketch::MAX_EXPLICIT,
-    videos::{VideoRow, VideosRange},
+    videos::{Part, VideoRow, VideosRange, WholeVideos},
 };
 
 /// Candidates looked at before their bounds have proven to tell little; then all videos are read at once.
-const MAX_CANDIDATES: usize = 2_000;
+const MAX_CANDIDATES: usize = 10_000;
 
 /// A list of videos as it is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -74,21 +77,24 @@ async fn most_watched(
     let bounds = read_bounds(tx, asked, days).await?;
     let mut list: Vec<VideoRow> = Vec::new();
     let mut rest = bounds.as_slice();
+    let mut batch = 2 * limit;
     while let Some((_, bound)) = rest.first() {
         if list.len() == limit && list[limit - 1].viewers > highest_estimate(*bound) {
             return Ok(list);
         }
-        let (candidates, behind) = rest.split_at(rest.len().min(2 * limit));
+        let (candidates, behind) = rest.split_at(rest.len().min(batch));
         let candidates: Vec<&str> = candidates.iter().map(|(video_id, _)| video_id.as_str()).collect();
         list.extend(read_rows(tx, asked, days, Some(&candidates)).await?);
-        list.sort_by(|a, b| (Reverse(a.viewers), &a.video_id).cmp(&(Reverse(b.viewers), &b.video_id)));
-        list.truncate(limit);
+        keep_most_watched(&mut list, limit);
         rest = behind;
+        // The looser the bounds turn out, the more are looked at together.
+        batch *= 2;
     }
-    match bounds.len() < MAX_CANDIDATES {
-        true => Ok(list),
-        false => read_rows(tx, asked, days, None).await,
+    if bounds.len() == MAX_CANDIDATES {
+        list = read_rows(tx, asked, days, None).await?;
+        keep_most_watched(&mut list, limit);
     }
+    Ok(list)
 }
 
 /// The largest estimate that the union of sketches with these estimates in sum may have. Small unions are counted; a
@@ -111,7 +117,7 @@ async fn read_bounds(
     rows.iter().map(|row| Ok((row.try_get("video_id")?, row.try_get::<_, i64>("viewers")? as u64))).collect()
 }
 
-/// The most watched of the candidates, or of all videos.
+/// The candidates, or all videos.
 async fn read_rows(
     tx: &Transaction<'_>,
     asked: &VideosQuery,
@@ -119,29 +125,25 @@ async fn read_rows(
     candidates: Option<&[&str]>,
 ) -> Result<Vec<VideoRow>, StoreError> {
     let shard_regions = shard_regions(&asked.regions);
-    let rows = query(
-        tx,
-        sql::READ_VIDEOS,
-        &[
-            &days.from,
-            &days.to,
-            &asked.regions,
-            &shard_regions,
-            &days.epoch_first_days,
-            &i64::from(asked.limit),
-            &candidates,
-        ],
-    )
-    .await?;
-    rows.iter().map(video_row).collect()
+    let parameters: &[&(dyn ToSql + Sync)] =
+        &[&days.from, &days.to, &asked.regions, &shard_regions, &days.epoch_first_days, &candidates];
+    let mut whole = WholeVideos::default();
+    let mut rows = pin!(query_stream(tx, sql::READ_VIDEOS, parameters).await?);
+    while let Some(row) = rows.try_next().await? {
+        let Sketch(viewers) = row.try_get("viewers")?;
+        whole.add(Part {
+            video_id: row.try_get("video_id")?,
+            epoch: row.try_get::<_, i32>("epoch")? as usize,
+            last_sec: row.try_get::<_, i32>("last_sec")? as u32,
+            plays: row.try_get::<_, i64>("plays")? as u64,
+            viewers,
+        })?;
+    }
+    Ok(whole.finish())
 }
 
-fn video_row(row: &Row) -> Result<VideoRow, StoreError> {
-    Ok(VideoRow {
-        video_id: row.try_get("video_id")?,
-        viewers: row.try_get::<_, i64>("viewers")? as u64,
-        seconds_played: row.try_get::<_, i64>("seconds_played")? as u64,
-        last_sec: row.try_get::<_, i32>("last_sec")? as u32,
-        exact: row.try_get("exact")?,
-    })
+/// Puts the most watched first and drops the others.
+fn keep_most_watched(list: &mut Vec<VideoRow>, limit: usize) {
+    list.sort_unstable_by(|a, b| (Reverse(a.viewers), &a.video_id).cmp(&(Reverse(b.viewers), &b.video_id)));
+    list.truncate(limit);
 }

@@ -119,7 +119,7 @@ async fn the_list_reads_the_days_of_its_regions() {
         )
         .await
         .expect("a catalogue");
-    let parameters = "'2026-11-14', '2026-11-21', '{GLOBAL}', NULL, '{2026-11-14}', 20";
+    let parameters = "'2026-11-14', '2026-11-21', '{GLOBAL}', NULL, '{2026-11-14}'";
     let of_candidates = plan(&client, sql::READ_VIDEOS, &format!("{parameters}, '{{v1,v2}}'")).await;
     assert!(!of_candidates.contains("Seq Scan"), "{of_candidates}");
     let plan = plan(&client, sql::READ_VIDEOS, &format!("{parameters}, NULL")).await;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use heatstrip::{
     heartbeat::ViewerId,
-    sketch::{element, encode},
+    sketch::{Union, element, encode},
     viewer_hash::{Salt, viewer_hash},
 };
 use rand::{Rng, RngExt};
@@ -132,6 +132,40 @@ async fn a_union_in_the_database_is_the_sketch_of_the_union() {
         let parts = (encode(&all[..a.max(b)]), encode(&all[a.min(b)..]));
         let united: Vec<u8> = client.query_one(query, &[&parts.0, &parts.1]).await.expect("a union").get(0);
         assert!(united == encode(&all), "..{} and {}.. of {size}", a.max(b), a.min(b));
+    }
+}
+
+/// What every number of an answer rests on.
+#[tokio::test]
+async fn a_union_here_counts_as_one_in_the_database() {
+    let client = database().await.connect().await;
+    let mut rng = chance();
+    let query =
+        "SELECT round(hll_cardinality(hll_union_agg(s::hll)))::bigint, hll_type(hll_union_agg(s::hll))
+                 FROM unnest($1::bytea[]) AS s";
+    let mut union = Union::default();
+    for round in 0..200 {
+        let size = 10f64.powf(rng.random_range(0.0..5.0)) as usize;
+        let mut all = elements(hashes(&mut rng, size));
+        if round % 4 == 0 {
+            // Registers that hashes hardly ever fill so far.
+            let odd = (0..rng.random_range(1..500))
+                .map(|_| 1i64 << rng.random_range(12..64) | rng.random_range(0..4096));
+            all = BTreeSet::from_iter(all.into_iter().chain(odd)).into_iter().collect();
+        }
+        let parts: Vec<Vec<u8>> = (0..rng.random_range(1..6))
+            .map(|_| {
+                let (a, b) = (rng.random_range(0..=all.len()), rng.random_range(0..=all.len()));
+                encode(&all[a.min(b)..a.max(b)])
+            })
+            .collect();
+        union.clear();
+        for part in &parts {
+            union.add(part).expect("a sketch");
+        }
+        let row = client.query_one(query, &[&parts]).await.expect("their count");
+        let (theirs, kind): (i64, i32) = (row.get(0), row.get(1));
+        assert_eq!((union.cardinality() as i64, union.is_exact()), (theirs, kind <= 2), "of {size}");
     }
 }
 
