@@ -4,12 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    http::{HeaderName, HeaderValue, Method, header},
+    http::{HeaderName, Method, header},
     middleware,
-    response::IntoResponse,
 };
 use tokio::sync::Semaphore;
-use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer, set_header::SetResponseHeaderLayer};
+use tower_http::cors::CorsLayer;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
@@ -85,22 +84,12 @@ pub fn router(state: AppState) -> Router {
         .nest("/v1", Router::new().fallback(not_found))
         .method_not_allowed_fallback(method_not_allowed)
         .layer(cors());
-    // One stack, as each call of `layer` costs every request an allocation.
-    let around = (
-        middleware::from_fn(request_id::identify),
-        CatchPanicLayer::custom(|_| ApiError::Internal.into_response()),
-        // Video ids of strangers stand in the answers: no browser may take one for a page.
-        SetResponseHeaderLayer::overriding(
-            header::X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
-        ),
-    );
     Router::from(root())
         .merge(v1)
         .merge(assets::router())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(around)
+        .layer(middleware::from_fn(request_id::identify))
         .with_state(Arc::new(state))
 }
 
