@@ -1,17 +1,22 @@
 //! The audience of the comparison: sessions over videos whose popularity follows Zipf's law, cut into beats as a player
 //! sends them. Seeded: every contestant, in every run, gets the same beats.
 
+use std::fs::File;
+
 use chrono::NaiveDate;
 use heatstrip::{
     fold::HashedHeartbeats,
     heartbeat::ViewerId,
+    replay_file,
     viewer_hash::{Salt, viewer_hash},
+    xapi,
 };
 use rand::{RngExt, SeedableRng, distr::Distribution, distr::weighted::WeightedIndex};
 use rand_chacha::ChaCha8Rng;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-const VIDEOS: usize = 5_000;
+/// Videos of the catalogue.
+pub const VIDEOS: usize = 5_000;
 /// Regions with their shares of the audience.
 const REGIONS: [(&str, u32); 8] =
     [("JP", 28), ("KR", 20), ("TW", 14), ("TH", 11), ("VN", 9), ("ID", 8), ("PH", 6), ("SG", 4)];
@@ -36,13 +41,13 @@ pub fn day() -> NaiveDate {
 
 /// That many beats, in the order in which sessions of the same time mix them.
 pub fn beats(count: usize) -> Vec<Beat> {
-    beats_of(0, count)
+    beats_of(0, VIDEOS, count)
 }
 
 /// The beats of one of several audiences, which share the videos and no viewer.
-pub fn beats_of(audience: u64, count: usize) -> Vec<Beat> {
+pub fn beats_of(audience: u64, videos: usize, count: usize) -> Vec<Beat> {
     let mut rng = ChaCha8Rng::seed_from_u64(11 + audience);
-    let videos = WeightedIndex::new((1..=VIDEOS).map(|rank| 1.0 / rank as f64)).expect("positive weights");
+    let videos = WeightedIndex::new((1..=videos).map(|rank| 1.0 / rank as f64)).expect("positive weights");
     let regions = WeightedIndex::new(REGIONS.map(|(_, share)| share)).expect("positive weights");
     let viewers = (count / 4).max(1);
     let mut beats = Vec::with_capacity(count);
@@ -81,6 +86,32 @@ fn session(
             viewer_id: viewer_id.clone(),
         })
         .collect()
+}
+
+/// The sessions of a MOOC platform, where a file of them is at hand (`HEATSTRIP_MOOC_FILE`): one day of one region, in
+/// the order in which they were watched.
+pub fn recorded() -> anyhow::Result<Option<Vec<Beat>>> {
+    #[derive(Deserialize)]
+    struct Recorded {
+        at: String,
+        video_id: String,
+        start_sec: u32,
+        end_sec: u32,
+        viewer_id: String,
+    }
+    let Some(path) = std::env::var_os("HEATSTRIP_MOOC_FILE") else { return Ok(None) };
+    let converted = xapi::convert(replay_file::elements(File::open(path)?)?)?;
+    let mut recorded: Vec<Recorded> =
+        converted.heartbeats.iter().map(|text| serde_json::from_str(text)).collect::<Result<_, _>>()?;
+    recorded.sort_by(|a, b| a.at.cmp(&b.at));
+    let beat = |Recorded { video_id, start_sec, end_sec, viewer_id, .. }| Beat {
+        video_id,
+        region: "FR",
+        start_sec,
+        end_sec,
+        viewer_id,
+    };
+    Ok(Some(recorded.into_iter().map(beat).collect()))
 }
 
 /// The beats as they are queued.

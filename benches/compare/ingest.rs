@@ -24,8 +24,8 @@ use tokio::task::JoinSet;
 
 use crate::{
     Plan,
-    audience::{Beat, beats, hashed},
-    peers,
+    audience::{self, Beat, beats, hashed},
+    peers, picture,
     postgres::{self, Postgres},
     report::{Goal, Section, mebibytes, thousands},
 };
@@ -43,126 +43,198 @@ struct Entry {
     bytes: f64,
 }
 
+/// The seeded audience.
 pub async fn section(plan: &Plan) -> anyhow::Result<Section> {
-    let beats = beats(plan.beats);
-    let seconds: u64 = beats.iter().map(|beat| u64::from(beat.end_sec - beat.start_sec + 1)).sum();
-    let file = std::env::temp_dir().join(format!("heatstrip-bench-{}.ndjson", std::process::id()));
-    write(&beats, &file)?;
-    let postgres = Postgres::start().await?;
-    let mut entries = Vec::new();
-
-    let (windows, rows_per_second) = in_windows(&postgres, &beats, WINDOW).await?;
-    let (at_once, _) = in_windows(&postgres, &beats, beats.len()).await?;
-    let bare = bare_upsert(&postgres).await?;
-    postgres.drop("windows").await?;
-    let name = |how: &str| format!("**heatstrip**, {how}, 2 connections");
-    entries.push(windows.named(name("windows of 100,000")));
-    entries.push(at_once.named(name("one backlog")));
-
-    let beats_arg = file.to_string_lossy().into_owned();
-    let count = plan.beats.to_string();
-    let mut article: f64 = 0.0;
-    for (commit_every, sample) in [("1", plan.sample / 5), ("1000", plan.sample)] {
-        let sample = sample.to_string();
-        let url = postgres.database("article").await?;
-        let answer = peers::run(
-            "article.py",
-            &["--beats", &beats_arg, "--count", &sample, "--dsn", &url, "--commit-every", commit_every],
-        );
-        if let Some(answer) = answer {
-            let entry = Entry::of(
-                &answer,
-                format!("the article's ingester, commit every {commit_every}, 1 connection"),
-            );
-            article = article.max(entry.per_second);
-            entries.push(entry);
-        }
-        postgres.drop("article").await?;
-    }
-    let url = postgres.database("raw").await?;
-    let arguments = ["--beats", &beats_arg, "--count", &count, "--window", "100000", "--dsn", &url];
-    let raw = peers::run("raw_events.py", &arguments);
-    entries.extend(raw.map(|answer| {
-        Entry::of(&answer, "raw events, COPY, a row a viewer and second (no sketches)".into())
-    }));
-    postgres.stop().await?;
-
-    // The plain form and the one that its own engine unites, which is faster.
-    let mut combined: f64 = f64::NAN;
-    let mut combined_best: f64 = f64::NAN;
-    for (state, insert, fsync) in [
-        ("uniqCombined64", "group-by", true),
-        ("uniqCombined64", "initialize", true),
-        ("uniqCombined64", "initialize", false),
-        ("uniqHLL12", "initialize", true),
-        ("uniqHLL12", "initialize", false),
-    ] {
-        let mut arguments = vec!["--beats", &beats_arg, "--count", &count, "--window", "100000"];
-        arguments.extend(["--state", state, "--insert", insert]);
-        arguments.extend(fsync.then_some("--fsync"));
-        let Some(answer) = peers::run("clickhouse.py", &arguments) else { continue };
-        let how = if fsync { "fsync" } else { "no fsync" };
-        let entry = Entry::of(
-            &answer,
-            format!("ClickHouse embedded, `{state}`, {insert}, windows of 100,000, {how}"),
-        );
-        match (state, insert, fsync) {
-            ("uniqCombined64", "group-by", true) => combined = entry.per_second,
-            ("uniqCombined64", "initialize", true) => combined_best = entry.per_second,
-            _ => {}
-        }
-        entries.push(entry);
-    }
-    let arguments = ["--beats", &beats_arg, "--count", &count, "--window", "100000", "--sync", "everysec"];
-    let redis = peers::run("redis_peer.py", &arguments);
-    entries.extend(redis.map(|answer| {
-        Entry::of(&answer, "Redis, one `PFADD` a key and window, appendfsync everysec (no plays)".into())
-    }));
-    std::fs::remove_file(&file)?;
-
-    let ours = entries[0].per_second;
-    let rows = entries.iter().map(|entry| {
-        vec![
-            entry.name.clone(),
-            thousands(entry.heartbeats),
-            thousands(entry.per_second),
-            format!("{:.1} ×", entry.per_second / ours),
-            mebibytes(entry.bytes),
-        ]
-    });
+    let contest = Contest::hold(&beats(plan.beats), plan.sample).await?;
+    let picture = picture::bars(
+        "Heartbeats a second, durable queue to sketches on disk",
+        &contest
+            .entries
+            .iter()
+            .map(|entry| (entry.name.replace('*', ""), entry.per_second))
+            .collect::<Vec<_>>(),
+    );
     Ok(Section {
         title: "Durable queue to sketches",
         text: format!(
-            "{} heartbeats of {} seconds in all over 5,000 videos (Zipf) and 8 regions, one day. heatstrip's lie in its queue, committed, before\n\
-             the clock starts, each window when the one before is folded; the peers' lie in memory or in a file of their own format. The slow ones\n\
+            "{} over 5,000 videos (Zipf) and 8 regions, one day. heatstrip's lie in its queue, committed, before the clock\n\
+             starts, each window when the one before is folded; the peers' lie in memory or in a file of their own format. The slow ones\n\
              get the first {} heartbeats at most. heatstrip keeps plays and whole videos beside the sketches; its bytes are the database's, empty catalogue\n\
              (8 MiB) and emptied queue included.",
-            thousands(beats.len() as f64),
-            thousands(seconds as f64),
+            contest.heartbeats,
             thousands(plan.sample as f64)
         ),
-        head: vec!["contestant", "heartbeats", "heartbeats/s", "", "on disk"],
-        rows: rows.collect(),
-        goals: vec![
-            Goal::at_least("heatstrip / the article's ingester in its better mode", 30.0, ours / article),
+        goals: contest.goals(),
+        pictures: vec![(
+            "peers.svg".into(),
+            "Heartbeats a second of heatstrip and its peers".into(),
+            picture,
+        )],
+        ..contest.section()
+    })
+}
+
+/// The sessions of a MOOC platform, where they are at hand.
+pub async fn recorded_section(plan: &Plan) -> anyhow::Result<Section> {
+    let title = "The same with recorded sessions";
+    let Some(beats) = audience::recorded()? else {
+        let text = "Left out: `HEATSTRIP_MOOC_FILE` names no file of xAPI video statements.".into();
+        return Ok(Section { title, text, ..Section::default() });
+    };
+    let contest = Contest::hold(&beats, plan.sample).await?;
+    let text = format!("{} as learners of a MOOC platform watched them, as of one day.", contest.heartbeats);
+    Ok(Section { title, text, ..contest.section() })
+}
+
+/// What all contestants did with the same beats.
+struct Contest {
+    /// How many, in words.
+    heartbeats: String,
+    /// heatstrip's come first.
+    entries: Vec<Entry>,
+    article: f64,
+    /// ClickHouse's plain form, and the one that its own engine unites, which is faster; both with fsync.
+    group_by: f64,
+    initialize: f64,
+    rows_per_second: f64,
+    bare_rows_per_second: f64,
+}
+
+impl Contest {
+    async fn hold(beats: &[Beat], sample: usize) -> anyhow::Result<Self> {
+        let seconds: u64 = beats.iter().map(|beat| u64::from(beat.end_sec - beat.start_sec + 1)).sum();
+        let file = std::env::temp_dir().join(format!("heatstrip-bench-{}.ndjson", std::process::id()));
+        write(beats, &file)?;
+        let postgres = Postgres::start().await?;
+        let mut entries = Vec::new();
+
+        let (windows, rows_per_second) = in_windows(&postgres, "windows", beats, WINDOW).await?;
+        let (at_once, _) = in_windows(&postgres, "at_once", beats, beats.len()).await?;
+        postgres.drop("at_once").await?;
+        let bare_rows_per_second = bare_upsert(&postgres).await?;
+        postgres.drop("windows").await?;
+        let name = |how: &str| format!("**heatstrip**, {how}, 2 connections");
+        entries.push(windows.named(name("windows of 100,000")));
+        entries.push(at_once.named(name("one backlog")));
+
+        let beats_arg = file.to_string_lossy().into_owned();
+        let count = beats.len().to_string();
+        let mut article: f64 = 0.0;
+        for (commit_every, sample) in [("1", sample / 5), ("1000", sample)] {
+            let sample = sample.to_string();
+            let url = postgres.database("article").await?;
+            let answer = peers::run(
+                "article.py",
+                &["--beats", &beats_arg, "--count", &sample, "--dsn", &url, "--commit-every", commit_every],
+            );
+            if let Some(answer) = answer {
+                let entry = Entry::of(
+                    &answer,
+                    format!("the article's ingester, commit every {commit_every}, 1 connection"),
+                );
+                article = article.max(entry.per_second);
+                entries.push(entry);
+            }
+            postgres.drop("article").await?;
+        }
+        let url = postgres.database("raw").await?;
+        let arguments = ["--beats", &beats_arg, "--count", &count, "--window", "100000", "--dsn", &url];
+        let raw = peers::run("raw_events.py", &arguments);
+        entries.extend(raw.map(|answer| {
+            Entry::of(&answer, "raw events, COPY, a row a viewer and second (no sketches)".into())
+        }));
+        postgres.stop().await?;
+
+        let (mut group_by, mut initialize) = (f64::NAN, f64::NAN);
+        for (state, insert, fsync) in [
+            ("uniqCombined64", "group-by", true),
+            ("uniqCombined64", "initialize", true),
+            ("uniqCombined64", "initialize", false),
+            ("uniqHLL12", "initialize", true),
+            ("uniqHLL12", "initialize", false),
+        ] {
+            let mut arguments = vec!["--beats", &beats_arg, "--count", &count, "--window", "100000"];
+            arguments.extend(["--state", state, "--insert", insert]);
+            arguments.extend(fsync.then_some("--fsync"));
+            let Some(answer) = peers::run("clickhouse.py", &arguments) else { continue };
+            let how = if fsync { "fsync" } else { "no fsync" };
+            let entry = Entry::of(
+                &answer,
+                format!("ClickHouse embedded, `{state}`, {insert}, windows of 100,000, {how}"),
+            );
+            match (state, insert, fsync) {
+                ("uniqCombined64", "group-by", true) => group_by = entry.per_second,
+                ("uniqCombined64", "initialize", true) => initialize = entry.per_second,
+                _ => {}
+            }
+            entries.push(entry);
+        }
+        let arguments =
+            ["--beats", &beats_arg, "--count", &count, "--window", "100000", "--sync", "everysec"];
+        let redis = peers::run("redis_peer.py", &arguments);
+        entries.extend(redis.map(|answer| {
+            Entry::of(&answer, "Redis, one `PFADD` a key and window, appendfsync everysec (no plays)".into())
+        }));
+        std::fs::remove_file(&file)?;
+        let heartbeats = format!(
+            "{} heartbeats of {} seconds in all",
+            thousands(beats.len() as f64),
+            thousands(seconds as f64)
+        );
+        Ok(Contest {
+            heartbeats,
+            entries,
+            article,
+            group_by,
+            initialize,
+            rows_per_second,
+            bare_rows_per_second,
+        })
+    }
+
+    fn section(&self) -> Section {
+        let ours = self.entries[0].per_second;
+        let row = |entry: &Entry| {
+            vec![
+                entry.name.clone(),
+                thousands(entry.heartbeats),
+                thousands(entry.per_second),
+                format!("{:.2} ×", entry.per_second / ours),
+                mebibytes(entry.bytes),
+            ]
+        };
+        Section {
+            head: vec!["contestant", "heartbeats", "heartbeats/s", "", "on disk"],
+            rows: self.entries.iter().map(row).collect(),
+            ..Section::default()
+        }
+    }
+
+    fn goals(&self) -> Vec<Goal> {
+        let ours = self.entries[0].per_second;
+        vec![
+            Goal::at_least(
+                "heatstrip / the article's ingester in its better mode",
+                30.0,
+                ours / self.article,
+            ),
             Goal::at_least(
                 "heatstrip / ClickHouse `uniqCombined64(12)`, GROUP BY, with fsync",
                 1.0,
-                ours / combined,
+                ours / self.group_by,
             ),
             Goal::at_least(
                 "heatstrip / ClickHouse `uniqCombined64(12)`, initializeAggregation, with fsync",
                 1.0,
-                ours / combined_best,
+                ours / self.initialize,
             ),
             Goal::at_least(
                 "rows upserted per second / a bare INSERT … SELECT … ON CONFLICT of the final rows from a temp table, 2 connections",
                 0.8,
-                rows_per_second / bare,
+                self.rows_per_second / self.bare_rows_per_second,
             ),
-        ],
-        pictures: Vec::new(),
-    })
+        ]
+    }
 }
 
 impl Entry {
@@ -180,9 +252,13 @@ impl Entry {
     }
 }
 
-/// Folds the beats window by window; returns the rows written a second too.
-async fn in_windows(postgres: &Postgres, beats: &[Beat], window: usize) -> anyhow::Result<(Entry, f64)> {
-    let name = if window < beats.len() { "windows" } else { "at_once" };
+/// Folds the beats window by window into a new database; returns the rows written a second too.
+async fn in_windows(
+    postgres: &Postgres,
+    name: &str,
+    beats: &[Beat],
+    window: usize,
+) -> anyhow::Result<(Entry, f64)> {
     let (url, store) = postgres.heatstrip(name, 2 * CONNECTIONS).await?;
     postgres::settle(&url).await?;
     let (mut taken, mut rows) = (Duration::ZERO, 0);
@@ -198,9 +274,6 @@ async fn in_windows(postgres: &Postgres, beats: &[Beat], window: usize) -> anyho
         per_second: beats.len() as f64 / taken.as_secs_f64(),
         bytes: postgres::size(&url).await?,
     };
-    if name == "at_once" {
-        postgres.drop(name).await?;
-    }
     Ok((entry, rows as f64 / taken.as_secs_f64()))
 }
 

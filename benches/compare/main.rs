@@ -42,7 +42,7 @@ const FULL: Plan = Plan {
     beats: 480_000,
     sample: 20_000,
     load_secs: 6,
-    backlogs: &[10_000, 100_000, 1_000_000, 5_000_000],
+    backlogs: &[10_000, 100_000, 1_000_000, 10_000_000],
 };
 const QUICK: Plan =
     Plan { quick: true, beats: 200_000, sample: 4_000, load_secs: 2, backlogs: &[10_000, 100_000] };
@@ -65,6 +65,9 @@ async fn main() -> anyhow::Result<()> {
     if wanted("ingest") {
         done(ingest::section(&plan).await?)?;
     }
+    if wanted("recorded") && !(plan.quick && only.is_none()) {
+        done(ingest::recorded_section(&plan).await?)?;
+    }
     if wanted("http") {
         done(http::section(&plan).await?)?;
     }
@@ -76,6 +79,7 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted("growth") {
         done(growth::section(&plan).await?)?;
+        done(growth::dense_section(&plan).await?)?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Lines over a logarithmic axis as an SVG, readable on light and dark pages.
+//! Lines over a logarithmic axis and bars as SVG, readable on light and dark pages.
 
 use std::fmt::Write as _;
 
@@ -31,14 +31,7 @@ pub fn lines(title: &str, unit: &str, lines: &[(&str, Vec<(f64, f64)>)]) -> Stri
     let x = |value: f64| LEFT + (value.log10() - low) / (high - low) * (RIGHT - LEFT);
     let y = |value: f64| BOTTOM - value / top * (BOTTOM - TOP);
 
-    let mut svg = format!(
-        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img" aria-labelledby="title">
-<title id="title">{title}</title>
-{STYLE}
-<rect class="paper" width="{WIDTH}" height="{HEIGHT}"/>
-<text class="title" x="{LEFT}" y="28">{title}</text>
-"#
-    );
+    let mut svg = sheet(title, HEIGHT, LEFT);
     let mut value = 0.0;
     while value <= top + step / 2.0 {
         let at = y(value);
@@ -86,6 +79,49 @@ pub fn lines(title: &str, unit: &str, lines: &[(&str, Vec<(f64, f64)>)]) -> Stri
     }
     svg.push_str("</svg>\n");
     svg
+}
+
+/// A bar for each name, as long as its value; those of heatstrip stand out.
+pub fn bars(title: &str, bars: &[(String, f64)]) -> String {
+    const BAR: f64 = 22.0;
+    const STEP: f64 = 46.0;
+    let margin = 24.0;
+    let longest = bars.iter().map(|bar| bar.1).fold(1.0, f64::max);
+    let mut svg = sheet(title, 56.0 + STEP * bars.len() as f64, margin);
+    for (index, (name, value)) in bars.iter().enumerate() {
+        let top = 52.0 + STEP * index as f64;
+        let width = value / longest * (WIDTH - 2.0 * margin - 90.0);
+        let mark = if name.starts_with("heatstrip") { "mark0" } else { "mark1" };
+        let name = name.replace('`', "");
+        let _ = writeln!(svg, r#"<text x="{margin}" y="{:.1}">{name}</text>"#, top + 10.0);
+        let _ = writeln!(
+            svg,
+            r#"<rect class="{mark}" x="{margin}" y="{:.1}" width="{width:.1}" height="{}" rx="2"/>"#,
+            top + 16.0,
+            BAR - 6.0
+        );
+        let _ = writeln!(
+            svg,
+            r#"<text x="{:.1}" y="{:.1}">{}</text>"#,
+            margin + width + 8.0,
+            top + 29.0,
+            thousands(*value)
+        );
+    }
+    svg.push_str("</svg>\n");
+    svg
+}
+
+/// The beginning of a picture: what it is called, its colours and its ground.
+fn sheet(title: &str, height: f64, left: f64) -> String {
+    format!(
+        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img" aria-labelledby="title">
+<title id="title">{title}</title>
+{STYLE}
+<rect class="paper" width="{WIDTH}" height="{height}"/>
+<text class="title" x="{left}" y="28">{title}</text>
+"#
+    )
 }
 
 /// A round step that makes four to ten of them.

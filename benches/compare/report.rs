@@ -22,7 +22,7 @@ pub struct Section {
     pub rows: Vec<Vec<String>>,
     pub goals: Vec<Goal>,
     /// File names and texts of SVG pictures, each with what it shows.
-    pub pictures: Vec<(&'static str, &'static str, String)>,
+    pub pictures: Vec<(String, String, String)>,
 }
 
 impl Goal {
@@ -42,8 +42,10 @@ impl Goal {
 impl Section {
     pub fn markdown(&self) -> String {
         let mut text = format!("## {}\n\n{}\n\n", self.title, self.text.trim());
-        let _ = writeln!(text, "| {} |", self.head.join(" | "));
-        let _ = writeln!(text, "|---|{}", "---:|".repeat(self.head.len() - 1));
+        if !self.head.is_empty() {
+            let _ = writeln!(text, "| {} |", self.head.join(" | "));
+            let _ = writeln!(text, "|---|{}", "---:|".repeat(self.head.len() - 1));
+        }
         for row in &self.rows {
             let _ = writeln!(text, "| {} |", row.join(" | "));
         }
