@@ -1,7 +1,6 @@
 //! The pure hot loops: what a heartbeat and a strip cost before and after Postgres has its say.
 //!
-//! There is no union of sketches here: the extension unites them, inside the database, and `benches/compare` times
-//! that as part of the reads. `script/count-instructions` counts what the fold takes, which needs no quiet machine.
+//! `script/count-instructions` counts what the fold takes, which needs no quiet machine.
 
 use std::hint::black_box;
 
@@ -63,9 +62,32 @@ fn sketch_elements(bencher: Bencher, viewers: usize) {
 
 #[divan::bench(args = VIEWERS)]
 fn encode_sketch(bencher: Bencher, viewers: usize) {
+    let elements = elements(viewers);
+    bencher.counter(ItemsCount::new(viewers)).bench(|| sketch::encode(black_box(&elements)));
+}
+
+/// Eight regions of a bucket.
+#[divan::bench(args = VIEWERS)]
+fn unite_sketches(bencher: Bencher, viewers: usize) {
+    let sketch = sketch::encode(&elements(viewers));
+    let mut union = sketch::Union::default();
+    bencher.counter(ItemsCount::new(8_u32)).bench_local(|| {
+        union.clear();
+        (0..8).for_each(|_| union.add(black_box(&sketch)).expect("a sketch"));
+    });
+}
+
+#[divan::bench(args = VIEWERS)]
+fn estimate_union(bencher: Bencher, viewers: usize) {
+    let mut union = sketch::Union::default();
+    union.add(&sketch::encode(&elements(viewers))).expect("a sketch");
+    bencher.bench(|| black_box(&union).cardinality());
+}
+
+fn elements(viewers: usize) -> Vec<i64> {
     let mut elements: Vec<i64> = (0..viewers as i64).map(sketch::element).collect();
     elements.sort_unstable();
-    bencher.counter(ItemsCount::new(viewers)).bench(|| sketch::encode(black_box(&elements)));
+    elements
 }
 
 #[divan::bench(args = BUCKETS)]

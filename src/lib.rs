@@ -9,14 +9,14 @@
 //!
 //! store::shards ─► compaction ─► store::canonical                           nightly, every level at once
 //!
-//! store::strips ─► strip ─► strip_cache ─► JSON ─► GET /v1/videos/{id}/heatmap
-//!   union first,    add epochs,  make once,
-//!   estimate last   fill gaps    serve many
+//! store::strips ─► strip::buckets ─► strip ─► strip_cache ─► JSON ─► GET /v1/videos/{id}/heatmap
+//!   sketches as      union first,     add epochs,  make once,
+//!   they are kept    estimate last    fill gaps    serve many
 //! ```
 //!
 //! Each arrow is a function: [`heartbeat_body::parse`], [`heartbeat::parse`], [`viewer_hash::viewer_hash`],
 //! [`intake::Intake::submit`], [`worker::step`], [`fold::fold`], [`sketch::encode`], [`compaction::step`],
-//! [`store::Store::read_strip`], [`strip::strip`], [`strip_cache::StripCache::answer`].
+//! [`store::Store::read_strip`], [`strip::buckets::Buckets::add`], [`strip::strip`], [`strip_cache::StripCache::answer`].
 //!
 //! What decides a number is pure (`heartbeat`, `viewer_hash`, `fold`, `sketch`, `strip`, `videos`,
 //! `video_regions`); what touches the

@@ -38,8 +38,10 @@ pub(crate) async fn upsert_runs(
 ) -> Result<(), StoreError> {
     let all = runs.iter().enumerate().map(|(index, run)| (index, run.start_sec, run.end_sec)).collect();
     let rows = write_runs(tx, sql::UPDATE_RUNS, shard, runs, all).await?;
-    let mut updated: Vec<(usize, i32)> =
-        rows.iter().map(|row| (row.get::<_, i64>(0) as usize - 1, row.get(1))).collect();
+    let row = |row: &Row| -> Result<_, StoreError> {
+        Ok((row.try_get::<_, i64>("ordinal")? as usize - 1, row.try_get("bucket_sec")?))
+    };
+    let mut updated: Vec<(usize, i32)> = rows.iter().map(row).collect::<Result<_, _>>()?;
     updated.sort_unstable();
     let missing = missing(runs, &updated);
     if !missing.is_empty() {

@@ -1,10 +1,20 @@
 //! One read for all who wait for it.
 
-use std::{collections::BTreeSet, time::Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use futures_util::future::join_all;
+use heatstrip::{
+    clock::Clock,
+    store::{Store, strips::StripQuery},
+    strip::formats::Format,
+    strip_cache::{Question, StripCache},
+};
 use reqwest::header;
 use serde_json::Value;
+use tokio_postgres::Client;
 
 use super::{READS, beat, header_of, watch};
 use crate::support::{App, Settings};
@@ -20,7 +30,7 @@ async fn many_cold_requests_are_one_read() {
     let logged = format!("ALTER DATABASE {database} SET log_statement = 'all'");
     sql.batch_execute(&logged).await.expect("a setting");
     // A second API on this database, whose sessions all log.
-    let store = heatstrip::store::Store::connect(&app.database.url, 8).await.expect("a store");
+    let store = Store::connect(&app.database.url, 8).await.expect("a store");
     let settings = Settings { cache_ttl_secs: 300, ..Settings::default() };
     let database = crate::support::TestDatabase { url: app.database.url.clone() };
     let logging = App::start_on(database, store, settings).await;
@@ -54,14 +64,53 @@ async fn many_cold_requests_are_one_read() {
     assert_eq!(bodies.len(), 1);
     assert!(bodies.iter().all(|body| body.contains(r#""viewers":1,"#)), "{bodies:?}");
 
-    let data: String = other.query_one("SHOW data_directory", &[]).await.expect("a path").get(0);
+    assert_eq!(reads(&other, &id).await, (1, 1));
+}
+
+/// The same without sockets, of which a process may not have that many.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_at_once_are_one_read() {
+    let app = App::start(Settings::default()).await;
+    let sql = app.database.connect().await;
+    let id = format!("single flight {}", uuid::Uuid::new_v4());
+    watch(&app, &[beat(&id, "a", (0, 9))]).await;
+    let database: String =
+        sql.query_one("SELECT current_database()::text", &[]).await.expect("a name").get(0);
+    sql.batch_execute(&format!("ALTER DATABASE {database} SET log_statement = 'all'"))
+        .await
+        .expect("a setting");
+    let store = Store::connect(&app.database.url, 8).await.expect("a store");
+    let strips = StripCache::new(store, Clock::system(), Duration::from_secs(300));
+    let query = StripQuery {
+        video_id: id.clone(),
+        regions: vec!["GLOBAL".into()],
+        resolution: 5,
+        from: None,
+        to: None,
+    };
+    let asking: Vec<_> = (0..1_000)
+        .map(|_| {
+            let (strips, question) = (strips.clone(), Question::Strip(query.clone(), Format::default()));
+            tokio::spawn(async move { strips.answer(question).await.expect("an answer").body.clone() })
+        })
+        .collect();
+    let bodies: BTreeSet<_> =
+        join_all(asking).await.into_iter().map(|body| body.expect("no panic")).collect();
+    assert_eq!(bodies.len(), 1);
+    assert_eq!(reads(&sql, &id).await, (1, 1));
+}
+
+/// How often the days of a video were looked for, and how often its strip was read, as the server's log tells.
+async fn reads(sql: &Client, video_id: &str) -> (usize, usize) {
+    let data: String = sql.query_one("SHOW data_directory", &[]).await.expect("a path").get(0);
     let log = std::path::Path::new(&data).with_file_name("postgres.log");
     let log = String::from_utf8_lossy(&std::fs::read(log).expect("the server's log")).into_owned();
-    let reads = |parameters: &str| log.lines().filter(|line| line.contains(parameters)).count();
     // The days are looked for among those that are kept; the strip is read from its first day on.
-    let days = format!("parameters: $1 = '{id}', $2 = '0001-01-01'");
-    assert_eq!(reads(&days), 1, "looks for its days");
-    assert_eq!(reads(&format!("parameters: $1 = '{id}', $2 = '2026-")), 1, "reads of the strip");
+    let lines = |from: &str| {
+        let parameters = format!("parameters: $1 = '{video_id}', $2 = '{from}");
+        log.lines().filter(|line| line.contains(&parameters)).count()
+    };
+    (lines("0001-01-01'"), lines("20"))
 }
 
 #[tokio::test]
