@@ -17,7 +17,7 @@ use crate::{
 /// Beats that are held at once while a backlog is made.
 const PIECE: usize = 1_000_000;
 /// So few that all their seconds are watched by thousands.
-const EVENT_VIDEOS: usize = 4;
+const EVENT_VIDEOS: usize = 2;
 /// What counts as flat on a noisy machine.
 const FLAT: f64 = 1.25;
 
@@ -67,7 +67,7 @@ pub async fn section(plan: &Plan) -> anyhow::Result<Section> {
 
 /// An event: the same rows again and again, until all of them are dense.
 pub async fn dense_section(plan: &Plan) -> anyhow::Result<Section> {
-    let points = measure_all(EVENT_VIDEOS, plan.backlogs).await?;
+    let points = measure_all(EVENT_VIDEOS, plan.event_backlogs).await?;
     let mut goals = Vec::new();
     if let Some(first) = points.iter().position(|point| point.dense > 0.9)
         && first + 1 < points.len()
@@ -92,7 +92,7 @@ pub async fn dense_section(plan: &Plan) -> anyhow::Result<Section> {
             "The same with {EVENT_VIDEOS} videos, as in the hours of an event: sketches stop growing, and with them what a row and a read cost."
         ),
         goals,
-        pictures: pictures(&points, "growth-dense", "4 videos that everybody watches"),
+        pictures: pictures(&points, "growth-dense", "2 videos that everybody watches"),
         ..table(&points)
     })
 }

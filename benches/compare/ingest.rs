@@ -93,7 +93,7 @@ struct Contest {
     /// heatstrip's come first.
     entries: Vec<Entry>,
     article: f64,
-    /// ClickHouse's plain form, and the one that its own engine unites, which is faster; both with fsync.
+    // The plain form of ClickHouse, and the one that its own engine unites, which is faster; both with fsync.
     group_by: f64,
     initialize: f64,
     rows_per_second: f64,

@@ -35,6 +35,8 @@ pub struct Plan {
     pub load_secs: u32,
     /// Backlogs of the growth section.
     pub backlogs: &'static [usize],
+    /// Backlogs of the growth of dense rows: two of them so large that nearly all are.
+    pub event_backlogs: &'static [usize],
 }
 
 const FULL: Plan = Plan {
@@ -43,9 +45,16 @@ const FULL: Plan = Plan {
     sample: 20_000,
     load_secs: 6,
     backlogs: &[10_000, 100_000, 1_000_000, 10_000_000],
+    event_backlogs: &[100_000, 1_000_000, 5_000_000, 10_000_000],
 };
-const QUICK: Plan =
-    Plan { quick: true, beats: 200_000, sample: 4_000, load_secs: 2, backlogs: &[10_000, 100_000] };
+const QUICK: Plan = Plan {
+    quick: true,
+    beats: 200_000,
+    sample: 4_000,
+    load_secs: 2,
+    backlogs: &[10_000, 100_000],
+    event_backlogs: &[10_000, 100_000],
+};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -79,6 +88,8 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted("growth") {
         done(growth::section(&plan).await?)?;
+    }
+    if wanted("event") {
         done(growth::dense_section(&plan).await?)?;
     }
     Ok(())
