@@ -172,9 +172,15 @@ fn estimate(registers: &[u8; REGISTERS]) -> f64 {
     const M: f64 = REGISTERS as f64;
     const ALPHA: f64 = 0.7213 / (1.0 + 1.079 / M);
     const VALUES: f64 = (1u64 << (MAX_REGISTER - 1 + LOG2M)) as f64;
-    // In units of the smallest addend: a sum of integers is the same in any order.
-    let sum: u64 = registers.iter().map(|&value| 1 << (MAX_REGISTER - u32::from(value))).sum();
-    let raw = ALPHA * M * M / (sum as f64 / f64::from(1u32 << MAX_REGISTER));
+    // Powers of two within 43 bits: their sum is exact, so eight may be summed side by side. The exponent stands in the
+    // high bits of a float.
+    let mut sums = [0.0; 8];
+    for values in registers.as_chunks::<8>().0 {
+        for (sum, value) in sums.iter_mut().zip(values) {
+            *sum += f64::from_bits((1023 - u64::from(*value)) << 52);
+        }
+    }
+    let raw = ALPHA * M * M / sums.iter().sum::<f64>();
     let zeros = registers.iter().filter(|&&value| value == 0).count();
     if zeros != 0 && raw < 2.5 * M {
         // Linear counting.
