@@ -9,8 +9,8 @@
 -- $8 integer  level of canonical rows: 1, 5 or 60, a divisor of the resolution
 -- $9 date[]   days that are counted already
 -- The arms of the other levels fall away when the plan is made. One statement, so one snapshot: a row that moves from
--- shards to canonical rows is seen once. Sketches are united where they arrive: that takes a tenth of the time it takes
--- here. Those of different salts are never united, hence the epochs.
+-- shards to canonical rows is seen once. Sketches are united where they arrive, which is several times as fast as
+-- uniting them here. Those of different salts are never united, hence the epochs.
 WITH seconds AS (
     SELECT captured_on, bucket_sec, bucket_sec AS last_sec, viewers, plays
     FROM video_heatmap

@@ -126,7 +126,7 @@ async fn read_buckets(
     Ok(rows)
 }
 
-/// The buckets that the rows make, which are united as they arrive: only a few of them are held at once.
+/// The buckets that the rows make. A row is united as it arrives: all of a long range would not fit into memory.
 async fn unite(
     tx: &Transaction<'_>,
     parameters: &[&(dyn ToSql + Sync)],
