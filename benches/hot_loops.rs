@@ -7,13 +7,16 @@ use std::hint::black_box;
 use chrono::NaiveDate;
 use divan::{Bencher, counter::ItemsCount};
 use heatstrip::{
-    fold,
-    heartbeat::{self, Arrival, ViewerId},
-    region::Region,
-    salt_epoch::Rotation,
+    events::{
+        heartbeat::{self, Arrival, ViewerId},
+        region::Region,
+    },
+    heatmap::{
+        fold,
+        strip::{self, BucketRow, StripRange},
+    },
     sketch,
-    strip::{self, BucketRow, StripRange},
-    viewer_hash,
+    viewers::{epoch::Rotation, hash},
 };
 
 mod batch;
@@ -31,7 +34,7 @@ fn main() {
 fn hash_viewer_id(bencher: Bencher) {
     let salt = batch::salt();
     let viewer_id = ViewerId::new("demo-viewer-00042");
-    bencher.bench(|| viewer_hash::viewer_hash(black_box(&viewer_id), &salt));
+    bencher.bench(|| hash::viewer_hash(black_box(&viewer_id), &salt));
 }
 
 #[divan::bench]

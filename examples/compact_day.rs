@@ -16,9 +16,12 @@ use std::{
 
 use chrono::NaiveDate;
 use heatstrip::{
-    compaction,
-    local_postgres::{Lifetime, LocalPostgres},
-    store::{Store, migrate::migrate},
+    heatmap::compaction,
+    postgres::{
+        Store,
+        local::{Lifetime, LocalPostgres},
+        migrate::migrate,
+    },
 };
 
 /// Seconds a video and regions a second; the number of videos makes up the rows.

@@ -1,6 +1,6 @@
 //! Folds one batch of 100,000 heartbeats, for `script/count-instructions` to count what that takes.
 
-use heatstrip::fold;
+use heatstrip::heatmap::fold;
 
 #[path = "../benches/batch/mod.rs"]
 mod batch;

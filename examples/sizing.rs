@@ -10,17 +10,18 @@ use std::collections::BTreeMap;
 use chrono::{NaiveDate, Utc};
 use heatstrip::{
     clock::Clock,
-    compaction,
-    fold::HashedHeartbeats,
-    intake::lane,
-    local_postgres::{Lifetime, LocalPostgres},
-    store::{
+    events::{hashed::HashedHeartbeats, lane::lane},
+    heatmap::compaction,
+    postgres::{
         Store,
-        batch_ids::{Accepted, Ring},
+        local::{Lifetime, LocalPostgres},
         migrate::migrate,
-        queue::Batch,
     },
-    worker,
+    queue::{
+        Batch,
+        batch_ids::{Accepted, Ring},
+    },
+    work::worker,
 };
 use tokio_postgres::{Client, NoTls};
 

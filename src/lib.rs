@@ -1,60 +1,49 @@
 //! heatstrip: which seconds of a video people watch, and how many different people watched each.
 //!
 //! ```text
-//! player ─ POST /v1/heartbeats ─► heartbeat_body ─► heartbeat ─► viewer_hash ─► intake ─► store::queue
-//!                                 cut into elements  parse,       hash with      group     durable
-//!                                                    bound        the day's salt commit    before the 202
+//! player ─ POST /v1/heartbeats ─► ingest::body ─► events::heartbeat ─► viewers::hash ─► ingest::intake ─► queue
+//!                                 cut into        parse,               hash with        group             durable
+//!                                 elements        bound                the day's salt   commit            before the 202
 //!
-//! store::queue ─► worker { claim ─► fold ─► sketch } ─► store::shards        one transaction a step
+//! queue ─► work::worker { claim ─► heatmap::fold ─► sketch } ─► heatmap shards      one transaction a step
 //!
-//! store::shards ─► compaction ─► store::canonical                           nightly, every level at once
+//! heatmap shards ─► heatmap::compaction ─► canonical rows                          nightly, every level at once
 //!
-//! store::strips ─► strip::buckets ─► strip ─► strip_cache ─► JSON ─► GET /v1/videos/{id}/heatmap
-//!   sketches as      union first,     add epochs,  make once,
-//!   they are kept    estimate last    fill gaps    serve many
+//! heatmap::store::strips ─► strip::buckets ─► strip ─► answers::cache ─► JSON ─► GET /v1/videos/{id}/heatmap
+//!   sketches as they         union first,     add epochs,  make once,
+//!   are kept                 estimate last    fill gaps    serve many
 //! ```
 //!
-//! Each arrow is a function: [`heartbeat_body::parse`], [`heartbeat::parse`], [`viewer_hash::viewer_hash`],
-//! [`intake::Intake::submit`], [`worker::step`], [`fold::fold`], [`sketch::encode`], [`compaction::step`],
-//! [`store::Store::read_strip`], [`strip::buckets::Buckets::add`], [`strip::strip`], [`strip_cache::StripCache::answer`].
+//! Each arrow is a function: [`ingest::body::parse`], [`events::heartbeat::parse`], [`viewers::hash::viewer_hash`],
+//! [`ingest::intake::Intake::submit`], [`work::worker::step`], [`heatmap::fold::fold`], [`sketch::encode`],
+//! [`heatmap::compaction::step`], [`postgres::Store::read_strip`], [`heatmap::strip::buckets::Buckets::add`],
+//! [`heatmap::strip::strip`], [`answers::cache::AnswerCache::get`].
 //!
-//! What decides a number is pure (`heartbeat`, `viewer_hash`, `fold`, `sketch`, `strip`, `videos`,
-//! `video_regions`); what touches the
-//! database is in [`store`], and its SQL in `sql/`; what knows status codes is in `http::error`. A test keeps it so.
+//! The folders are storeys: each imports only those above it in this list, and a capability never imports another. Within
+//! a folder `store` touches Postgres and `http` touches axum; every other file of a capability is pure. A test keeps it so.
 
-// -- entry --
+// -- base: pure --
+pub mod clock;
+pub mod events;
+pub mod shutdown;
+pub mod sketch;
+// -- drivers: one outside thing each --
+pub mod http;
+pub mod postgres;
+pub mod queue;
+pub mod telemetry;
+// -- services: what capabilities share --
+pub mod answers;
+pub mod ingest;
+pub mod viewers;
+// -- capabilities: they never import each other --
+pub mod heatmap;
+// -- composition: joins them, by name --
+pub mod serve;
+pub mod work;
+// -- tools --
 pub mod cli;
 pub mod config;
-pub mod clock;
-// -- write path --
-pub mod heartbeat_body;
-pub mod heartbeat;
-pub mod region;
-pub mod salt_epoch;
-pub mod salt;
-pub mod viewer_hash;
-pub mod intake;
-pub mod fold;
-pub mod sketch;
-pub mod worker;
-pub mod compaction;
-pub mod nightly;
-pub mod store;
-// -- read path --
-pub mod strip;
-pub mod videos;
-pub mod video_regions;
-pub mod strip_cache;
-pub mod http;
-// -- replay and demo --
-pub mod xapi;
-pub mod replay_file;
-pub mod replay;
-pub mod audience;
-// -- cross-cutting --
-pub mod upkeep;
+pub mod demo;
 pub mod doctor;
-pub mod local_postgres;
-pub mod shutdown;
-pub mod telemetry;
-pub mod metrics;
+pub mod import;

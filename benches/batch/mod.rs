@@ -2,10 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use heatstrip::{
-    audience::{Audience, Beat},
-    fold::HashedHeartbeats,
-    heartbeat::ViewerId,
-    viewer_hash::{Salt, viewer_hash},
+    demo::audience::{Audience, Beat},
+    events::{hashed::HashedHeartbeats, heartbeat::ViewerId},
+    viewers::hash::{Salt, viewer_hash},
 };
 
 /// A salt like any other.

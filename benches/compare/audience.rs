@@ -5,11 +5,10 @@ use std::fs::File;
 
 use chrono::NaiveDate;
 use heatstrip::{
-    fold::HashedHeartbeats,
-    heartbeat::ViewerId,
-    replay_file,
-    viewer_hash::{Salt, viewer_hash},
-    xapi,
+    events::{hashed::HashedHeartbeats, heartbeat::ViewerId},
+    import::file,
+    ingest::xapi,
+    viewers::hash::{Salt, viewer_hash},
 };
 use rand::{RngExt, SeedableRng, distr::Distribution, distr::weighted::WeightedIndex};
 use rand_chacha::ChaCha8Rng;
@@ -100,7 +99,7 @@ pub fn recorded() -> anyhow::Result<Option<Vec<Beat>>> {
         viewer_id: String,
     }
     let Some(path) = std::env::var_os("HEATSTRIP_MOOC_FILE") else { return Ok(None) };
-    let converted = xapi::convert(replay_file::elements(File::open(path)?)?)?;
+    let converted = xapi::convert(file::elements(File::open(path)?)?)?;
     let mut recorded: Vec<Recorded> =
         converted.heartbeats.iter().map(|text| serde_json::from_str(text)).collect::<Result<_, _>>()?;
     recorded.sort_by(|a, b| a.at.cmp(&b.at));

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use heatstrip::store::strips::StripQuery;
+use heatstrip::heatmap::store::strips::StripQuery;
 
 use crate::{
     Plan,

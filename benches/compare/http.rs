@@ -17,12 +17,16 @@ use axum::{
 use chrono::Utc;
 use heatstrip::{
     clock::Clock,
-    heartbeat::{Arrival, MAX_AGE},
-    heartbeat_body::{self, Format},
-    intake,
-    salt::{SaltSource, Salts},
-    salt_epoch::Rotation,
-    store::Store,
+    events::heartbeat::{Arrival, MAX_AGE},
+    ingest::{
+        body::{self, Format},
+        hash,
+    },
+    postgres::Store,
+    viewers::{
+        epoch::Rotation,
+        salt::{SaltSource, Salts},
+    },
 };
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -110,7 +114,7 @@ pub async fn section(plan: &Plan) -> anyhow::Result<Section> {
 async fn cached_strip(postgres: &Postgres, plan: &Plan, beats: &[Beat]) -> anyhow::Result<(f64, f64)> {
     let (url, store) = postgres.heatstrip("cached", 2).await?;
     let server = Server::start(&url, &[("HEATSTRIP_CACHE_TTL_SECS", "3600")])?;
-    let client = heatstrip::replay::client();
+    let client = heatstrip::import::replay::client();
     // One video of twenty minutes, watched all through.
     for (n, beat) in beats.chunks(1_000).flat_map(|chunk| chunk.iter().take(100)).enumerate() {
         let start_sec = n as u32 * 10 % 1_200;
@@ -118,7 +122,7 @@ async fn cached_strip(postgres: &Postgres, plan: &Plan, beats: &[Beat]) -> anyho
         let sent = client.post(format!("{}/v1/heartbeats", server.url)).json(&json!(beat)).send().await?;
         anyhow::ensure!(sent.status() == 202, "{}", sent.text().await?);
     }
-    heatstrip::worker::run_once(&store, &Clock::system()).await?;
+    heatstrip::work::worker::run_once(&store, &Clock::system()).await?;
     let strip = format!("{}/v1/videos/film/heatmap", server.url);
     let body = client.get(&strip).send().await?.bytes().await?;
     let less = lesser_routes(store, Some(body)).await?;
@@ -156,8 +160,8 @@ async fn parse(State(state): State<Lesser>, body: Bytes) -> StatusCode {
         max_age: Some(MAX_AGE),
         captured_on: None,
     };
-    let Ok(body) = heartbeat_body::parse(&body, Format::Json) else { return StatusCode::BAD_REQUEST };
-    match intake::hash(body.elements.into_iter(), &arrival, &state.salts, state.lanes).await {
+    let Ok(body) = body::parse(&body, Format::Json) else { return StatusCode::BAD_REQUEST };
+    match hash::hash(body.elements.into_iter(), &arrival, &state.salts, state.lanes).await {
         Ok(hashed) if hashed.rejected.is_empty() => StatusCode::ACCEPTED,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     }

@@ -11,14 +11,13 @@ use std::{
 use chrono::Utc;
 use heatstrip::{
     clock::Clock,
-    fold::HashedHeartbeats,
-    intake::lane,
-    store::{
-        Store,
+    events::{hashed::HashedHeartbeats, lane::lane},
+    postgres::Store,
+    queue::{
+        Batch,
         batch_ids::{Accepted, Ring},
-        queue::Batch,
     },
-    worker,
+    work::worker,
 };
 use tokio::task::JoinSet;
 

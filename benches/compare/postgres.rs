@@ -2,9 +2,10 @@
 
 use std::{fs, time::Duration};
 
-use heatstrip::{
-    local_postgres::{Lifetime, LocalPostgres, LocalPostgresOptions},
-    store::{Store, migrate::migrate},
+use heatstrip::postgres::{
+    Store,
+    local::{Lifetime, LocalPostgres, LocalPostgresOptions},
+    migrate::migrate,
 };
 use tokio_postgres::{Client, NoTls};
 

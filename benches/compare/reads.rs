@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use heatstrip::intake::lane;
+use heatstrip::events::lane::lane;
 use tokio_postgres::Client;
 
 use crate::{
@@ -79,7 +79,7 @@ async fn measure(postgres: &Postgres, rotation: &str, turns: usize) -> anyhow::R
     postgres::settle(&url).await?;
 
     let server = Server::start(&url, &[("HEATSTRIP_CACHE_TTL_SECS", "0")])?;
-    let http = heatstrip::replay::client();
+    let http = heatstrip::import::replay::client();
     let article = client.prepare_typed(ARTICLE, &[]).await?;
     let today = chrono::Utc::now().date_naive();
     let day = |before: i64| today - chrono::TimeDelta::days(before);

@@ -72,7 +72,7 @@ fn closed(days: i64, more: &str) -> String {
 }
 
 async fn reqwest_text(url: &str) -> anyhow::Result<String> {
-    Ok(heatstrip::replay::client().get(url).send().await?.error_for_status()?.text().await?)
+    Ok(heatstrip::import::replay::client().get(url).send().await?.error_for_status()?.text().await?)
 }
 
 async fn fill(url: &str) -> anyhow::Result<()> {

@@ -10,7 +10,7 @@ mod picture;
 use std::path::Path;
 
 use anyhow::Context;
-use heatstrip::local_postgres::{Lifetime, LocalPostgres};
+use heatstrip::postgres::local::{Lifetime, LocalPostgres};
 use heatstrip::sketch;
 use tokio_postgres::{Client, NoTls};
 

@@ -12,10 +12,11 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     clock::Clock,
     config,
-    metrics::METRICS,
-    nightly::{self, Keep},
+    heatmap::store::canonical::ShardDay,
+    postgres::{Store, StoreError},
     shutdown,
-    store::{Store, StoreError, canonical::ShardDay},
+    work::metrics::METRICS,
+    work::nightly::{self, Keep},
 };
 
 /// One for the lock, one for the pieces, one to spare.

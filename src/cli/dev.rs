@@ -8,18 +8,26 @@ use tokio_util::sync::CancellationToken;
 
 use super::{compact, replay, serve, show, work};
 use crate::{
-    audience::Audience,
     clock::Clock,
     config,
-    local_postgres::{Lifetime, LocalPostgres, LocalPostgresOptions},
-    region::{GLOBAL, Region},
-    replay::{Destination, Summary, chunks, client},
-    replay_file::Format,
-    salt::{self, Salts},
+    demo::audience::Audience,
+    events::region::{GLOBAL, Region},
+    heatmap::{
+        store::{strips::StripQuery, videos::VideosQuery},
+        strip::strip,
+    },
+    import::{
+        file::Format,
+        replay::{Destination, Summary, chunks, client},
+    },
+    postgres::{
+        Store,
+        local::{Lifetime, LocalPostgres, LocalPostgresOptions},
+        migrate::migrate,
+    },
     shutdown,
-    store::{Store, migrate::migrate, strips::StripQuery, videos::VideosQuery},
-    strip::strip,
-    worker,
+    viewers::salt::{self, Salts},
+    work::worker,
 };
 
 /// The database on the private server.

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use indicatif::HumanCount;
 
 use super::show::video_id;
-use crate::{config, intake::lane, store::Store};
+use crate::{config, events::lane::lane, postgres::Store, work::forget::forget};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -19,13 +19,13 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let store = Store::connect(&config::database_url()?, 1).await?;
     let lane = lane(&arguments.video, store.lanes());
-    let gone = store.forget(&arguments.video, lane, arguments.day).await?;
+    let gone = forget(&store, &arguments.video, lane, arguments.day).await?;
     println!(
         "removed {} canonical rows, {} shard rows, {} queued and {} failed heartbeats; cached strips live on for the cache's time",
-        HumanCount(gone.canonical_rows),
-        HumanCount(gone.shard_rows),
-        HumanCount(gone.queued_heartbeats),
-        HumanCount(gone.failed_heartbeats),
+        HumanCount(gone.rows.canonical),
+        HumanCount(gone.rows.shards),
+        HumanCount(gone.heartbeats.queued),
+        HumanCount(gone.heartbeats.failed),
     );
     Ok(())
 }

@@ -6,7 +6,7 @@ use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{http, store::Store};
+use crate::{postgres::Store, serve};
 
 /// Where such a process answers Prometheus.
 #[derive(Debug, clap::Args)]
@@ -26,7 +26,7 @@ impl Measuring {
             .await
             .with_context(|| format!("cannot listen on {address}: is another process using the port?"))?;
         println!("metrics on http://{}/metrics", listener.local_addr()?);
-        let router = http::metrics::router(store.clone());
+        let router = serve::metrics::router(store.clone());
         tokio::spawn(async move {
             let serving = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
             if let Err(error) = serving.await {

@@ -1,6 +1,6 @@
 //! `heatstrip migrate`
 
-use crate::{config, store::migrate::migrate};
+use crate::{config, postgres::migrate::migrate};
 
 pub async fn run(arguments: config::Migrating) -> anyhow::Result<()> {
     migrate(&config::database_url()?, arguments.lanes).await?;

@@ -21,7 +21,7 @@ mod work;
 #[command(name = "heatstrip", version, max_term_width = 100, after_help = config::SECRETS_HELP)]
 pub struct Cli {
     #[command(flatten)]
-    logging: telemetry::Logging,
+    logging: telemetry::logs::Logging,
     #[command(subcommand)]
     command: Command,
 }
@@ -65,7 +65,7 @@ enum Command {
 
 /// Runs the command that was asked for, to its end.
 pub async fn run(cli: Cli) -> anyhow::Result<()> {
-    telemetry::start(&cli.logging)?;
+    telemetry::logs::start(&cli.logging)?;
     match cli.command {
         Command::Dev(arguments) => dev::run(arguments).await,
         Command::Serve(arguments) => serve::run(arguments).await,

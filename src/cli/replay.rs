@@ -14,15 +14,15 @@ use uuid::Uuid;
 use crate::{
     clock::Clock,
     config,
-    region::Region,
-    replay::{Destination, Summary, chunks, client},
-    replay_file::{self, Format},
-    salt::Salts,
-    store::{
-        Store,
-        batch_ids::{REPLAY_MEMORY, Ring},
+    events::region::Region,
+    import::{
+        file::{self, Format},
+        replay::{Destination, Summary, chunks, client},
     },
-    xapi,
+    ingest::xapi,
+    postgres::Store,
+    queue::batch_ids::{REPLAY_MEMORY, Ring},
+    viewers::salt::Salts,
 };
 
 /// Enough for a chunk and the look-up of a salt.
@@ -45,7 +45,7 @@ pub struct Arguments {
 /// What is replayed, and how it is read.
 #[derive(Debug, clap::Args)]
 pub struct Source {
-    /// File of heartbeats or xAPI video statements, a JSON object a line, plain or gzip; - for standard input
+    /// File of heartbeats or xAPI video sql, a JSON object a line, plain or gzip; - for standard input
     pub file: PathBuf,
     /// What the lines are
     #[arg(long, value_enum, default_value = "heartbeats")]
@@ -116,12 +116,10 @@ async fn replay_file(
     let cannot = || format!("cannot read {}", source.file.display());
     let mut file = File::open(&source.file).with_context(cannot)?;
     let progress = progress(file.metadata().with_context(cannot)?.len());
-    let fingerprint = replay_file::fingerprint(&mut file).with_context(cannot)?;
+    let fingerprint = file::fingerprint(&mut file).with_context(cannot)?;
     file.rewind().with_context(cannot)?;
     let again = source.again.then(Uuid::new_v4);
-    let id = |ordinal| {
-        Some(replay_file::chunk_id(&fingerprint, ordinal, source.format, source.captured_on, again))
-    };
+    let id = |ordinal| Some(file::chunk_id(&fingerprint, ordinal, source.format, source.captured_on, again));
     let outcome = replay_reader(source, progress.wrap_read(file), id, destination, summary).await;
     progress.finish_and_clear();
     outcome
@@ -134,7 +132,7 @@ async fn replay_reader(
     destination: &Destination,
     summary: &mut Summary,
 ) -> anyhow::Result<()> {
-    let elements = replay_file::elements(reader)?;
+    let elements = file::elements(reader)?;
     let elements: Box<dyn Iterator<Item = io::Result<String>>> = match source.format {
         Format::Heartbeats => Box::new(elements),
         Format::Xapi => {

@@ -8,15 +8,15 @@ use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    answers::cache::AnswerCache,
     clock::Clock,
-    config,
-    http::{self, AppState},
-    intake::Intake,
-    salt::{SaltSource, Salts},
+    config, heatmap, http,
+    ingest::{self, intake::Intake},
+    postgres::Store,
+    serve::{Parts, health, router},
     shutdown,
-    store::Store,
-    strip_cache::StripCache,
-    upkeep,
+    viewers::salt::{SaltSource, Salts},
+    work::upkeep,
 };
 
 /// The flags of `heatstrip serve`.
@@ -63,16 +63,24 @@ pub async fn serve(
         serving.dedup_window(),
         stop.clone(),
     ));
-    let state = AppState {
-        strips: StripCache::new(store.clone(), clock.clone(), serving.cache_life()),
+    let parts = Parts {
+        ingest: Arc::new(ingest::http::State {
+            store: store.clone(),
+            salts,
+            intake: intake.clone(),
+            clock: clock.clone(),
+            default_region: serving.default_region.clone(),
+            region_header: serving.region_header.clone(),
+            dedup: serving.dedup_window().is_some(),
+            body_budget: Arc::new(Semaphore::new(http::body::BUDGET_BYTES)),
+        }),
+        heatmap: Arc::new(heatmap::http::State {
+            store: store.clone(),
+            answers: AnswerCache::new(&store, clock.clone(), serving.cache_life()),
+            clock: clock.clone(),
+        }),
+        health: Arc::new(health::State { store: store.clone(), intake, clock }),
         store,
-        salts,
-        intake,
-        clock,
-        default_region: serving.default_region.clone(),
-        region_header: serving.region_header.clone(),
-        dedup: serving.dedup_window().is_some(),
-        body_budget: Arc::new(Semaphore::new(http::BODY_BUDGET_BYTES)),
     };
 
     // Answers are small and complete when they are written: nothing is gained by waiting for more.
@@ -81,8 +89,7 @@ pub async fn serve(
             tracing::debug!(%error, "a connection keeps its delay: {error}");
         }
     });
-    let server =
-        axum::serve(listener, http::router(state)).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let server = axum::serve(listener, router(&parts)).with_graceful_shutdown(stop.clone().cancelled_owned());
     tokio::select! {
         ended = server.into_future() => ended?,
         () = shutdown::overdue(&stop) => tracing::warn!("some connections did not end in time"),

@@ -6,15 +6,20 @@ use chrono::NaiveDate;
 
 use crate::{
     config,
-    heartbeat::{MAX_VIDEO_ID_BYTES, check_id},
-    region,
-    store::{Store, strips::StripQuery},
-    strip::{
-        Strip,
-        formats::Format,
-        strip,
-        terminal::{Color, render},
+    events::{
+        heartbeat::{MAX_VIDEO_ID_BYTES, check_id},
+        region,
     },
+    heatmap::{
+        store::strips::StripQuery,
+        strip::{
+            Strip,
+            formats::Format,
+            strip,
+            terminal::{Color, render},
+        },
+    },
+    postgres::Store,
 };
 
 /// Columns of a strip that is written to a file.

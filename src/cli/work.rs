@@ -3,7 +3,7 @@
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::{clock::Clock, config, shutdown, store::Store, worker};
+use crate::{clock::Clock, config, postgres::Store, shutdown, work::worker};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {

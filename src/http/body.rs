@@ -12,7 +12,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::ApiError;
+use super::error::ApiError;
 
 /// The largest body.
 pub const MAX_BYTES: usize = 1 << 20;

@@ -1,24 +1,19 @@
 //! What can go wrong with a request: the only place that knows status codes. Answers are problem details (RFC 9457).
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use axum::{
     http::{HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use chrono::NaiveDate;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::request_id;
-use crate::{
-    heartbeat::Rejection, heartbeat_body::BodyError, intake::IntakeError, salt::SaltError, store::StoreError,
-};
+use crate::{events::refusal::Rejection, postgres::StoreError};
 
-/// When to come back after the queue was full: the workers need a moment.
-const RETRY_WHEN_FULL: Duration = Duration::from_secs(5);
 /// When to come back after Postgres was away.
-const RETRY_WHEN_AWAY: Duration = Duration::from_secs(2);
+pub const RETRY_WHEN_AWAY: Duration = Duration::from_secs(2);
 
 /// What a request is answered when it cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -44,11 +39,9 @@ pub enum ApiError {
     /// 422: no heartbeat of the body is good.
     #[error("none of the heartbeats can be accepted")]
     NoneGood(Vec<Rejection>),
-    /// 422: the days asked for are kept more coarsely than the resolution asked for.
-    #[error(
-        "days before {0} are kept by 5 s only: ask from {0} on, or for a resolution that is a multiple of 5"
-    )]
-    TooFine(NaiveDate),
+    /// 422: the question can be read, yet cannot be answered.
+    #[error("{0}")]
+    Unprocessable(String),
     /// 500: a fault of ours.
     #[error("an internal error; it is in the log")]
     Internal,
@@ -79,7 +72,7 @@ impl ApiError {
             ApiError::BodyTimeout(_) => StatusCode::REQUEST_TIMEOUT,
             ApiError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             ApiError::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            ApiError::NoneGood(_) | ApiError::TooFine(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            ApiError::NoneGood(_) | ApiError::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
             ApiError::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             ApiError::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -138,15 +131,6 @@ impl IntoResponse for ApiError {
     }
 }
 
-impl From<BodyError> for ApiError {
-    fn from(error: BodyError) -> Self {
-        match error {
-            BodyError::TooManyHeartbeats(_) => ApiError::TooLarge(error.to_string()),
-            _ => ApiError::BadRequest(error.to_string()),
-        }
-    }
-}
-
 impl From<&StoreError> for ApiError {
     fn from(error: &StoreError) -> Self {
         match error {
@@ -158,54 +142,10 @@ impl From<&StoreError> for ApiError {
                 detail: "the database went away during the commit: send the batch again with the same batch_id",
                 retry_after: RETRY_WHEN_AWAY,
             },
-            StoreError::TooFine(first_fine_day) => ApiError::TooFine(*first_fine_day),
             StoreError::BadValue(_) | StoreError::Refused(_) | StoreError::Unsuitable(_) => {
                 tracing::error!(%error, "the database refused a request: {error}");
                 ApiError::Internal
             }
-        }
-    }
-}
-
-impl From<Arc<StoreError>> for ApiError {
-    fn from(error: Arc<StoreError>) -> Self {
-        ApiError::from(&*error)
-    }
-}
-
-impl From<SaltError> for ApiError {
-    fn from(error: SaltError) -> Self {
-        match &error {
-            SaltError::Store(error) => ApiError::from(error),
-            // Another process opened today's epoch: others can hash, or this one once it is started anew.
-            SaltError::OtherSalt { .. } => {
-                tracing::error!(%error, "heartbeats cannot be hashed: {error}");
-                ApiError::Unavailable {
-                    detail: "this server does not know the salt of the day, nothing was accepted",
-                    retry_after: RETRY_WHEN_AWAY,
-                }
-            }
-            SaltError::Destroyed(_) | SaltError::NotKept(_) => {
-                tracing::error!(%error, "a heartbeat cannot be hashed: {error}");
-                ApiError::Internal
-            }
-        }
-    }
-}
-
-impl From<IntakeError> for ApiError {
-    fn from(error: IntakeError) -> Self {
-        match error {
-            IntakeError::Full => ApiError::Unavailable {
-                detail: "the queue is full, nothing was accepted",
-                retry_after: RETRY_WHEN_FULL,
-            },
-            IntakeError::TimedOut => ApiError::Unavailable {
-                detail: "the commit took too long: send the batch again with the same batch_id",
-                retry_after: RETRY_WHEN_AWAY,
-            },
-            IntakeError::Salt(error) => error.into(),
-            IntakeError::Store(error) => error.into(),
         }
     }
 }

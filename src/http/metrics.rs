@@ -1,36 +1,40 @@
-//! `GET /metrics`
+//! Metrics of the requests that are answered.
 
-use std::sync::Arc;
+use std::{sync::LazyLock, time::Duration};
 
-use axum::{
-    Router,
-    extract::{FromRef, State},
-    http::header,
-    response::{IntoResponse, Response},
-    routing::get,
-};
+use prometheus::{HistogramVec, IntCounterVec};
 
-use super::AppState;
-use crate::{
-    metrics::{CONTENT_TYPE, METRICS},
-    store::Store,
-};
+use crate::telemetry::registry::{counters, histograms};
 
-impl FromRef<Arc<AppState>> for Store {
-    fn from_ref(app: &Arc<AppState>) -> Store {
-        app.store.clone()
+/// The metrics of this folder, registered at once, so that none is missing before its first event.
+pub static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
+
+/// One handle a metric; its help text says what it means.
+#[expect(missing_docs, reason = "the help texts describe them")]
+pub struct Metrics {
+    pub http_requests: IntCounterVec,
+    pub http_request_seconds: HistogramVec,
+}
+
+impl Metrics {
+    fn new() -> Self {
+        Metrics {
+            http_requests: counters(
+                "http_requests_total",
+                "Requests answered, by route and status.",
+                &["route", "status"],
+            ),
+            http_request_seconds: histograms(
+                "http_request_seconds",
+                "Time from a request's arrival to its answer, by route.",
+                &["route"],
+            ),
+        }
     }
-}
 
-/// Of processes that serve nothing else.
-pub fn router(store: Store) -> Router {
-    Router::new().route("/metrics", get(read)).with_state(store)
-}
-
-/// The metrics of this process, as Prometheus collects them.
-#[utoipa::path(get, path = "/metrics", operation_id = "metrics", tag = "operations",
-    responses((status = 200, description = "The text format.", body = String, content_type = "text/plain")))]
-pub async fn read(State(store): State<Store>) -> Response {
-    let headers = [(header::CONTENT_TYPE, CONTENT_TYPE), (header::CACHE_CONTROL, "no-store")];
-    (headers, METRICS.text(&store.pool_state())).into_response()
+    /// Notes an answered request.
+    pub fn request(&self, route: &str, status: &str, took: Duration) {
+        self.http_requests.with_label_values(&[route, status]).inc();
+        self.http_request_seconds.with_label_values(&[route]).observe(took.as_secs_f64());
+    }
 }

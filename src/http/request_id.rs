@@ -12,8 +12,8 @@ use futures_util::FutureExt;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::ApiError;
-use crate::metrics::METRICS;
+use super::error::ApiError;
+use super::metrics::METRICS;
 
 /// The header that names a request.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

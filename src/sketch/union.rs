@@ -194,7 +194,8 @@ fn estimate(registers: &[u8; REGISTERS]) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::*, *};
+    use super::*;
+    use crate::sketch::*;
 
     fn sketch_of(range: std::ops::Range<i64>) -> Vec<u8> {
         let mut elements: Vec<i64> = range.map(element).collect();

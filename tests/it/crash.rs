@@ -15,9 +15,10 @@ use std::{
 
 use chrono::NaiveDate;
 use heatstrip::{
-    heartbeat::ViewerId,
-    replay, sketch,
-    viewer_hash::{Salt, viewer_hash},
+    events::heartbeat::ViewerId,
+    import::replay,
+    sketch,
+    viewers::hash::{Salt, viewer_hash},
 };
 use rand::{RngExt, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;

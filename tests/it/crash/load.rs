@@ -10,7 +10,7 @@ use std::{
 };
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use heatstrip::replay::client;
+use heatstrip::import::replay::client;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use reqwest::{RequestBuilder, StatusCode};

@@ -7,14 +7,11 @@ use std::{
 
 use chrono::Utc;
 use heatstrip::{
-    fold::HashedHeartbeats,
-    intake::{Hashed, lane},
-    replay,
-    store::{
-        Store,
-        batch_ids::Ring,
-        queue::{Batch, Enqueued},
-    },
+    events::{hashed::HashedHeartbeats, lane::lane},
+    import::replay,
+    ingest::hash::Hashed,
+    postgres::Store,
+    queue::{Batch, Enqueued, batch_ids::Ring},
 };
 use tempfile::TempDir;
 use tokio_postgres::Client;

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use heatstrip::local_postgres::{Lifetime, LocalPostgres};
+use heatstrip::postgres::local::{Lifetime, LocalPostgres};
 use tempfile::TempDir;
 use tokio_postgres::{Client, NoTls};
 

@@ -3,8 +3,13 @@
 use axum::http::HeaderName;
 use chrono::{DateTime, Utc};
 use heatstrip::{
-    cli::serve::serve, clock::Clock, config::Serving, replay::client, salt::SaltSource, salt_epoch::Rotation,
-    store::Store, worker,
+    cli::serve::serve,
+    clock::Clock,
+    config::Serving,
+    import::replay::client,
+    postgres::Store,
+    viewers::{epoch::Rotation, salt::SaltSource},
+    work::worker,
 };
 use reqwest::{Client, Response};
 use serde_json::Value;

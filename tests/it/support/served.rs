@@ -26,7 +26,7 @@ impl Served {
             Some(line[line.find("http://")?..].trim_end_matches("/metrics").to_owned())
         })
         .await;
-        Served { url, client: heatstrip::replay::client(), process, _folder: folder }
+        Served { url, client: heatstrip::import::replay::client(), process, _folder: folder }
     }
 
     /// `heatstrip serve`, with more arguments.

@@ -2,9 +2,9 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use heatstrip::{
-    local_postgres::{Lifetime, LocalPostgres},
-    store::migrate::migrate,
+use heatstrip::postgres::{
+    local::{Lifetime, LocalPostgres},
+    migrate::migrate,
 };
 use tokio::sync::OnceCell;
 use tokio_postgres::{Client, NoTls};

@@ -1,0 +1,3 @@
+//! The demo: an invented audience, so that a first look shows what a heatmap is.
+
+pub mod audience;

@@ -1,0 +1,234 @@
+//! A watch heartbeat: "this viewer was present for seconds `start_sec..=end_sec` of this video in this region".
+//!
+//! Raw JSON becomes a [`Heartbeat`] here, checked against every bound, or is refused with a [`Reason`]. Nothing
+//! downstream checks these bounds again. The reasons are a closed list that clients may match on.
+
+use std::{borrow::Cow, fmt};
+
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{
+    refusal::{Reason, Refusal},
+    region::Region,
+};
+
+/// The last second a heartbeat may name: a video lasts at most a day.
+pub const MAX_SEC: i64 = 86_399;
+/// The most seconds one heartbeat may cover; players beat far more often.
+pub const MAX_SECONDS_PER_HEARTBEAT: i64 = 600;
+/// The longest video id, in bytes.
+pub const MAX_VIDEO_ID_BYTES: usize = 128;
+/// The longest viewer id, in bytes.
+pub const MAX_VIEWER_ID_BYTES: usize = 256;
+/// How old a heartbeat that arrives over HTTP may be.
+pub const MAX_AGE: TimeDelta = TimeDelta::hours(48);
+/// How far ahead of our clock a player's clock may be.
+pub const MAX_AHEAD: TimeDelta = TimeDelta::minutes(5);
+
+/// A parsed, bounds-checked watch heartbeat; strings are borrowed from the body where JSON escapes allow it.
+#[derive(Debug)]
+pub struct Heartbeat<'a> {
+    /// The video, 1 to [`MAX_VIDEO_ID_BYTES`] bytes.
+    pub video_id: Cow<'a, str>,
+    /// The region the viewer watched in.
+    pub region: Region,
+    /// The UTC day on which the heartbeat was captured; decides the table partition and the salt.
+    pub captured_on: NaiveDate,
+    /// The first second watched.
+    pub start_sec: i32,
+    /// The last second watched (inclusive, as `generate_series` takes it).
+    pub end_sec: i32,
+    /// Who watched: hashed on arrival, never kept.
+    pub viewer_id: ViewerId<'a>,
+}
+
+/// A viewer id on its way to being hashed. It cannot be printed, logged or serialized.
+pub struct ViewerId<'a>(Cow<'a, str>);
+
+impl<'a> ViewerId<'a> {
+    /// Wraps an id whose bounds the caller has checked.
+    pub fn new(id: impl Into<Cow<'a, str>>) -> Self {
+        ViewerId(id.into())
+    }
+
+    /// The bytes that are hashed.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl fmt::Debug for ViewerId<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ViewerId(redacted)")
+    }
+}
+
+/// What the heartbeats of one body have in common: when and where they arrived.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// Our clock when they arrived.
+    pub now: DateTime<Utc>,
+    /// The region of those that name none.
+    pub default_region: Region,
+    /// How old `at` may be; none for replays.
+    pub max_age: Option<TimeDelta>,
+    /// The day to count them on, whatever their `at`; replays only.
+    pub captured_on: Option<NaiveDate>,
+}
+
+/// The fields as they stand in the JSON text: each is judged on its own, so that the refusal can name it.
+#[derive(Deserialize)]
+struct Fields<'a> {
+    #[serde(borrow, default)]
+    video_id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    region: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    viewer_id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    start_sec: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    end_sec: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    at: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    duration_sec: Option<&'a RawValue>,
+}
+
+/// Reads one JSON object as a heartbeat, or says what is wrong with it.
+pub fn parse<'a>(element: &'a str, arrival: &Arrival) -> Result<Heartbeat<'a>, Refusal> {
+    let malformed = Refusal { field: None, reason: Reason::Malformed };
+    // Serde would also take an array of the fields in order.
+    if !element.trim_ascii_start().starts_with('{') {
+        return Err(malformed);
+    }
+    let fields: Fields<'a> = serde_json::from_str(element).map_err(|_| malformed)?;
+
+    let video_id = required("video_id", fields.video_id, |raw| bounded_text(raw, MAX_VIDEO_ID_BYTES))?;
+    let region = optional("region", fields.region, |raw| Region::parse(&text(raw)?))?
+        .unwrap_or_else(|| arrival.default_region.clone());
+    let viewer_id = required("viewer_id", fields.viewer_id, |raw| bounded_text(raw, MAX_VIEWER_ID_BYTES))?;
+    let start_sec = required("start_sec", fields.start_sec, second)?;
+    let end_sec = required("end_sec", fields.end_sec, second)?;
+    let at = optional("at", fields.at, |raw| instant(raw, arrival))?.unwrap_or(arrival.now);
+    let duration_sec = optional("duration_sec", fields.duration_sec, duration)?;
+
+    let end_refused = |reason| Refusal { field: Some("end_sec"), reason };
+    if end_sec < start_sec {
+        return Err(end_refused(Reason::EndBeforeStart));
+    }
+    if i64::from(end_sec) - i64::from(start_sec) + 1 > MAX_SECONDS_PER_HEARTBEAT {
+        return Err(end_refused(Reason::TooManySeconds));
+    }
+    if duration_sec.is_some_and(|duration| f64::from(end_sec) > duration) {
+        return Err(end_refused(Reason::OutOfRange));
+    }
+
+    Ok(Heartbeat {
+        video_id,
+        region,
+        // A player's clock may run ahead, but nothing is captured tomorrow: a day begins on our clock, so that no
+        // salt is ever needed before its day.
+        captured_on: arrival.captured_on.unwrap_or_else(|| at.min(arrival.now).date_naive()),
+        start_sec,
+        end_sec,
+        viewer_id: ViewerId::new(viewer_id),
+    })
+}
+
+fn required<'a, T>(
+    field: &'static str,
+    raw: Option<&'a RawValue>,
+    read: impl FnOnce(&'a RawValue) -> Result<T, Reason>,
+) -> Result<T, Refusal> {
+    optional(field, raw, read)?.ok_or(Refusal { field: Some(field), reason: Reason::Missing })
+}
+
+fn optional<'a, T>(
+    field: &'static str,
+    raw: Option<&'a RawValue>,
+    read: impl FnOnce(&'a RawValue) -> Result<T, Reason>,
+) -> Result<Option<T>, Refusal> {
+    raw.map(read).transpose().map_err(|reason| Refusal { field: Some(field), reason })
+}
+
+fn text(raw: &RawValue) -> Result<Cow<'_, str>, Reason> {
+    #[derive(Deserialize)]
+    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+    if !raw.get().starts_with('"') {
+        return Err(Reason::WrongType);
+    }
+    // The syntax was checked with the element; what can still fail is an escape that is no character.
+    serde_json::from_str::<Text<'_>>(raw.get()).map(|text| text.0).map_err(|_| Reason::Malformed)
+}
+
+fn bounded_text(raw: &RawValue, max_bytes: usize) -> Result<Cow<'_, str>, Reason> {
+    let text = text(raw)?;
+    check_id(&text, max_bytes)?;
+    Ok(text)
+}
+
+/// The bounds of video and viewer ids, for whoever makes heartbeats of something else than JSON.
+pub fn check_id(text: &str, max_bytes: usize) -> Result<(), Reason> {
+    if text.is_empty() {
+        return Err(Reason::Empty);
+    }
+    if text.len() > max_bytes {
+        return Err(Reason::TooLong);
+    }
+    if text.chars().any(char::is_control) {
+        return Err(Reason::ControlCharacter);
+    }
+    Ok(())
+}
+
+fn number(raw: &RawValue) -> Result<f64, Reason> {
+    if !raw.get().starts_with(|c: char| c == '-' || c.is_ascii_digit()) {
+        return Err(Reason::WrongType);
+    }
+    // Every JSON number is a Rust float; one too large is infinite.
+    raw.get().parse().map_err(|_| Reason::WrongType)
+}
+
+/// A whole second from 0 to [`MAX_SEC`]; `8.0` and `8e0` are whole too.
+fn second(raw: &RawValue) -> Result<i32, Reason> {
+    let value = number(raw)?;
+    if value.is_finite() && value.fract() != 0.0 {
+        return Err(Reason::WrongType);
+    }
+    if !(0.0..=MAX_SEC as f64).contains(&value) {
+        return Err(Reason::OutOfRange);
+    }
+    Ok(value as i32)
+}
+
+/// The video's length in seconds; may have a fraction.
+fn duration(raw: &RawValue) -> Result<f64, Reason> {
+    let value = number(raw)?;
+    if !value.is_finite() || value <= 0.0 {
+        return Err(Reason::OutOfRange);
+    }
+    Ok(value)
+}
+
+fn instant(raw: &RawValue, arrival: &Arrival) -> Result<DateTime<Utc>, Reason> {
+    let at = DateTime::parse_from_rfc3339(&text(raw)?).map_err(|_| Reason::BadFormat)?.to_utc();
+    if arrival.captured_on.is_some() {
+        // It decides nothing.
+        return Ok(at);
+    }
+    if at > arrival.now + MAX_AHEAD {
+        return Err(Reason::InFuture);
+    }
+    // RFC 3339 has a year 0, salt epochs and their tables begin with year 1.
+    if at.year() < 1 || arrival.max_age.is_some_and(|max_age| at < arrival.now - max_age) {
+        return Err(Reason::TooOld);
+    }
+    Ok(at)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,7 @@
+//! What players say: heartbeats, their bounds, and the closed list of reasons why one is refused. Pure.
+
+pub mod hashed;
+pub mod heartbeat;
+pub mod lane;
+pub mod refusal;
+pub mod region;

@@ -1,0 +1,153 @@
+//! Table `video_heatmap_counts`: what the canonical rows of closed salt epochs amount to.
+
+use chrono::NaiveDate;
+use scoped_futures::ScopedFutureExt;
+use tokio_postgres::Row;
+
+use super::sql;
+use crate::heatmap::strip::BucketRow;
+use crate::postgres::{Store, StoreError, Transaction, execute, query};
+
+/// The first and the last day of a salt epoch.
+pub type EpochDays = (NaiveDate, NaiveDate);
+
+impl Store {
+    /// The salt epochs that are over before `today` and ended on `since` or later.
+    pub async fn closed_epochs(
+        &self,
+        today: NaiveDate,
+        since: NaiveDate,
+    ) -> Result<Vec<EpochDays>, StoreError> {
+        self.run_tx("read_closed_epochs", |tx| {
+            async move { epoch_days(&query(tx, sql::READ_CLOSED_EPOCHS, &[&today, &since]).await?) }
+                .scope_boxed()
+        })
+        .await
+    }
+
+    /// Counts an epoch of the next videos behind `behind`, up to `max_videos`, that are not counted yet; returns the last
+    /// of them, none when there are no more.
+    pub async fn count_epoch(
+        &self,
+        (first_day, last_day): EpochDays,
+        behind: &str,
+        max_videos: u64,
+    ) -> Result<Option<String>, StoreError> {
+        let max_videos = max_videos as i64;
+        self.run_tx("count_epoch", |tx| {
+            async move {
+                tx.batch_execute(sql::PREPARE_NIGHTLY).await?;
+                lock(tx).await?;
+                let parameters: &[&(dyn tokio_postgres::types::ToSql + Sync)] =
+                    &[&first_day, &last_day, &behind, &max_videos];
+                let rows = query(tx, sql::READ_UNCOUNTED_VIDEOS, parameters).await?;
+                let videos =
+                    rows.iter().map(|row| row.try_get("video_id")).collect::<Result<Vec<String>, _>>()?;
+                if !videos.is_empty() {
+                    execute(tx, sql::INSERT_COUNTS, &[&first_day, &last_day, &videos]).await?;
+                }
+                Ok(videos.into_iter().next_back())
+            }
+            .scope_boxed()
+        })
+        .await
+    }
+}
+
+/// Keeps counts and the rows they are of from changing at once.
+pub(super) async fn lock(tx: &Transaction<'_>) -> Result<(), StoreError> {
+    query(tx, sql::LOCK_COUNTS, &[]).await?;
+    Ok(())
+}
+
+/// A question that counts may answer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Countable<'a> {
+    pub(super) video_id: &'a str,
+    /// `GLOBAL` or one region: counts of several do not add up to their union.
+    pub(super) region: &'a str,
+    /// The resolution is a level: counts of small buckets do not add up to large ones.
+    pub(super) level: u32,
+}
+
+/// The epochs between `bounds` whose counts stand for their rows of the days from `read.0` to `read.1`.
+pub(super) async fn counted_epochs(
+    tx: &Transaction<'_>,
+    asked: Countable<'_>,
+    bounds: EpochDays,
+    read: EpochDays,
+) -> Result<Vec<EpochDays>, StoreError> {
+    let level = asked.level as i16;
+    let rows = query(
+        tx,
+        sql::READ_COUNTED_EPOCHS,
+        &[&asked.video_id, &asked.region, &level, &bounds.0, &bounds.1, &read.0, &read.1],
+    )
+    .await?;
+    epoch_days(&rows)
+}
+
+/// What is left to read of a range: its first and last day and the counted ones between them; nothing if all is counted.
+pub(super) fn uncounted(read: EpochDays, counted: &[EpochDays]) -> Option<(EpochDays, Vec<NaiveDate>)> {
+    let is_counted = |day: &NaiveDate| counted.iter().any(|(first, last)| (first..=last).contains(&day));
+    let days = || read.0.iter_days().take_while(|day| *day <= read.1);
+    let first = days().find(|day| !is_counted(day))?;
+    let last = days().filter(|day| !is_counted(day)).last()?;
+    Some(((first, last), days().filter(|day| (first..=last).contains(day) && is_counted(day)).collect()))
+}
+
+/// The buckets of counted epochs, by epoch and bucket ascending.
+pub(super) async fn read_counts(
+    tx: &Transaction<'_>,
+    asked: Countable<'_>,
+    counted: &[EpochDays],
+    epoch_first_days: &[NaiveDate],
+) -> Result<Vec<BucketRow>, StoreError> {
+    let first_days: Vec<NaiveDate> = counted.iter().map(|(first_day, _)| *first_day).collect();
+    let level = asked.level as i16;
+    let rows = query(
+        tx,
+        sql::READ_COUNTS,
+        &[&asked.video_id, &asked.region, &level, &first_days, &epoch_first_days],
+    )
+    .await?;
+    rows.iter().map(bucket_row).collect()
+}
+
+fn epoch_days(rows: &[Row]) -> Result<Vec<EpochDays>, StoreError> {
+    rows.iter().map(|row| Ok((row.try_get("first_day")?, row.try_get("last_day")?))).collect()
+}
+
+fn bucket_row(row: &Row) -> Result<BucketRow, StoreError> {
+    Ok(BucketRow {
+        epoch: row.try_get::<_, i32>("epoch")? as usize,
+        bucket: row.try_get::<_, i32>("bucket")? as u32,
+        viewers: row.try_get::<_, i64>("viewers")? as u64,
+        reached: row.try_get::<_, i64>("reached")? as u64,
+        seconds_played: row.try_get::<_, i64>("seconds_played")? as u64,
+        last_sec: row.try_get::<_, i32>("last_sec")? as u32,
+        exact: row.try_get("exact")?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(n: u32) -> NaiveDate {
+        NaiveDate::from_ymd_opt(2026, 11, n).expect("a day of November")
+    }
+
+    #[test]
+    fn what_is_left_to_read() {
+        let read = (day(1), day(9));
+        assert_eq!(uncounted(read, &[]), Some((read, vec![])));
+        assert_eq!(uncounted(read, &[(day(1), day(7))]), Some(((day(8), day(9)), vec![])));
+        assert_eq!(
+            uncounted(read, &[(day(2), day(3)), (day(8), day(9))]),
+            Some(((day(1), day(7)), vec![day(2), day(3)]))
+        );
+        assert_eq!(uncounted(read, &[(day(1), day(9))]), None);
+        assert_eq!(uncounted((day(2), day(1)), &[]), None);
+    }
+}

@@ -1,0 +1,30 @@
+//! The removal of a video.
+
+use chrono::NaiveDate;
+use tokio_postgres::Row;
+
+use super::{kept_days::prepare, sql};
+use crate::postgres::{StoreError, Transaction, query};
+
+/// How many rows of a video were removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ForgottenRows {
+    /// Canonical rows of every level.
+    pub canonical: u64,
+    /// Shard rows.
+    pub shards: u64,
+}
+
+/// Removes a video's rows of these days.
+pub(crate) async fn forget_in(
+    tx: &Transaction<'_>,
+    video_id: &str,
+    first_day: NaiveDate,
+    last_day: NaiveDate,
+) -> Result<ForgottenRows, StoreError> {
+    // No piece of a compaction is under way then: it would bring the rows back.
+    prepare(tx).await?;
+    let rows = query(tx, sql::FORGET_ROWS, &[&video_id, &first_day, &last_day]).await?;
+    let count = |row: &Row, name: &str| row.try_get::<_, i64>(name).map(|count| count as u64);
+    Ok(ForgottenRows { canonical: count(&rows[0], "canonical")?, shards: count(&rows[0], "shards")? })
+}

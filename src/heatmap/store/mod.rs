@@ -1,0 +1,34 @@
+//! The tables of the heatmap, a file a table or read.
+
+use chrono::NaiveDate;
+
+use crate::postgres::StoreError;
+
+pub mod canonical;
+pub mod closed_epochs;
+pub mod forget;
+pub mod kept_days;
+pub mod regions;
+pub mod shards;
+pub mod sql;
+pub mod strips;
+pub mod videos;
+
+/// Why a question has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The range has days that are not kept by the second; the first day that is.
+    #[error(
+        "days before {0} are kept by 5 s only: ask from {0} on, or for a resolution that is a multiple of 5"
+    )]
+    TooFine(NaiveDate),
+    /// The database did not do its part.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<tokio_postgres::Error> for ReadError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        ReadError::Store(error.into())
+    }
+}

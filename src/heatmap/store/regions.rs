@@ -1,0 +1,69 @@
+//! The read of a video's regions: whole-video rows united by region, estimated last.
+
+use chrono::NaiveDate;
+use scoped_futures::ScopedFutureExt;
+
+use super::sql;
+use crate::heatmap::regions::{RegionRow, RegionsRange};
+use crate::postgres::{Store, StoreError, kept_days, query};
+use crate::viewers::store::epochs;
+
+/// A list of regions as it is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct RegionsQuery {
+    /// The video.
+    pub video_id: String,
+    /// The first day; left out: the first the video has rows for.
+    pub from: Option<NaiveDate>,
+    /// The last day; left out: the last the video has rows for.
+    pub to: Option<NaiveDate>,
+    /// The most regions.
+    pub limit: u32,
+}
+
+impl Store {
+    /// The regions a video was watched in, by viewers descending, and the range they cover.
+    pub async fn read_regions(
+        &self,
+        asked: &RegionsQuery,
+    ) -> Result<(RegionsRange, Vec<RegionRow>), StoreError> {
+        self.run_read(sql::PREPARE_READ, |tx| {
+            async move {
+                let mut range = RegionsRange {
+                    video_id: asked.video_id.clone(),
+                    from: asked.from,
+                    to: asked.to,
+                    epochs: Vec::new(),
+                };
+                let kept_from = kept_days::read(tx).await?.kept_from;
+                let days = query(tx, sql::READ_VIDEO_DAYS, &[&asked.video_id, &kept_from]).await?;
+                let (Some(from), Some(to)) =
+                    (range.from.or(days[0].try_get("first_day")?), range.to.or(days[0].try_get("last_day")?))
+                else {
+                    return Ok((range, Vec::new()));
+                };
+                (range.from, range.to) = (Some(from), Some(to));
+                let first_days;
+                (first_days, range.epochs) = epochs(tx, from, to).await?;
+                let rows = query(
+                    tx,
+                    sql::READ_REGIONS,
+                    &[&asked.video_id, &from.max(kept_from), &to, &first_days, &i64::from(asked.limit)],
+                )
+                .await?;
+                let mut regions = Vec::new();
+                for row in rows {
+                    regions.push(RegionRow {
+                        region: row.try_get("region")?,
+                        viewers: row.try_get::<_, i64>("viewers")? as u64,
+                        seconds_played: row.try_get::<_, i64>("seconds_played")? as u64,
+                        exact: row.try_get("exact")?,
+                    });
+                }
+                Ok((range, regions))
+            }
+            .scope_boxed()
+        })
+        .await
+    }
+}

@@ -1,0 +1,290 @@
+//! Replay: heartbeats of a file or a generator, in chunks, into the queue or to an API elsewhere.
+//!
+//! A chunk with an id is counted once however often it is sent, so that an interrupted replay is simply run again.
+
+use std::{collections::BTreeMap, fmt, io, time::Duration};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use reqwest::{Client, StatusCode, header};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use crate::{
+    clock::Clock,
+    events::{heartbeat::Arrival, refusal::Reason, region::Region},
+    import::file::CHUNK_HEARTBEATS,
+    ingest::hash,
+    postgres::{Store, StoreError},
+    queue::{Batch, Enqueued, batch_ids::Ring},
+    viewers::salt::{SaltError, Salts},
+};
+
+/// Bytes a chunk holds at most: an API takes bodies of up to 1 MiB.
+const MAX_CHUNK_BYTES: usize = 900 << 10;
+/// How often a chunk is sent to an API that says to come back later.
+const MAX_SENDS: u32 = 20;
+/// How long an API may take to answer.
+const MAX_ANSWER_WAIT: Duration = Duration::from_secs(60);
+/// How long to wait when the API does not say.
+const DEFAULT_RETRY: Duration = Duration::from_secs(2);
+
+/// Why a replay stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// The file could not be read on.
+    #[error("cannot read on: {0}")]
+    Read(#[from] io::Error),
+    /// The database did not take a chunk.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// A day's salt cannot be had.
+    #[error(transparent)]
+    Salt(#[from] SaltError),
+    /// The API did not take a chunk.
+    #[error("{0}")]
+    Api(String),
+}
+
+/// Where the heartbeats go.
+pub enum Destination {
+    /// Straight into the queue, of any age.
+    Queue {
+        /// The database.
+        store: Store,
+        /// The salts of the days.
+        salts: Salts,
+        /// The time.
+        clock: Clock,
+    },
+    /// To an API, under its limits.
+    Api {
+        /// For its connections.
+        client: Client,
+        /// Where it is, without a path.
+        url: String,
+        /// The time.
+        clock: Clock,
+    },
+}
+
+/// Heartbeats that travel together.
+#[derive(Clone)]
+pub struct Chunk {
+    /// What it is remembered by; none for what cannot be read twice.
+    pub id: Option<Uuid>,
+    /// The place of its first heartbeat in the whole.
+    pub first_index: u64,
+    /// JSON texts.
+    pub elements: Vec<String>,
+}
+
+/// What became of the heartbeats.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// How many were taken now.
+    pub accepted: u64,
+    /// How many had been taken by an earlier replay of the same file.
+    pub known: u64,
+    /// Per reason how many were refused, and the first: its place and the field at fault.
+    pub rejected: BTreeMap<Reason, (u64, u64, Option<String>)>,
+}
+
+impl fmt::Debug for Chunk {
+    /// Without the heartbeats, which hold viewer ids.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Chunk").field("id", &self.id).field("heartbeats", &self.elements.len()).finish()
+    }
+}
+
+impl Summary {
+    /// Notes a refused heartbeat.
+    pub fn reject(&mut self, index: u64, field: Option<&str>, reason: Reason) {
+        self.rejected.entry(reason).or_insert_with(|| (0, index, field.map(str::to_owned))).0 += 1;
+    }
+}
+
+/// Cuts heartbeats into chunks, the same ones each time; `id` gives the id of a chunk by its ordinal.
+pub fn chunks<'a>(
+    elements: impl Iterator<Item = io::Result<String>> + 'a,
+    id: impl Fn(u64) -> Option<Uuid> + 'a,
+) -> impl Iterator<Item = io::Result<Chunk>> + 'a {
+    let mut elements = elements.peekable();
+    let (mut ordinal, mut index) = (0, 0);
+    std::iter::from_fn(move || {
+        elements.peek()?;
+        let mut chunk = Chunk { id: id(ordinal), first_index: index, elements: Vec::new() };
+        let mut bytes = 0;
+        while let Some(next) = elements.next_if(|next| match next {
+            Ok(text) => chunk.elements.is_empty() || bytes + text.len() < MAX_CHUNK_BYTES,
+            // A chunk that could not be read to its end is not sent: its id stands for the whole of it.
+            Err(_) => true,
+        }) {
+            match next {
+                Ok(text) => {
+                    bytes += text.len() + 1;
+                    chunk.elements.push(text);
+                }
+                Err(error) => return Some(Err(error)),
+            }
+            if chunk.elements.len() == CHUNK_HEARTBEATS {
+                break;
+            }
+        }
+        ordinal += 1;
+        index += chunk.elements.len() as u64;
+        Some(Ok(chunk))
+    })
+}
+
+/// A client for APIs, over TLS too.
+pub fn client() -> Client {
+    // The process may have chosen one already: any will do.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder().timeout(MAX_ANSWER_WAIT).build().expect("the options are plain values")
+}
+
+impl Destination {
+    /// Delivers a chunk and notes what became of it; when it returns `Ok` the chunk is durable.
+    pub async fn deliver(
+        &self,
+        chunk: &Chunk,
+        default_region: &Region,
+        captured_on: Option<NaiveDate>,
+        summary: &mut Summary,
+    ) -> Result<(), ReplayError> {
+        match self {
+            Destination::Queue { store, salts, clock } => {
+                let arrival = Arrival {
+                    now: clock.now(),
+                    default_region: default_region.clone(),
+                    max_age: None,
+                    captured_on,
+                };
+                enqueue(store, salts, chunk, &arrival, summary).await
+            }
+            Destination::Api { client, url, clock } => {
+                post(client, url, chunk, captured_on.map(|day| last_instant(day, clock.now())), summary).await
+            }
+        }
+    }
+}
+
+async fn enqueue(
+    store: &Store,
+    salts: &Salts,
+    chunk: &Chunk,
+    arrival: &Arrival,
+    summary: &mut Summary,
+) -> Result<(), ReplayError> {
+    let hashed = hash::hash(chunk.elements.iter().map(String::as_str), arrival, salts, store.lanes()).await?;
+    for rejection in &hashed.rejected {
+        summary.reject(chunk.first_index + rejection.index as u64, rejection.field, rejection.reason);
+    }
+    if hashed.accepted == 0 {
+        return Ok(());
+    }
+    let batch = Batch { id: chunk.id, answer: hashed.answer(), lanes: hashed.lanes };
+    match store.enqueue(Ring::Replay, std::slice::from_ref(&batch), arrival.now).await?.remove(0) {
+        Enqueued::New => summary.accepted += batch.answer.accepted as u64,
+        Enqueued::Duplicate(answer) => summary.known += answer.accepted as u64,
+    }
+    Ok(())
+}
+
+/// What the API answers, as far as it matters here.
+#[derive(Deserialize)]
+struct Receipt {
+    accepted: u64,
+    rejected: Vec<ApiRejection>,
+    #[serde(default)]
+    duplicate: bool,
+}
+
+#[derive(Deserialize)]
+struct ApiRejection {
+    index: u64,
+    field: Option<String>,
+    reason: Reason,
+}
+
+async fn post(
+    client: &Client,
+    url: &str,
+    chunk: &Chunk,
+    at: Option<DateTime<Utc>>,
+    summary: &mut Summary,
+) -> Result<(), ReplayError> {
+    // NDJSON, so that a broken line costs no other.
+    let lines: Vec<String> = chunk.elements.iter().map(|element| one_line(element, at)).collect();
+    let body = lines.join("\n");
+    // Without an id of its own the chunk gets one for its retries.
+    let id = chunk.id.unwrap_or_else(Uuid::now_v7).to_string();
+    for _ in 0..MAX_SENDS {
+        let sent = client
+            .post(format!("{url}/v1/heartbeats"))
+            .header(header::CONTENT_TYPE, "application/x-ndjson")
+            .header("idempotency-key", &id)
+            .body(body.clone())
+            .send()
+            .await;
+        let response = match sent {
+            Ok(response) => response,
+            Err(error) if error.is_connect() => {
+                return Err(ReplayError::Api(format!("{url} cannot be reached: is the API running there?")));
+            }
+            Err(_) => {
+                tokio::time::sleep(DEFAULT_RETRY).await;
+                continue;
+            }
+        };
+        match response.status() {
+            StatusCode::ACCEPTED | StatusCode::UNPROCESSABLE_ENTITY => {
+                let receipt: Receipt = response
+                    .json()
+                    .await
+                    .map_err(|_| ReplayError::Api(format!("{url} does not answer as heatstrip does")))?;
+                for rejection in receipt.rejected {
+                    summary.reject(
+                        chunk.first_index + rejection.index,
+                        rejection.field.as_deref(),
+                        rejection.reason,
+                    );
+                }
+                *(if receipt.duplicate { &mut summary.known } else { &mut summary.accepted }) +=
+                    receipt.accepted;
+                return Ok(());
+            }
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+                let said = response.headers().get(header::RETRY_AFTER);
+                let secs = said.and_then(|value| value.to_str().ok()?.parse().ok());
+                tokio::time::sleep(secs.map_or(DEFAULT_RETRY, Duration::from_secs)).await;
+            }
+            status => {
+                let text = response.text().await.unwrap_or_default();
+                return Err(ReplayError::Api(format!("{url} answered {status}: {text}")));
+            }
+        }
+    }
+    Err(ReplayError::Api(format!("{url} did not take a chunk in {MAX_SENDS} tries")))
+}
+
+/// A heartbeat on one line, captured at another time if one is given.
+fn one_line(element: &str, at: Option<DateTime<Utc>>) -> String {
+    if let Some(at) = at
+        && let Ok(mut fields) = serde_json::from_str::<Map<String, Value>>(element)
+    {
+        fields.insert("at".into(), at.to_rfc3339().into());
+        return Value::Object(fields).to_string();
+    }
+    // Elements of files are lines already; a line break inside one would cut it in two.
+    element.replace(['\n', '\r'], " ")
+}
+
+/// The last instant of a day that is not in the future: an API refuses what is too old.
+fn last_instant(day: NaiveDate, now: DateTime<Utc>) -> DateTime<Utc> {
+    match day.and_hms_opt(23, 59, 59) {
+        Some(end) => end.and_utc().min(now),
+        None => now,
+    }
+}

@@ -1,0 +1,92 @@
+//! Elements of a body in, hashed heartbeats by lane out.
+
+use std::collections::{BTreeMap, HashMap, hash_map::Entry};
+
+use chrono::NaiveDate;
+
+use crate::{
+    events::{
+        hashed::HashedHeartbeats,
+        heartbeat::{self, Arrival, Heartbeat},
+        lane::lane,
+        refusal::{Reason, Refusal, Rejection},
+    },
+    queue::batch_ids::Accepted,
+    viewers::{
+        hash::{Salt, viewer_hash},
+        salt::{SaltError, Salts},
+    },
+};
+
+/// What the heartbeats of a body became: those accepted, hashed and by lane, and those refused.
+#[derive(Debug, Default)]
+pub struct Hashed {
+    /// The good ones.
+    pub lanes: BTreeMap<u16, HashedHeartbeats>,
+    /// How many are good.
+    pub accepted: usize,
+    /// The others, by index.
+    pub rejected: Vec<Rejection>,
+}
+
+impl Hashed {
+    /// What the sender is told, and told again if it asks again.
+    pub fn answer(&self) -> Accepted {
+        let rejected = serde_json::to_string(&self.rejected).expect("rejections are plain values");
+        Accepted { accepted: self.accepted, rejected }
+    }
+}
+
+/// Parses each element on its own and hashes its viewer with its day's salt.
+pub async fn hash<'a>(
+    elements: impl Iterator<Item = &'a str>,
+    arrival: &Arrival,
+    salts: &Salts,
+    lanes: u16,
+) -> Result<Hashed, SaltError> {
+    let mut hashed = Hashed::default();
+    let mut salts_by_day: HashMap<NaiveDate, Result<Salt, Reason>> = HashMap::new();
+    for (index, element) in elements.enumerate() {
+        let outcome = match heartbeat::parse(element, arrival) {
+            Ok(heartbeat) => {
+                let day = heartbeat.captured_on;
+                if let Entry::Vacant(entry) = salts_by_day.entry(day) {
+                    entry.insert(match salts.salt(day).await {
+                        Ok(salt) => Ok(salt),
+                        Err(SaltError::Destroyed(_) | SaltError::NotKept(_)) => Err(Reason::TooOld),
+                        // The setting has changed since: nobody here will ever know that day's salt, and one
+                        // heartbeat must not hold up the others of its batch. A replay stops and says so.
+                        Err(SaltError::OtherSalt { .. })
+                            if arrival.max_age.is_some() && day < arrival.now.date_naive() =>
+                        {
+                            Err(Reason::TooOld)
+                        }
+                        Err(error) => return Err(error),
+                    });
+                }
+                match &salts_by_day[&day] {
+                    Ok(salt) => Ok((heartbeat, salt)),
+                    Err(reason) => Err(Refusal { field: Some("at"), reason: *reason }),
+                }
+            }
+            Err(refusal) => Err(refusal),
+        };
+        match outcome {
+            Ok((heartbeat, salt)) => {
+                hashed.accepted += 1;
+                push(hashed.lanes.entry(lane(&heartbeat.video_id, lanes)).or_default(), heartbeat, salt);
+            }
+            Err(Refusal { field, reason }) => hashed.rejected.push(Rejection { index, field, reason }),
+        }
+    }
+    Ok(hashed)
+}
+
+fn push(columns: &mut HashedHeartbeats, heartbeat: Heartbeat<'_>, salt: &Salt) {
+    columns.viewer_hash.push(viewer_hash(&heartbeat.viewer_id, salt));
+    columns.video_id.push(heartbeat.video_id.into_owned());
+    columns.region.push(heartbeat.region.into_string());
+    columns.captured_on.push(heartbeat.captured_on);
+    columns.start_sec.push(heartbeat.start_sec);
+    columns.end_sec.push(heartbeat.end_sec);
+}

@@ -1,0 +1,76 @@
+//! Why the database did not do what it was asked to.
+
+use tokio_postgres::error::SqlState;
+
+/// Why the database did not do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Postgres cannot be reached, or went away before the COMMIT was sent: nothing was done.
+    #[error("postgres is not reachable: {0}")]
+    Unavailable(String),
+    /// The connection broke between COMMIT and its answer: it may have been done or not.
+    #[error("the outcome of the commit is unknown: {0}")]
+    OutcomeUnknown(String),
+    /// Somebody else was in the way: nothing was done, and trying again will help.
+    #[error("the transaction lost a conflict: {0}")]
+    Conflict(String),
+    /// Postgres cannot take these values, now or ever.
+    #[error("postgres refused a value: {0}")]
+    BadValue(String),
+    /// Postgres refused for a reason that does not lie in the values: a missing right, a broken disk, a bug.
+    #[error("postgres refused: {0}")]
+    Refused(String),
+    /// The database is not one this program can work on; the text says what to do.
+    #[error("{0}")]
+    Unsuitable(String),
+}
+
+impl From<tokio_postgres::Error> for StoreError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        let Some(db_error) = error.as_db_error() else {
+            // Without an answer of the server: the connection is gone, or a value is none the driver can read or write.
+            return match error.is_closed()
+                || std::error::Error::source(&error).is_some_and(|e| e.is::<std::io::Error>())
+            {
+                true => StoreError::Unavailable(error.to_string()),
+                false => StoreError::BadValue(describe(&error)),
+            };
+        };
+        // The message alone: `detail` may quote rows.
+        let text = format!("{} ({})", db_error.message(), db_error.code().code());
+        match db_error.code() {
+            code if [
+                SqlState::T_R_SERIALIZATION_FAILURE,
+                SqlState::T_R_DEADLOCK_DETECTED,
+                SqlState::LOCK_NOT_AVAILABLE,
+                // Somebody inserted the row between our look and our insert: the next look sees it.
+                SqlState::UNIQUE_VIOLATION,
+            ]
+            .contains(code) =>
+            {
+                StoreError::Conflict(text)
+            }
+            // The row fits no partition: it was dropped, empty, between the look for it and the write.
+            code if *code == SqlState::CHECK_VIOLATION && db_error.constraint().is_none() => {
+                StoreError::Conflict(text)
+            }
+            // 22 data, 23 constraints, 54 program limits.
+            code if ["22", "23", "54"].iter().any(|class| code.code().starts_with(class)) => {
+                StoreError::BadValue(text)
+            }
+            // 08 connection, 25 a transaction left open too long, 53 resources, 57 operator intervention: the server's
+            // state, not the statement's fault.
+            code if ["08", "25", "53", "57"].iter().any(|class| code.code().starts_with(class)) => {
+                StoreError::Unavailable(text)
+            }
+            _ => StoreError::Refused(text),
+        }
+    }
+}
+
+pub(crate) fn describe(error: &tokio_postgres::Error) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}

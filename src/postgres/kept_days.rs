@@ -1,0 +1,41 @@
+//! Table `retention`, and the removal of what is not kept.
+
+use chrono::NaiveDate;
+use scoped_futures::ScopedFutureExt;
+
+use super::{Store, StoreError, Transaction, execute, query, sql};
+
+/// From which days on rows are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// The first day that is kept.
+    pub kept_from: NaiveDate,
+    /// The first day that is kept by the second.
+    pub fine_from: NaiveDate,
+}
+
+impl Store {
+    /// From which days on rows are kept.
+    pub async fn retention(&self) -> Result<Retention, StoreError> {
+        self.run_tx("read_retention", |tx| async move { read(tx).await }.scope_boxed()).await
+    }
+
+    /// Moves the days from which on rows are kept forward, never back.
+    pub async fn advance_retention(
+        &self,
+        kept_from: Option<NaiveDate>,
+        fine_from: Option<NaiveDate>,
+    ) -> Result<(), StoreError> {
+        self.run_tx("advance_retention", |tx| {
+            async move { execute(tx, sql::ADVANCE_RETENTION, &[&kept_from, &fine_from]).await }.scope_boxed()
+        })
+        .await?;
+        Ok(())
+    }
+}
+
+/// From which days on rows are kept, as this snapshot has it.
+pub(crate) async fn read(tx: &Transaction<'_>) -> Result<Retention, StoreError> {
+    let rows = query(tx, sql::READ_RETENTION, &[]).await?;
+    Ok(Retention { kept_from: rows[0].try_get("kept_from")?, fine_from: rows[0].try_get("fine_from")? })
+}

@@ -1,0 +1,250 @@
+//! Postgres: the pool, named transactions with retry, and one file per table or read. The only place that knows the
+//! driver.
+
+use std::time::Duration;
+
+pub(crate) use deadpool_postgres::Transaction;
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
+use rand::RngExt;
+use scoped_futures::ScopedBoxFuture;
+use tokio_postgres::{IsolationLevel, NoTls, Row, RowStream, types::ToSql};
+
+mod error;
+pub mod kept_days;
+pub mod local;
+pub mod metrics;
+pub mod migrate;
+pub mod sketches;
+pub mod sql;
+
+pub use error::StoreError;
+pub(crate) use error::describe;
+
+/// How often a transaction is tried that loses a deadlock or a serialization conflict. Lanes make these rare.
+const MAX_ATTEMPTS: u32 = 5;
+/// How long a caller waits for a connection before it hears that Postgres is away.
+const POOL_WAIT: Duration = Duration::from_secs(5);
+/// How long the network may leave unacknowledged what was sent.
+const MAX_SILENCE: Duration = Duration::from_secs(10);
+/// Server-side limits of every session, in milliseconds: a statement that hangs, a transaction left open and a client
+/// that died without a word must not hold locks for long.
+const SESSION_OPTIONS: &str = "-c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000 \
+                               -c client_connection_check_interval=2000 -c timezone=UTC";
+
+/// How busy a pool is.
+#[derive(Debug, Clone, Copy)]
+pub struct PoolState {
+    /// Connections it may have.
+    pub max: usize,
+    /// Connections it has.
+    pub connections: usize,
+    /// Those of them that nobody uses.
+    pub available: usize,
+    /// Who waits for one.
+    pub waiting: usize,
+}
+
+/// A pool of connections to a database whose schema this program knows.
+#[derive(Clone)]
+pub struct Store {
+    pool: Pool,
+    lanes: u16,
+}
+
+impl Store {
+    /// Opens a pool and makes sure that the schema and the sketches are the ones this program was written for.
+    pub async fn connect(database_url: &str, max_connections: usize) -> Result<Self, StoreError> {
+        let manager = Manager::from_config(
+            config(database_url)?,
+            NoTls,
+            ManagerConfig { recycling_method: RecyclingMethod::Fast },
+        );
+        let pool = Pool::builder(manager)
+            .max_size(max_connections)
+            .timeouts(Timeouts { wait: Some(POOL_WAIT), create: Some(POOL_WAIT), recycle: Some(POOL_WAIT) })
+            .runtime(Runtime::Tokio1)
+            .build()
+            .expect("a runtime is given, as timeouts need one");
+        let client = checkout(&pool).await?;
+        let lanes = migrate::check(&client).await?;
+        Ok(Store { pool, lanes })
+    }
+
+    /// How many lanes there are, as decided at the first migration.
+    pub fn lanes(&self) -> u16 {
+        self.lanes
+    }
+
+    /// How busy the pool is now.
+    pub fn pool_state(&self) -> PoolState {
+        let status = self.pool.status();
+        PoolState {
+            max: status.max_size,
+            connections: status.size,
+            available: status.available,
+            waiting: status.waiting,
+        }
+    }
+
+    /// Whether Postgres answers and the schema is still the one this program knows.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        migrate::check(&*self.client().await?).await.map(|_| ())
+    }
+
+    /// Ends the idle connections and lets nobody have another.
+    pub fn close(&self) {
+        self.pool.close();
+    }
+
+    pub(crate) async fn client(&self) -> Result<deadpool_postgres::Object, StoreError> {
+        checkout(&self.pool).await
+    }
+
+    /// Runs `body` in a transaction and commits it; tries again after a deadlock or serialization conflict, so the body
+    /// may run more than once. Once COMMIT is sent nothing is tried again.
+    pub(crate) async fn run_tx<'env, T: Send>(
+        &self,
+        name: &'static str,
+        body: impl for<'t> Fn(&'t Transaction<'t>) -> ScopedBoxFuture<'env, 't, Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let mut attempt = 1;
+        loop {
+            match self.try_tx(&body).await {
+                Err(StoreError::Conflict(reason)) if attempt < MAX_ATTEMPTS => {
+                    tracing::debug!(
+                        transaction = name,
+                        attempt,
+                        reason,
+                        "transaction {name} lost a conflict, again"
+                    );
+                    // Jitter, so that the two who met do not meet again.
+                    let pause = Duration::from_millis(rand::rng().random_range(1..10 << attempt));
+                    tokio::time::sleep(pause).await;
+                    attempt += 1;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// As [`Store::run_tx`], but tries once: for what makes others wait while it waits itself.
+    pub(crate) async fn run_tx_once<'env, T: Send>(
+        &self,
+        body: impl for<'t> Fn(&'t Transaction<'t>) -> ScopedBoxFuture<'env, 't, Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        self.try_tx(&body).await
+    }
+
+    async fn try_tx<'env, T: Send>(
+        &self,
+        body: &impl for<'t> Fn(&'t Transaction<'t>) -> ScopedBoxFuture<'env, 't, Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let mut client = self.client().await?;
+        let transaction = client.transaction().await?;
+        let value = match body(&transaction).await {
+            Ok(value) => value,
+            Err(error) => {
+                // Waited for: dropped, it would be undone some time later, and who tries again on another connection
+                // would meet this one's locks. The first error says more than one of a broken connection's rollback.
+                let _ = transaction.rollback().await;
+                return Err(error);
+            }
+        };
+        transaction.commit().await.map_err(|error| match StoreError::from(error) {
+            // A server that is shutting down may have committed before it said so.
+            StoreError::Unavailable(reason) => StoreError::OutcomeUnknown(reason),
+            // Rolled back for certain, but nothing is tried again once its COMMIT was sent.
+            StoreError::Conflict(reason) => StoreError::Unavailable(reason),
+            definite => definite,
+        })?;
+        Ok(value)
+    }
+
+    /// Runs `body` on one snapshot, behind the statements `prepare`, which take the locks and settings it needs.
+    pub(crate) async fn run_read<'env, T: Send, E: From<StoreError>>(
+        &self,
+        prepare: &str,
+        body: impl for<'t> Fn(&'t Transaction<'t>) -> ScopedBoxFuture<'env, 't, Result<T, E>>,
+    ) -> Result<T, E> {
+        let mut client = self.client().await?;
+        let transaction = client
+            .build_transaction()
+            .isolation_level(IsolationLevel::RepeatableRead)
+            .read_only(true)
+            .start()
+            .await
+            .map_err(StoreError::from)?;
+        transaction.batch_execute(prepare).await.map_err(StoreError::from)?;
+        let value = body(&transaction).await?;
+        transaction.commit().await.map_err(StoreError::from)?;
+        Ok(value)
+    }
+}
+
+/// Runs `body` so that its failure leaves the rest of the transaction standing.
+pub(crate) async fn in_savepoint<T>(
+    transaction: &Transaction<'_>,
+    body: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    transaction.batch_execute(sql::SAVEPOINT).await?;
+    let outcome = body.await;
+    let end = if outcome.is_ok() { sql::RELEASE_SAVEPOINT } else { sql::ROLLBACK_TO_SAVEPOINT };
+    transaction.batch_execute(end).await?;
+    outcome
+}
+
+async fn checkout(pool: &Pool) -> Result<deadpool_postgres::Object, StoreError> {
+    pool.get().await.map_err(|error| match error {
+        deadpool_postgres::PoolError::Backend(error) => StoreError::Unavailable(describe(&error)),
+        error => StoreError::Unavailable(error.to_string()),
+    })
+}
+
+pub(crate) fn config(database_url: &str) -> Result<tokio_postgres::Config, StoreError> {
+    // The driver's own message may quote the URL, password included.
+    let mut config: tokio_postgres::Config = database_url.parse().map_err(|_| {
+        StoreError::Unsuitable(
+            "DATABASE_URL is no Postgres URL: write postgresql://user:password@host:5432/database".into(),
+        )
+    })?;
+    let options = match config.get_options() {
+        Some(given) => format!("{SESSION_OPTIONS} {given}"),
+        None => SESSION_OPTIONS.to_owned(),
+    };
+    // What is sent and never acknowledged is given up long before the kernel would, after a quarter of an hour.
+    config.options(options).connect_timeout(POOL_WAIT).tcp_user_timeout(MAX_SILENCE);
+    if config.get_application_name().is_none() {
+        config.application_name("heatstrip");
+    }
+    Ok(config)
+}
+
+/// Runs a statement of [`sql`] through the connection's statement cache.
+pub(crate) async fn query(
+    transaction: &Transaction<'_>,
+    statement: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<Vec<Row>, StoreError> {
+    let statement = transaction.prepare_cached(statement).await?;
+    Ok(transaction.query(&statement, parameters).await?)
+}
+
+/// As [`query`], for results that are looked at row by row.
+pub(crate) async fn query_stream(
+    transaction: &Transaction<'_>,
+    statement: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<RowStream, StoreError> {
+    let statement = transaction.prepare_cached(statement).await?;
+    Ok(transaction.query_raw(&statement, parameters.iter().copied()).await?)
+}
+
+/// As [`query`], for statements that return nothing.
+pub(crate) async fn execute(
+    transaction: &Transaction<'_>,
+    statement: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<u64, StoreError> {
+    let statement = transaction.prepare_cached(statement).await?;
+    Ok(transaction.execute(&statement, parameters).await?)
+}

@@ -1,0 +1,24 @@
+//! The statements of this folder, as they stand in `sql/queries/queue`.
+
+use crate::postgres::sql::statements;
+
+statements! {
+    "queue":
+    CLAIM_BATCHES = "claim_batches";
+    DELETE_UNKEPT_FAILED = "delete_unkept_failed";
+    ENQUEUE_LANES = "enqueue_lanes";
+    FORGET_FAILED = "forget_failed";
+    FORGET_QUEUED = "forget_queued";
+    INSERT_BATCH_IDS = "insert_batch_ids";
+    INSERT_FAILED = "insert_failed";
+    LOCK_BATCH_IDS = "lock_batch_ids";
+    LOCK_LANE = "lock_lane";
+    PREPARE_BATCH_IDS = "prepare_batch_ids";
+    READ_BATCH_IDS = "read_batch_ids";
+    READ_BUSY_LANES = "read_busy_lanes";
+    READ_OLDEST_QUEUED = "read_oldest_queued";
+    READ_QUEUE_DEPTH = "read_queue_depth";
+    ROTATE_BATCH_IDS = "rotate_batch_ids";
+    SET_ASIDE_UNREADABLE = "set_aside_unreadable";
+    TRY_LOCK_LANE = "try_lock_lane";
+}

@@ -1,0 +1,121 @@
+//! What browsers load, embedded in the binary: the dashboard, the API's description, and the scripts that pages of other
+//! sites embed, the `<heat-strip>` component and the player client with its types.
+
+use std::{hash::Hasher, sync::Arc};
+
+use axum::{
+    Router,
+    http::{HeaderMap, HeaderName, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use fnv::FnvHasher;
+
+use super::router::cors;
+use crate::http::caching::holds;
+
+/// The pages ask nobody but this server for anything.
+const POLICY: &str = "default-src 'self'";
+/// The viewer of the description sets styles on its elements and draws its icons from data.
+const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:";
+/// Of files that import each other: an upgrade changes them all at once. Unchanged, each costs a 304.
+const TOGETHER: &str = "no-cache";
+/// Of the player client, one file, which players load with every page: an upgrade reaches them within the hour, and
+/// nobody waits for it.
+const ALONE: &str = "public, max-age=3600, stale-while-revalidate=86400";
+
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const SVG: &str = "image/svg+xml";
+
+/// A file of `web/`.
+struct Asset {
+    path: &'static str,
+    content_type: &'static str,
+    cache_control: &'static str,
+    text: &'static str,
+}
+
+macro_rules! assets {
+    ($($path:literal $content_type:ident $cache_control:ident $file:literal;)*) => {
+        &[$(Asset {
+            path: $path,
+            content_type: $content_type,
+            cache_control: $cache_control,
+            text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/web/", $file)),
+        }),*]
+    };
+}
+
+const DASHBOARD: &[Asset] = assets! {
+    "/" HTML TOGETHER "index.html";
+    "/favicon.svg" SVG TOGETHER "favicon.svg";
+    "/dashboard.css" CSS TOGETHER "dashboard.css";
+    "/pages.css" CSS TOGETHER "pages.css";
+    "/dashboard.js" SCRIPT TOGETHER "dashboard.js";
+    "/route.js" SCRIPT TOGETHER "route.js";
+    "/api.js" SCRIPT TOGETHER "api.js";
+    "/dom.js" SCRIPT TOGETHER "dom.js";
+    "/controls.js" SCRIPT TOGETHER "controls.js";
+    "/home.js" SCRIPT TOGETHER "home.js";
+    "/video.js" SCRIPT TOGETHER "video.js";
+    "/curves.js" SCRIPT TOGETHER "curves.js";
+    "/days.js" SCRIPT TOGETHER "days.js";
+    "/share.js" SCRIPT TOGETHER "share.js";
+    "/vendor/uplot/uPlot.esm.js" SCRIPT TOGETHER "vendor/uplot/uPlot.esm.js";
+    "/vendor/uplot/uPlot.min.css" CSS TOGETHER "vendor/uplot/uPlot.min.css";
+};
+
+const DOCS: &[Asset] = assets! {
+    "/docs" HTML TOGETHER "docs.html";
+    "/docs/rapidoc-min.js" SCRIPT TOGETHER "vendor/rapidoc/rapidoc-min.js";
+};
+
+/// For pages of any origin: the component with what it imports, and the player client.
+const EMBEDDED: &[Asset] = assets! {
+    "/heat-strip.js" SCRIPT TOGETHER "heat-strip.js";
+    "/heat_strip_style.js" SCRIPT TOGETHER "heat_strip_style.js";
+    "/strip_view.js" SCRIPT TOGETHER "strip_view.js";
+    "/moments.js" SCRIPT TOGETHER "moments.js";
+    "/format.js" SCRIPT TOGETHER "format.js";
+    "/heatstrip.js" SCRIPT ALONE "heatstrip.js";
+    "/heatstrip.classic.js" SCRIPT ALONE "heatstrip.classic.js";
+    "/heatstrip.d.ts" SCRIPT ALONE "heatstrip.d.ts";
+};
+
+pub fn router() -> Router {
+    routes(DASHBOARD, POLICY, "same-origin")
+        .merge(routes(DOCS, DOCS_POLICY, "same-origin"))
+        .merge(routes(EMBEDDED, POLICY, "cross-origin").layer(cors()))
+}
+
+/// `shared_with`: who may load them without CORS; pages that are isolated from other sites (COEP) want to be told.
+fn routes(assets: &'static [Asset], policy: &'static str, shared_with: &'static str) -> Router {
+    assets.iter().fold(Router::new(), |router, asset| {
+        let etag: Arc<str> = etag(asset.text).into();
+        let policies = [
+            (header::CONTENT_SECURITY_POLICY, policy),
+            (HeaderName::from_static("cross-origin-resource-policy"), shared_with),
+        ];
+        let answer =
+            async move |request: HeaderMap| (policies, asset.answer(&request, &etag)).into_response();
+        router.route(asset.path, get(answer))
+    })
+}
+
+impl Asset {
+    fn answer(&self, request: &HeaderMap, etag: &str) -> Response {
+        let validators = [(header::ETAG, etag), (header::CACHE_CONTROL, self.cache_control)];
+        if holds(request, etag) {
+            return (StatusCode::NOT_MODIFIED, validators).into_response();
+        }
+        (validators, [(header::CONTENT_TYPE, self.content_type)], self.text).into_response()
+    }
+}
+
+fn etag(text: &str) -> String {
+    let mut hasher = FnvHasher::default();
+    hasher.write(text.as_bytes());
+    format!("\"{:016x}\"", hasher.finish())
+}

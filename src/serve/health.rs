@@ -1,0 +1,94 @@
+//! `GET /healthz`, whether the process lives, and `GET /readyz`, whether it can serve.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, extract,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    clock::Clock,
+    http::{error::ApiError, in_time, problems::ReadProblems},
+    ingest::intake::Intake,
+    postgres::Store,
+};
+
+/// A queue row older than this is worth a word: no worker runs, or it cannot keep up.
+const OLD_ROW_SECS: i64 = 60;
+
+/// What probes look at.
+pub struct State {
+    /// The database.
+    pub store: Store,
+    /// The way in, which knows how much is queued.
+    pub intake: Intake,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// The routes of probes and their description.
+pub fn routes() -> OpenApiRouter<Arc<State>> {
+    OpenApiRouter::new().routes(routes!(live)).routes(routes!(ready))
+}
+
+/// That the process lives.
+#[derive(Serialize, ToSchema)]
+struct Alive {
+    /// `alive`.
+    status: &'static str,
+}
+
+/// That it can serve.
+#[derive(Serialize, ToSchema)]
+struct Ready {
+    /// `ready`.
+    status: &'static str,
+    /// Heartbeats that wait to be folded, as sampled once a second.
+    queued_heartbeats: u64,
+    /// Where folding is far behind: the age of the oldest queued heartbeat.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    oldest_queue_row_secs: Option<i64>,
+    /// Likewise, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<&'static str>,
+}
+
+/// Whether the process lives.
+#[utoipa::path(get, path = "/healthz", operation_id = "healthz", tag = "operations",
+    responses((status = 200, description = "It does.", body = Alive)))]
+pub async fn live() -> Response {
+    ([(header::CACHE_CONTROL, "no-store")], Json(Alive { status: "alive" })).into_response()
+}
+
+/// Whether it can serve.
+///
+/// It can when Postgres answers with the schema this program knows. A queue that grows old is named, not refused for: it is
+/// the worker's trouble, and taking the API away would not help.
+#[utoipa::path(get, path = "/readyz", operation_id = "readyz", tag = "operations",
+    responses((status = 200, description = "It can.", body = Ready), ReadProblems))]
+pub async fn ready(extract::State(app): extract::State<Arc<State>>) -> Result<Response, ApiError> {
+    let unavailable = |error: &_| {
+        tracing::warn!(%error, "not ready: {error}");
+        ApiError::from(error)
+    };
+    let oldest = in_time(async {
+        app.store.check().await.map_err(|error| unavailable(&error))?;
+        app.store.oldest_queued().await.map_err(|error| unavailable(&error))
+    })
+    .await?;
+    let age_secs = oldest.map(|oldest| (app.clock.now() - oldest).num_seconds());
+    let old_secs = age_secs.filter(|&secs| secs > OLD_ROW_SECS);
+    let body = Ready {
+        status: "ready",
+        // Counting is left to the sampler: whoever asks every second must not make a deep queue slower.
+        queued_heartbeats: app.intake.queued(),
+        oldest_queue_row_secs: old_secs,
+        warning: old_secs.map(|_| "heartbeats wait to be folded: is a worker running?"),
+    };
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response())
+}

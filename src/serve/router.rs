@@ -1,0 +1,81 @@
+//! All routes, put together.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    http::{HeaderName, Method, header},
+    middleware,
+};
+use tower_http::cors::CorsLayer;
+use utoipa_axum::router::OpenApiRouter;
+
+use super::{assets, health, metrics, openapi};
+use crate::{
+    heatmap,
+    http::{error::ApiError, request_id},
+    ingest,
+    postgres::Store,
+};
+
+/// How long browsers may remember what CORS allows.
+const CORS_MAX_AGE: Duration = Duration::from_secs(86_400);
+
+/// The states of the folders that have routes.
+pub struct Parts {
+    /// The way in.
+    pub ingest: Arc<ingest::http::State>,
+    /// Strips and lists.
+    pub heatmap: Arc<heatmap::http::State>,
+    /// What probes look at.
+    pub health: Arc<health::State>,
+    /// The database whose pool the metrics show.
+    pub store: Store,
+}
+
+/// The routes under `/v1`, open to pages of other origins, and their description.
+fn v1(parts: &Parts) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .merge(ingest::http::routes().with_state(Arc::clone(&parts.ingest)))
+        .merge(heatmap::http::routes().with_state(Arc::clone(&parts.heatmap)))
+}
+
+/// The routes for whoever watches the process, and their description.
+fn root(parts: &Parts) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .merge(health::routes().with_state(Arc::clone(&parts.health)))
+        .merge(metrics::routes().with_state(parts.store.clone()))
+        .merge(openapi::routes())
+}
+
+/// All routes; those of pages and their files are in no description.
+pub fn router(parts: &Parts) -> Router {
+    let v1 = Router::from(v1(parts))
+        .nest("/v1", Router::new().fallback(not_found))
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(cors());
+    Router::from(root(parts))
+        .merge(v1)
+        .merge(assets::router())
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn(request_id::identify))
+}
+
+/// For pages of any origin, without credentials.
+pub fn cors() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(tower_http::cors::Any)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::CONTENT_TYPE, HeaderName::from_static("idempotency-key")])
+        .expose_headers([header::RETRY_AFTER, header::ETAG])
+        .max_age(CORS_MAX_AGE)
+}
+
+async fn not_found() -> ApiError {
+    ApiError::NotFound
+}
+
+async fn method_not_allowed(method: Method) -> ApiError {
+    ApiError::MethodNotAllowed(method)
+}

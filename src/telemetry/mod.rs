@@ -1,0 +1,4 @@
+//! What a process says of itself: logs and metrics.
+
+pub mod logs;
+pub mod registry;

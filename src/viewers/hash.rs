@@ -1,0 +1,73 @@
+//! Viewer id and salt in, viewer hash out: the only place that sees a viewer id after parsing.
+
+use std::fmt;
+
+use blake2::{Blake2b, Digest, digest::consts::U8};
+
+use crate::events::heartbeat::ViewerId;
+
+/// The secret that makes viewer hashes useless to whoever does not hold it. It cannot be printed or serialized.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Salt(Vec<u8>);
+
+impl Salt {
+    /// Wraps the bytes of a salt.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Salt(bytes)
+    }
+
+    /// The secret bytes, for the table of salt epochs.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Tells whether two processes use the same salt, without telling the salt.
+    ///
+    /// The domain prefix keeps it apart from every viewer hash.
+    pub fn fingerprint(&self) -> Vec<u8> {
+        let mut hasher = Blake2b::<blake2::digest::consts::U32>::new();
+        hasher.update(b"heatstrip salt fingerprint\0");
+        hasher.update(&self.0);
+        hasher.finalize().to_vec()
+    }
+}
+
+impl fmt::Debug for Salt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Salt(redacted)")
+    }
+}
+
+/// `blake2b(viewer_id ‖ salt, digest_size = 8)` as a big-endian signed integer, as Python's `hashlib.blake2b` gives it.
+///
+/// The digest length is part of BLAKE2b's parameter block ([RFC 7693], section 2.5), so a truncated longer digest
+/// would be another value.
+///
+/// [RFC 7693]: https://www.rfc-editor.org/rfc/rfc7693
+pub fn viewer_hash(viewer_id: &ViewerId<'_>, salt: &Salt) -> i64 {
+    let mut hasher = Blake2b::<U8>::new();
+    hasher.update(viewer_id.as_bytes());
+    hasher.update(&salt.0);
+    i64::from_be_bytes(hasher.finalize().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Made with Python 3.11: `int.from_bytes(hashlib.blake2b(viewer + salt, digest_size=8).digest(), "big", signed=True)`.
+    #[test]
+    fn equals_python() {
+        let hash = |viewer, salt: &str| viewer_hash(&ViewerId::new(viewer), &Salt::new(salt.into()));
+        assert_eq!(hash("sess_91f2", "pepper-2026-01-01"), 0x1cd2_5f26_0728_a353);
+        assert_eq!(hash("", ""), -1_970_711_489_451_281_740);
+        assert_eq!(hash("観客-7", "salt"), -4_635_399_959_070_168_465);
+        assert_eq!(hash(&"v".repeat(256), &"s".repeat(64)), -5_572_232_035_271_157_821);
+    }
+
+    #[test]
+    fn secrets_do_not_print() {
+        assert_eq!(format!("{:?}", Salt::new(b"pepper".to_vec())), "Salt(redacted)");
+        assert_eq!(format!("{:?}", ViewerId::new("sess_91f2")), "ViewerId(redacted)");
+    }
+}

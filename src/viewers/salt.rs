@@ -1,0 +1,240 @@
+//! Salts: which one a day's viewers are hashed with, and when it is destroyed.
+//!
+//! The table of salt epochs is the only authority. Whoever needs a salt first makes it, committed before the first
+//! hash made with it, and every process reads it from there. A day that a salt was used for stays in its epoch; a
+//! changed setting ends the epoch with the day it is noticed on.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, RwLock},
+    time::Duration,
+};
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+
+use crate::{
+    clock::Clock,
+    postgres::{Store, StoreError},
+    viewers::metrics::METRICS,
+    viewers::{
+        epoch::{Opening, Rotation, ends_early},
+        hash::Salt,
+        store::{Destruction, NewSalt, SaltEpoch},
+    },
+};
+
+/// Bytes of a salt made here.
+const SALT_BYTES: usize = 32;
+/// Days whose salts are kept at hand; a replay of years passes through, arrivals need three.
+const CACHED_DAYS: usize = 64;
+/// How long a salt is kept at hand: then what other processes did to its epoch is noticed.
+const CACHED_FOR: TimeDelta = TimeDelta::seconds(60);
+/// How often the destruction is tried while somebody uses the table or holds an old snapshot.
+const MAX_WIPE_ATTEMPTS: u32 = 20;
+/// Between two attempts.
+const WIPE_PERIOD: Duration = Duration::from_millis(500);
+
+/// Where salts come from.
+#[derive(Debug, Clone)]
+pub enum SaltSource {
+    /// Random ones, made on first use and changed this often.
+    Made(Rotation),
+    /// The one of the setting, for every day.
+    Given(Salt),
+}
+
+impl SaltSource {
+    fn opening(&self) -> Opening {
+        match self {
+            SaltSource::Made(rotation) => Opening { rotation: *rotation, given: false },
+            SaltSource::Given(_) => Opening { rotation: Rotation::Never, given: true },
+        }
+    }
+}
+
+/// Why there is no salt for a day.
+#[derive(Debug, thiserror::Error)]
+pub enum SaltError {
+    /// Its salt was destroyed: nobody can be hashed for that day any more.
+    #[error("the salt of {0} is destroyed")]
+    Destroyed(NaiveDate),
+    /// The day is not kept any more: nobody needs to be hashed for it.
+    #[error("{0} is not kept any more")]
+    NotKept(NaiveDate),
+    /// The day's epoch uses a salt that this process was not given.
+    #[error(
+        "{day} lies in a salt epoch that was opened with another HEATSTRIP_VIEWER_SALT and lasts through {last_day}: \
+         set that one again, or {}",
+        way_out(*.day, *.last_day)
+    )]
+    OtherSalt {
+        /// The day.
+        day: NaiveDate,
+        /// The last day of its epoch.
+        last_day: NaiveDate,
+    },
+    /// The database did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+fn way_out(day: NaiveDate, last_day: NaiveDate) -> &'static str {
+    match last_day > day {
+        true => "start once with none set, which ends that epoch with the UTC day",
+        false => "start when that day is over (UTC)",
+    }
+}
+
+/// A salt at hand.
+struct Cached {
+    salt: Salt,
+    read_at: DateTime<Utc>,
+    destroyed_from: DateTime<Utc>,
+}
+
+impl Cached {
+    /// Whether it may still be used without another look at the table; not if the clock went back either.
+    fn is_usable(&self, now: DateTime<Utc>) -> bool {
+        now < self.destroyed_from && (TimeDelta::zero()..CACHED_FOR).contains(&(now - self.read_at))
+    }
+}
+
+/// The salts of a process.
+#[derive(Clone)]
+pub struct Salts {
+    store: Store,
+    source: SaltSource,
+    clock: Clock,
+    ends_epochs: bool,
+    by_day: Arc<RwLock<HashMap<NaiveDate, Cached>>>,
+}
+
+impl Salts {
+    /// Salts from this source, shared with every process on the same database. An epoch that another setting opened ends
+    /// with today.
+    pub fn new(store: Store, source: SaltSource, clock: Clock) -> Self {
+        Salts { store, source, clock, ends_epochs: true, by_day: Arc::default() }
+    }
+
+    /// As [`Salts::new`], for a process that only passes by: it uses the epochs that it finds, whatever its own setting.
+    pub fn of_a_visitor(store: Store, source: SaltSource, clock: Clock) -> Self {
+        Salts { ends_epochs: false, ..Salts::new(store, source, clock) }
+    }
+
+    /// The salt of a day, made if this is the first need of it.
+    pub async fn salt(&self, day: NaiveDate) -> Result<Salt, SaltError> {
+        if let Some(salt) = self.cached(day) {
+            return Ok(salt);
+        }
+        if day < self.store.retention().await?.kept_from {
+            return Err(SaltError::NotKept(day));
+        }
+        let epoch = self.read_or_open(day).await?;
+        let now = self.clock.now();
+        let salt = self.salt_of(day, &epoch, now)?;
+        let cached = Cached { salt: salt.clone(), read_at: now, destroyed_from: epoch.destroyed_from };
+        self.cache(day, cached, now);
+        Ok(salt)
+    }
+
+    /// Makes sure that today's heartbeats can be hashed, so that a wrong setting stops the start and not the traffic.
+    pub async fn check(&self) -> Result<(), SaltError> {
+        self.salt(self.clock.today()).await.map(|_| ())
+    }
+
+    fn cached(&self, day: NaiveDate) -> Option<Salt> {
+        // A map poisoned by a panic elsewhere still holds whole salts.
+        let by_day = self.by_day.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let cached = by_day.get(&day)?;
+        cached.is_usable(self.clock.now()).then(|| cached.salt.clone())
+    }
+
+    fn cache(&self, day: NaiveDate, cached: Cached, now: DateTime<Utc>) {
+        let mut by_day = self.by_day.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+        by_day.retain(|_, cached| cached.is_usable(now));
+        if by_day.len() >= CACHED_DAYS {
+            by_day.clear();
+        }
+        by_day.insert(day, cached);
+    }
+
+    async fn read_or_open(&self, day: NaiveDate) -> Result<SaltEpoch, SaltError> {
+        let mut epoch = loop {
+            if let Some(epoch) = self.store.use_salt_epoch(day).await? {
+                break epoch;
+            }
+            // Who loses the race to open it finds the winner's in the next round.
+            self.open(day).await?;
+        };
+        let today = self.clock.today();
+        if self.ends_epochs
+            && day == today
+            && ends_early(epoch.opening, epoch.last_day, self.source.opening(), today)
+        {
+            self.cut(&mut epoch, today).await?;
+        }
+        Ok(epoch)
+    }
+
+    async fn open(&self, day: NaiveDate) -> Result<(), SaltError> {
+        let now = self.clock.now();
+        match &self.source {
+            SaltSource::Made(rotation) => {
+                let mut bytes = vec![0; SALT_BYTES];
+                getrandom::fill(&mut bytes)
+                    .map_err(|error| StoreError::Unavailable(format!("no random bytes: {error}")))?;
+                let salt = Salt::new(bytes);
+                self.store.open_salt_epoch(day, *rotation, NewSalt::Made(&salt), now).await?;
+            }
+            SaltSource::Given(salt) => {
+                self.store.open_salt_epoch(day, Rotation::Never, NewSalt::Given(salt), now).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends an epoch that another setting opened, so that the next day has one of ours.
+    async fn cut(&self, epoch: &mut SaltEpoch, today: NaiveDate) -> Result<(), SaltError> {
+        if let Some(last_day) = self.store.cut_salt_epoch(epoch.epoch, today).await? {
+            tracing::info!(%last_day, "the setting has changed: today's salt epoch ends with {last_day}");
+            epoch.last_day = last_day;
+        }
+        Ok(())
+    }
+
+    fn salt_of(&self, day: NaiveDate, epoch: &SaltEpoch, now: DateTime<Utc>) -> Result<Salt, SaltError> {
+        if now >= epoch.destroyed_from {
+            // Whether or not the nightly job came by.
+            return Err(SaltError::Destroyed(day));
+        }
+        match (&epoch.salt, &epoch.fingerprint, &self.source) {
+            (Some(salt), _, _) => Ok(salt.clone()),
+            (None, Some(fingerprint), SaltSource::Given(given)) if given.fingerprint() == *fingerprint => {
+                Ok(given.clone())
+            }
+            (None, Some(_), _) => Err(SaltError::OtherSalt { day, last_day: epoch.last_day }),
+            (None, None, _) => Err(SaltError::Destroyed(day)),
+        }
+    }
+}
+
+/// Destroys the salts that nobody may use any more; returns how many. What is left of them in the table's file while
+/// somebody uses it, the next destruction removes.
+pub async fn destroy(store: &Store, clock: &Clock) -> Result<u64, StoreError> {
+    let mut destroyed = 0;
+    for _ in 0..MAX_WIPE_ATTEMPTS {
+        let Destruction { salts, wiped } = store.destroy_salts(clock.now()).await?;
+        destroyed += salts;
+        METRICS.salts_destroyed.inc_by(salts);
+        if wiped {
+            METRICS.salt_destruction_last_success.set(clock.now().timestamp());
+            return Ok(destroyed);
+        }
+        tokio::time::sleep(WIPE_PERIOD).await;
+    }
+    tracing::warn!(
+        "salts are destroyed, but a long transaction keeps their former rows in the table's file: \
+         the next run will remove them"
+    );
+    Ok(destroyed)
+}

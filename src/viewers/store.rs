@@ -1,0 +1,173 @@
+//! Table `salt_epochs`.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use scoped_futures::ScopedFutureExt;
+use tokio_postgres::Row;
+
+use super::sql;
+use crate::postgres::{Store, StoreError, Transaction, execute, query};
+use crate::viewers::{
+    epoch::{Opening, Rotation, SALT_KEPT, destroyed_from},
+    hash::Salt,
+};
+
+/// An epoch as the table holds it.
+#[derive(Debug, Clone)]
+pub struct SaltEpoch {
+    /// Its number.
+    pub epoch: i64,
+    /// Its last day, inclusive.
+    pub last_day: NaiveDate,
+    /// How it was opened.
+    pub opening: Opening,
+    /// The salt, unless it comes from a setting or is destroyed.
+    pub salt: Option<Salt>,
+    /// The fingerprint of a salt that comes from a setting, unless it is destroyed.
+    pub fingerprint: Option<Vec<u8>>,
+    /// From when on nobody may use the salt.
+    pub destroyed_from: DateTime<Utc>,
+}
+
+/// What an epoch is opened with.
+#[derive(Debug)]
+pub enum NewSalt<'a> {
+    /// Made here, kept in the table.
+    Made(&'a Salt),
+    /// From a setting: only its fingerprint is kept.
+    Given(&'a Salt),
+}
+
+/// What a destruction did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Destruction {
+    /// Salts and fingerprints that went.
+    pub salts: u64,
+    /// Whether nothing is left of them in the table's file, nor of those that went before; if not, somebody uses the
+    /// table or holds an old snapshot: to be run again.
+    pub wiped: bool,
+}
+
+impl Store {
+    /// The epoch a day belongs to, if it was opened; when this returns, the epoch can no longer end before that day.
+    pub async fn use_salt_epoch(&self, day: NaiveDate) -> Result<Option<SaltEpoch>, StoreError> {
+        self.run_tx("use_salt_epoch", |tx| {
+            async move {
+                let mut rows = query(tx, sql::READ_SALT_EPOCH, &[&day]).await?;
+                if let Some(row) = rows.first()
+                    && !row.try_get::<_, bool>("used")?
+                {
+                    rows = query(tx, sql::USE_SALT_EPOCH, &[&day]).await?;
+                }
+                rows.first().map(salt_epoch).transpose()
+            }
+            .scope_boxed()
+        })
+        .await
+    }
+
+    /// Opens the epoch that contains `day`, in use for it, unless somebody else did so first; durable when it returns.
+    pub async fn open_salt_epoch(
+        &self,
+        day: NaiveDate,
+        rotation: Rotation,
+        salt: NewSalt<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let (first_day, last_day) = rotation.span(day);
+        let (salt, fingerprint) = match salt {
+            NewSalt::Made(salt) => (Some(salt.as_bytes()), None),
+            NewSalt::Given(salt) => (None, Some(salt.fingerprint())),
+        };
+        let fingerprint = &fingerprint;
+        self.run_tx("open_salt_epoch", |tx| {
+            async move {
+                execute(
+                    tx,
+                    sql::OPEN_SALT_EPOCH,
+                    &[&day, &first_day, &last_day, &rotation.name(), &salt, fingerprint, &now],
+                )
+                .await
+            }
+            .scope_boxed()
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// Ends an epoch with today, or with the last day it was used for; returns that day, none if it has ended by then.
+    pub async fn cut_salt_epoch(
+        &self,
+        epoch: i64,
+        today: NaiveDate,
+    ) -> Result<Option<NaiveDate>, StoreError> {
+        self.run_tx("cut_salt_epoch", |tx| {
+            async move {
+                let rows = query(tx, sql::CUT_SALT_EPOCH, &[&epoch, &today]).await?;
+                Ok(rows.first().map(|row| row.try_get("last_day")).transpose()?)
+            }
+            .scope_boxed()
+        })
+        .await
+    }
+
+    /// Destroys the salts that nobody may use any more, and what is left of them in the table's file. The epochs stay.
+    pub async fn destroy_salts(&self, now: DateTime<Utc>) -> Result<Destruction, StoreError> {
+        let over_since = now - SALT_KEPT;
+        let salts = self
+            .run_tx("destroy_salts", |tx| {
+                async move { execute(tx, sql::DESTROY_SALTS, &[&over_since]).await }.scope_boxed()
+            })
+            .await?;
+        match self.wipe_salt_epochs().await {
+            Err(StoreError::Conflict(_)) => Ok(Destruction { salts, wiped: false }),
+            wiped => Ok(Destruction { salts, wiped: wiped? }),
+        }
+    }
+
+    /// Removes the former versions of rows, salts and all. Always, not only after a destruction: the last one may have
+    /// been cut short or have met an old snapshot, and the table is small.
+    async fn wipe_salt_epochs(&self) -> Result<bool, StoreError> {
+        // A connection of its own, out of the pool, as its settings go with it.
+        let client = deadpool_postgres::Object::take(self.client().await?);
+        client.batch_execute(sql::LIMIT_LOCK_WAIT).await?;
+        client.batch_execute(sql::VACUUM_SALT_EPOCHS).await?;
+        let left = client.query_one(sql::READ_DEAD_SALT_EPOCHS, &[]).await?;
+        if left.try_get::<_, i64>("dead_rows")? > 0 {
+            return Ok(false);
+        }
+        // From here on no row that held a destroyed salt is left that a rewrite would have to keep for a snapshot.
+        client.batch_execute(sql::REWRITE_SALT_EPOCHS).await?;
+        Ok(true)
+    }
+}
+
+fn salt_epoch(row: &Row) -> Result<SaltEpoch, StoreError> {
+    let last_day = row.try_get("last_day")?;
+    let fingerprint: Option<Vec<u8>> = row.try_get("fingerprint")?;
+    Ok(SaltEpoch {
+        epoch: row.try_get("epoch")?,
+        last_day,
+        opening: Opening {
+            rotation: row.try_get::<_, &str>("rotation")?.parse().map_err(StoreError::Unsuitable)?,
+            given: fingerprint.is_some(),
+        },
+        salt: row.try_get::<_, Option<Vec<u8>>>("salt")?.map(Salt::new),
+        fingerprint,
+        destroyed_from: destroyed_from(last_day, row.try_get("made_at")?),
+    })
+}
+
+/// The salt epochs that a range touches: their first days, ascending, and how they were opened.
+pub(crate) async fn epochs(
+    tx: &Transaction<'_>,
+    from: NaiveDate,
+    to: NaiveDate,
+) -> Result<(Vec<NaiveDate>, Vec<Rotation>), StoreError> {
+    let mut first_days = Vec::new();
+    let mut rotations = Vec::new();
+    for row in query(tx, sql::READ_SALT_EPOCHS, &[&from, &to]).await? {
+        first_days.push(row.try_get("first_day")?);
+        rotations.push(row.try_get::<_, &str>("rotation")?.parse().map_err(StoreError::Unsuitable)?);
+    }
+    Ok((first_days, rotations))
+}

@@ -1,0 +1,41 @@
+//! Removes a video everywhere, as its owner may demand.
+
+use chrono::NaiveDate;
+use scoped_futures::ScopedFutureExt;
+
+use crate::{
+    heatmap::{self, store::forget::ForgottenRows},
+    postgres::{Store, StoreError},
+    queue::{self, forget::ForgottenHeartbeats},
+    viewers::epoch::Rotation,
+};
+
+/// How much of a video was removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Forgotten {
+    /// Of the queue.
+    pub heartbeats: ForgottenHeartbeats,
+    /// Of the heatmap.
+    pub rows: ForgottenRows,
+}
+
+/// Removes a video, of one day or of all, in one transaction, while no worker folds its lane.
+pub async fn forget(
+    store: &Store,
+    video_id: &str,
+    lane: u16,
+    day: Option<NaiveDate>,
+) -> Result<Forgotten, StoreError> {
+    let (first_day, last_day) =
+        day.map_or_else(|| Rotation::Never.span(NaiveDate::default()), |day| (day, day));
+    store
+        .run_tx("forget", |tx| {
+            async move {
+                let heartbeats = queue::forget::forget_in(tx, video_id, lane, day).await?;
+                let rows = heatmap::store::forget::forget_in(tx, video_id, first_day, last_day).await?;
+                Ok(Forgotten { heartbeats, rows })
+            }
+            .scope_boxed()
+        })
+        .await
+}

@@ -1,0 +1,7 @@
+//! The work behind the requests: the ingestion worker, the night, and what a serving process does every second.
+
+pub mod forget;
+pub mod metrics;
+pub mod nightly;
+pub mod upkeep;
+pub mod worker;

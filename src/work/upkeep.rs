@@ -1,0 +1,88 @@
+//! What a serving process does once a second: sample the queue's depth and turn the ring of batch ids.
+
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    clock::Clock,
+    ingest::intake::Intake,
+    postgres::{Store, StoreError},
+    queue::batch_ids::Ring,
+    work::metrics::METRICS,
+};
+
+/// Between two rounds.
+const PERIOD: Duration = Duration::from_secs(1);
+/// Between two looks at what waits for the nightly job.
+const DAYS_PERIOD: Duration = Duration::from_secs(60);
+
+/// One round.
+pub async fn step(
+    store: &Store,
+    clock: &Clock,
+    intake: &Intake,
+    dedup_window: Option<Duration>,
+) -> Result<(), StoreError> {
+    let depth = store.queue_depth().await?;
+    intake.set_queued(depth.heartbeats);
+    METRICS.queue_heartbeats.set(depth.heartbeats as i64);
+    let lag = depth.oldest.map(|oldest| (clock.now() - oldest).as_seconds_f64().max(0.0));
+    METRICS.fold_lag_seconds.set(lag.unwrap_or(0.0));
+    if let Some(window) = dedup_window {
+        store.rotate_batch_ids(Ring::Http, window, clock.now()).await?;
+    }
+    Ok(())
+}
+
+/// How many days wait for the nightly job.
+async fn sample_days(store: &Store, clock: &Clock) -> Result<(), StoreError> {
+    let today = clock.today();
+    let waiting = store.shard_days().await?.iter().filter(|found| found.day < today).count();
+    METRICS.compaction_backlog.set(waiting as i64);
+    Ok(())
+}
+
+/// Rounds until told to stop.
+pub async fn run(
+    store: Store,
+    clock: Clock,
+    intake: Intake,
+    dedup_window: Option<Duration>,
+    stop: CancellationToken,
+) {
+    let mut failing = false;
+    let mut days_sampled: Option<Instant> = None;
+    loop {
+        let started = Instant::now();
+        let days_due = days_sampled.is_none_or(|sampled| sampled.elapsed() >= DAYS_PERIOD);
+        let round = async {
+            step(&store, &clock, &intake, dedup_window).await?;
+            if days_due {
+                sample_days(&store, &clock).await?;
+            }
+            Ok(())
+        };
+        // A round that waits for a database that hangs is given up: it changes nothing that another could not.
+        let outcome: Result<(), StoreError> = tokio::select! {
+            () = stop.cancelled() => return,
+            outcome = round => outcome,
+        };
+        if days_due && outcome.is_ok() {
+            days_sampled = Some(started);
+        }
+        if let Err(error) = &outcome
+            && !failing
+        {
+            // Once an outage, not once a second.
+            tracing::warn!(%error, "postgres does not answer: {error}");
+        }
+        failing = outcome.is_err();
+        METRICS.postgres_up.set(i64::from(!failing));
+        tokio::select! {
+            () = stop.cancelled() => return,
+            // A deep queue takes long to count: no more than a tenth of the time.
+            () = tokio::time::sleep(PERIOD.max(9 * started.elapsed())) => {}
+        }
+    }
+}

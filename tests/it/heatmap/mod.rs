@@ -1,0 +1,10 @@
+//! Strips against what was watched, however the rows are stored.
+
+mod accuracy;
+mod compaction;
+mod embeds;
+mod oracle;
+mod plans;
+mod retention;
+mod sketches;
+mod strips;

@@ -1,0 +1,21 @@
+//! What the tree itself must keep: who imports whom, statements, documents.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+mod described;
+mod docs;
+mod layering;
+mod openapi;
+mod sql;
+
+/// Every source file of the program.
+fn sources() -> Vec<PathBuf> {
+    fn below(folder: &Path) -> Vec<PathBuf> {
+        let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+        entries.flat_map(|path| if path.is_dir() { below(&path) } else { vec![path] }).collect()
+    }
+    below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"))
+}

@@ -1,0 +1,107 @@
+//! The description of the interface is whole, and what it describes is there.
+
+use std::{collections::BTreeSet, fs};
+
+use serde_json::Value;
+
+use super::sources;
+use crate::support::{App, Settings};
+
+const METHODS: [&str; 2] = ["get", "post"];
+
+#[tokio::test]
+async fn every_route_is_described() {
+    let app = App::start(Settings::default()).await;
+    let document = app.json("/openapi.json").await;
+    let described: BTreeSet<&str> =
+        document["paths"].as_object().expect("paths").keys().map(String::as_str).collect();
+    // What is routed by hand is in no description: only pages and their files may be.
+    let mut pages = 0;
+    for file in sources() {
+        let text = fs::read_to_string(file).expect("a source file");
+        // Those of pages stand in a table, a path at the beginning of a line.
+        let tabled = text.lines().filter_map(|line| line.trim_start().strip_prefix("\"/"));
+        let routed = text.split(".route(\"/").skip(1);
+        for path in tabled.chain(routed).map(|rest| format!("/{}", rest.split('"').next().expect("a path"))) {
+            let path = path.as_str();
+            if described.contains(path) {
+                continue;
+            }
+            let answer = app.get(path).await;
+            assert_eq!(answer.status(), 200, "{path}");
+            let content_type = answer.headers()["content-type"].to_str().expect("text");
+            let page = ["text/html", "text/javascript", "text/css", "image/"];
+            assert!(page.iter().any(|page| content_type.starts_with(page)), "{path} is in no description");
+            pages += 1;
+        }
+    }
+    assert!(pages >= 5, "the routes are written as this test reads them");
+}
+
+#[tokio::test]
+async fn every_operation_says_what_may_happen() {
+    let app = App::start(Settings::default()).await;
+    let document = app.json("/openapi.json").await;
+    assert_eq!(document["openapi"], "3.1.0");
+    assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
+    let mut names = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in METHODS.iter().filter_map(|method| Some((method, item.get(method)?))) {
+            let at = format!("{method} {path}");
+            assert!(names.insert(operation["operationId"].as_str().expect("a name")), "{at}: a name twice");
+            assert!(operation["summary"].as_str().is_some_and(|summary| summary.len() < 100), "{at}");
+            for (status, response) in operation["responses"].as_object().expect("responses") {
+                assert!(response["headers"].get("x-request-id").is_some(), "{at} {status}");
+                let is_problem = response["content"].get("application/problem+json").is_some();
+                assert_eq!(is_problem, status.as_str() >= "400", "{at} {status}");
+                if status == "503" {
+                    assert!(response["headers"].get("retry-after").is_some(), "{at} {status}");
+                }
+            }
+        }
+    }
+    for (path, statuses) in [
+        ("/v1/heartbeats", ["202", "400", "408", "413", "415", "422", "500", "503"].as_slice()),
+        ("/v1/videos/{video_id}/heatmap", &["200", "304", "400", "422", "500", "503"]),
+        ("/v1/videos/{video_id}/heatmap.svg", &["200", "304", "400", "422", "500", "503"]),
+        ("/v1/videos", &["200", "304", "400", "500", "503"]),
+        ("/readyz", &["200", "400", "500", "503"]),
+    ] {
+        let item = &document["paths"][path];
+        let operation = METHODS.iter().find_map(|method| item.get(method)).unwrap_or(&Value::Null);
+        let listed: Vec<&str> =
+            operation["responses"].as_object().expect("responses").keys().map(String::as_str).collect();
+        assert_eq!(listed, statuses, "{path}");
+    }
+}
+
+/// The closed lists that clients match on are in the description.
+#[tokio::test]
+async fn closed_lists_are_whole() {
+    let app = App::start(Settings::default()).await;
+    let document = app.json("/openapi.json").await;
+    let names = |schema: &str| document["components"]["schemas"][schema]["enum"].clone();
+    let reasons = heatstrip::events::refusal::Reason::ALL.map(|reason| reason.name());
+    assert_eq!(names("Reason"), serde_json::json!(reasons));
+    let formats = heatstrip::heatmap::strip::formats::NAMED.map(|(name, _)| name);
+    let parameters = &document["paths"]["/v1/videos/{video_id}/heatmap"]["get"]["parameters"];
+    let format = parameters.as_array().expect("parameters").iter().find(|p| p["name"] == "format");
+    let format = format.expect("the parameter");
+    assert_eq!(format["schema"]["enum"], serde_json::json!(formats), "{format}");
+    assert_eq!(
+        names("Scope"),
+        serde_json::json!(["viewers", "viewer-days", "viewer-weeks", "viewer-months", "viewer-epochs"])
+    );
+}
+
+#[tokio::test]
+async fn the_page_asks_nobody_else() {
+    let app = App::start(Settings::default()).await;
+    let page = app.get("/docs").await;
+    assert!(
+        page.headers()["content-security-policy"].to_str().expect("text").starts_with("default-src 'self'")
+    );
+    let text = page.text().await.expect("a text");
+    assert!(!text.contains("http://") && !text.contains("https://") && text.contains("load-fonts=\"false\""));
+    assert_eq!(app.get("/docs/rapidoc-min.js").await.status(), 200);
+}

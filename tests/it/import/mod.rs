@@ -1,0 +1,3 @@
+//! Files of real input.
+
+mod real_input;

@@ -1,0 +1,4 @@
+//! The way in, as a client sees it.
+
+mod batches;
+mod heartbeats;

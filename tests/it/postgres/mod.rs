@@ -1,0 +1,3 @@
+//! The private server.
+
+pub mod local;

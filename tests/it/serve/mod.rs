@@ -1,0 +1,4 @@
+//! Pages and metrics.
+
+mod dashboard;
+mod metrics;

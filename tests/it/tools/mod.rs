@@ -1,0 +1,5 @@
+//! The commands.
+
+mod dev;
+mod doctor;
+mod logs;
