@@ -1,4 +1,5 @@
-//! Files of heartbeats, brought in as if they had just arrived.
+//! Files of heartbeats, brought in as if they had just arrived, and files of counts.
 
+pub mod counts;
 pub mod file;
 pub mod replay;

@@ -25,6 +25,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "V8__shard_storage",
         include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/migrations/0008_shard_storage.sql")),
     ),
+    ("V20__counters", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/migrations/0020_counters.sql"))),
 ];
 
 /// Brings a database to the schema of this program; `lanes` counts at the first migration only.

@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::{assets, health, metrics, openapi};
 use crate::{
-    heatmap,
+    counters, heatmap,
     http::{error::ApiError, request_id},
     ingest,
     postgres::Store,
@@ -27,6 +27,8 @@ pub struct Parts {
     pub ingest: Arc<ingest::http::State>,
     /// Strips and lists.
     pub heatmap: Arc<heatmap::http::State>,
+    /// Likes and the like.
+    pub counters: Arc<counters::http::State>,
     /// What probes look at.
     pub health: Arc<health::State>,
     /// The database whose pool the metrics show.
@@ -38,6 +40,7 @@ fn v1(parts: &Parts) -> OpenApiRouter {
     OpenApiRouter::new()
         .merge(ingest::http::routes().with_state(Arc::clone(&parts.ingest)))
         .merge(heatmap::http::routes().with_state(Arc::clone(&parts.heatmap)))
+        .merge(counters::http::routes().with_state(Arc::clone(&parts.counters)))
 }
 
 /// The routes for whoever watches the process, and their description.
@@ -66,7 +69,7 @@ pub fn router(parts: &Parts) -> Router {
 pub fn cors() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(tower_http::cors::Any)
-        .allow_methods([Method::GET, Method::POST])
+        .allow_methods([Method::GET, Method::POST, Method::DELETE])
         .allow_headers([header::CONTENT_TYPE, HeaderName::from_static("idempotency-key")])
         .expose_headers([header::RETRY_AFTER, header::ETAG])
         .max_age(CORS_MAX_AGE)
