@@ -56,6 +56,11 @@ impl Process {
         std::fs::read_to_string(&self.log).expect("the log")
     }
 
+    /// Whether it ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("a child").is_some()
+    }
+
     /// Fails the test if it ended by itself.
     pub fn assert_runs(&mut self) {
         if let Some(status) = self.child.try_wait().expect("a child") {
