@@ -1,7 +1,7 @@
 //! The routes of counters.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{Arc, RwLock},
     time::{Duration, Instant},
 };
 
@@ -11,7 +11,7 @@ use axum::{
 };
 use blake2::{Blake2b, Digest, digest::consts::U16};
 use serde::Serialize;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
@@ -63,35 +63,28 @@ pub fn routes() -> OpenApiRouter<Arc<State>> {
 
 /// The kinds, read when one is named that is not known yet. Kinds are only ever added.
 #[derive(Default)]
-pub struct KnownKinds(Mutex<(Arc<Kinds>, Option<Instant>)>);
+pub struct KnownKinds {
+    kinds: RwLock<Arc<Kinds>>,
+    /// When they were last looked for; held while somebody looks, so that all who miss a kind wait for the same look.
+    looked: Mutex<Option<Instant>>,
+}
 
 impl KnownKinds {
     /// Those that are known.
     fn known(&self) -> Arc<Kinds> {
-        Arc::clone(&self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).0)
+        Arc::clone(&self.kinds.read().unwrap_or_else(|poisoned| poisoned.into_inner()))
     }
 
     /// As [`KnownKinds::known`], after a look for new ones unless there was one just now.
     async fn refreshed(&self, store: &Store) -> Result<Arc<Kinds>, ApiError> {
-        {
-            let mut known = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            if known.1.is_some_and(|looked| looked.elapsed() < KINDS_PERIOD) {
-                return Ok(Arc::clone(&known.0));
-            }
-            known.1 = Some(Instant::now());
+        let mut looked = self.looked.lock().await;
+        if looked.is_none_or(|looked| looked.elapsed() >= KINDS_PERIOD) {
+            let look = async { store.counter_kinds().await.map_err(|error| ApiError::from(&error)) };
+            let kinds = Arc::new(in_time(look).await?);
+            *self.kinds.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = kinds;
+            *looked = Some(Instant::now());
         }
-        let kinds =
-            in_time(async { store.counter_kinds().await.map_err(|error| ApiError::from(&error)) }).await;
-        let mut known = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        match kinds {
-            Ok(kinds) => known.0 = Arc::new(kinds),
-            Err(error) => {
-                // Nothing was learnt: the next one looks again.
-                known.1 = None;
-                return Err(error);
-            }
-        }
-        Ok(Arc::clone(&known.0))
+        Ok(self.known())
     }
 }
 
