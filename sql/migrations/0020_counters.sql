@@ -28,13 +28,15 @@ COMMENT ON COLUMN counter_members.member_id IS 'The id that requests name; NULL 
 CREATE TABLE counter_erasures (
     member bigint PRIMARY KEY,
     name_key uuid NOT NULL,
-    records bigint NOT NULL DEFAULT 0
+    records bigint NOT NULL DEFAULT 0,
+    ended_at timestamptz
 );
 CREATE INDEX counter_erasures_name_key ON counter_erasures (name_key);
-COMMENT ON TABLE counter_erasures IS 'Members whose records are being removed, in pieces; a row goes with the last piece';
+COMMENT ON TABLE counter_erasures IS 'Members whose records are being removed, in pieces; rows of ended erasures stay for a day';
 COMMENT ON COLUMN counter_erasures.member IS 'Number of the member';
 COMMENT ON COLUMN counter_erasures.name_key IS 'BLAKE2b-128 of the id, so that whoever asks again goes on with the same erasure';
 COMMENT ON COLUMN counter_erasures.records IS 'Records removed so far';
+COMMENT ON COLUMN counter_erasures.ended_at IS 'When nothing was left; NULL while there may be more';
 
 CREATE TABLE counter_objects (
     object bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

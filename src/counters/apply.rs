@@ -121,6 +121,8 @@ pub struct Ledger {
     known: HashMap<Uuid, Known>,
     new_ids: BTreeMap<Uuid, Known>,
     events: Vec<Event>,
+    /// Counters of mode `count` with new records.
+    counted: HashSet<i64>,
 }
 
 impl Ledger {
@@ -171,6 +173,9 @@ impl Ledger {
                 let seq = row.next(element.delta)?;
                 let delta = i32::try_from(element.delta).expect("deltas are bounded");
                 self.events.push(Event { counter, seq, member, at: element.at, delta });
+                if element.mode == Mode::Count {
+                    self.counted.insert(counter);
+                }
                 (Status::Created, Some(seq))
             }
         };
@@ -191,7 +196,7 @@ impl Ledger {
             if before != after {
                 changes.counters.push((counter, after));
             }
-            if fills_block(&before, &after) {
+            if self.counted.contains(&counter) && fills_block(&before, &after) {
                 changes.packable.push(counter);
             }
         }
@@ -209,8 +214,6 @@ impl Ledger {
         // In the order of the tables' keys, as hash maps have none.
         changes.unmarked.sort_unstable();
         changes.marked.sort_unstable_by_key(|((counter, _), mark)| (*counter, mark.seq));
-        let with_events: HashSet<i64> = changes.events.iter().map(|event| event.counter).collect();
-        changes.packable.retain(|counter| with_events.contains(counter));
         changes
     }
 }

@@ -25,6 +25,7 @@ pub async fn run(store: &Store, clock: &Clock) -> Result<Summary, StoreError> {
     let erased = erase::resume(store).await?;
     let packed = pack(store, clock.today().and_time(NaiveTime::MIN).and_utc()).await?;
     store.empty_counter_ids().await?;
+    store.forget_erasures().await?;
     Ok(Summary { packed, erased })
 }
 

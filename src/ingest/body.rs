@@ -161,16 +161,19 @@ impl<'de> Visitor<'de> for Named {
         struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
         let mut envelope = Envelope::default();
+        let mut seen = [false; 2];
         while let Some(Name(name)) = map.next_key()? {
-            let place = match &*name {
-                "batch_id" => &mut envelope.batch_id,
-                name if name == self.0 => &mut envelope.elements,
+            let (place, seen) = match &*name {
+                "batch_id" => (&mut envelope.batch_id, &mut seen[0]),
+                name if name == self.0 => (&mut envelope.elements, &mut seen[1]),
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                     continue;
                 }
             };
-            envelope.twice |= place.replace(map.next_value()?).is_some();
+            envelope.twice |= std::mem::replace(seen, true);
+            // A null is as if it were left out.
+            *place = map.next_value::<Option<&RawValue>>()?.or(*place);
         }
         Ok(envelope)
     }

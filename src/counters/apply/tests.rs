@@ -90,6 +90,10 @@ fn the_night_is_told_once_a_block() {
     {
         let mut ledger = Ledger::new(row(last_seq, packed_seq), [], []);
         apply(&mut ledger, 5, &more);
+        // Blocks hold directions, not deltas: what is signed stays in rows.
+        let mut signed = Ledger::new(row(last_seq, packed_seq), [], []);
+        apply(&mut signed, 5, &element(Mode::Signed, 1, None));
+        assert!(signed.changes().packable.is_empty());
         assert_eq!(!ledger.changes().packable.is_empty(), told, "{last_seq} {packed_seq}");
     }
 }

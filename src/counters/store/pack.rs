@@ -69,12 +69,12 @@ async fn piece(tx: &Transaction<'_>, counter: i64, closed: DateTime<Utc>) -> Res
     let mut records = Vec::with_capacity(rows.len());
     for row in &rows {
         let at: DateTime<Utc> = row.try_get("at")?;
-        // A stretch ends where the day begins that is not over.
-        if at >= closed {
+        let seq: i64 = row.try_get("seq")?;
+        let (member, delta): (i64, i32) = (row.try_get("member")?, row.try_get("delta")?);
+        // A stretch ends where the day begins that is not over, and a block has no room for more than a direction.
+        if at >= closed || delta.abs() != 1 {
             break;
         }
-        let seq: i64 = row.try_get("seq")?;
-        let (member, delta) = (row.try_get("member")?, row.try_get("delta")?);
         records.push((seq, Record { member, at_ms: at.timestamp_millis(), delta }));
     }
     let more = records.len() == MAX_PIECE;

@@ -16,6 +16,7 @@ statements! {
     END_ERASURE = "end_erasure";
     ERASE_EVENTS = "erase_events";
     ERASE_MARKS = "erase_marks";
+    FORGET_ERASURES = "forget_erasures";
     HEAL_COUNTERS = "heal_counters";
     INSERT_BLOCKS = "insert_blocks";
     INSERT_COUNTERS = "insert_counters";

@@ -61,7 +61,7 @@ async fn everything_of_a_member_goes_and_nothing_else() {
     let client = app.database.connect().await;
     let left: i64 = client
         .query_one(
-            "SELECT (SELECT count(*) FROM counter_members) + (SELECT count(*) FROM counter_erasures)",
+            "SELECT (SELECT count(*) FROM counter_members) + (SELECT count(*) FROM counter_erasures WHERE ended_at IS NULL)",
             &[],
         )
         .await
