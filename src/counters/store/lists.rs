@@ -200,11 +200,12 @@ async fn done(
         found.truncate(limit);
         let rows =
             query(tx, sql::READ_DONE_BLOCKS, &[&member, &kind, &before.at, &skip, &MEMBER_BLOCKS]).await?;
+        // Of a page that is full already, its oldest: what is older than that has no place on it.
+        let oldest = found.get(limit - 1).map(|oldest| oldest.cursor.at);
         for row in &rows {
             let last_at: DateTime<Utc> = row.try_get("last_at")?;
-            // The blocks come with their latest first: none behind this one has anything later.
-            if found.len() == limit && found.last().is_some_and(|oldest| oldest.cursor.at > last_at) {
-                continue;
+            if oldest.is_some_and(|oldest| oldest > last_at) {
+                break;
             }
             let (first_seq, counter): (i64, i64) = (row.try_get("first_seq")?, row.try_get("counter")?);
             for (seq, record) in (first_seq..).zip(unpack(row)?) {
