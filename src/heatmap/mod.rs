@@ -7,3 +7,6 @@ pub mod regions;
 pub mod store;
 pub mod strip;
 pub mod videos;
+
+/// Seconds of a block: the part of a video-day that compaction works on and decides the form of.
+pub const BLOCK_SECS: i32 = 3_600;
