@@ -7,7 +7,7 @@ use std::{
 
 use chrono::Utc;
 use heatstrip::{
-    events::{hashed::HashedHeartbeats, lane::lane},
+    events::{hashed::HashedHeartbeat, lane::lane},
     import::replay,
     ingest::hash::Hashed,
     postgres::Store,
@@ -79,21 +79,23 @@ impl Stuck {
 
     /// Queues heartbeats of one video, each of another viewer.
     async fn enqueue(&self, heartbeats: usize) {
-        let video_id = "stuck".to_owned();
-        let lane = lane(&video_id, self.store.lanes());
+        let video_id = "stuck";
+        let lane = lane(video_id, self.store.lanes());
         let hashed = Hashed {
             accepted: heartbeats,
             rejected: Vec::new(),
             lanes: BTreeMap::from([(
                 lane,
-                HashedHeartbeats {
-                    video_id: vec![video_id; heartbeats],
-                    region: vec!["JP".to_owned(); heartbeats],
-                    captured_on: vec![Utc::now().date_naive(); heartbeats],
-                    start_sec: vec![0; heartbeats],
-                    end_sec: vec![9; heartbeats],
-                    viewer_hash: (0..heartbeats as i64).collect(),
-                },
+                (0..heartbeats as i64)
+                    .map(|viewer_hash| HashedHeartbeat {
+                        video_id,
+                        region: "JP",
+                        captured_on: Utc::now().date_naive(),
+                        start_sec: 0,
+                        end_sec: 9,
+                        viewer_hash,
+                    })
+                    .collect(),
             )]),
         };
         let batch = Batch { id: None, answer: hashed.answer(), lanes: hashed.lanes };
