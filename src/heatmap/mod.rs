@@ -6,6 +6,7 @@ pub mod http;
 pub mod regions;
 pub mod store;
 pub mod strip;
+pub mod totals;
 pub mod videos;
 
 /// Seconds of a block: the part of a video-day that compaction works on and decides the form of.
