@@ -4,6 +4,10 @@ pub mod compaction;
 pub mod fold;
 pub mod http;
 pub mod regions;
+pub mod run;
 pub mod store;
 pub mod strip;
 pub mod videos;
+
+/// Seconds of a block: the part of a video-day that compaction works on and decides the form of.
+pub const BLOCK_SECS: i32 = 3_600;
