@@ -25,6 +25,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "V8__shard_storage",
         include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/migrations/0008_shard_storage.sql")),
     ),
+    (
+        "V9__heatmap_runs",
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/migrations/0009_heatmap_runs.sql")),
+    ),
 ];
 
 /// Brings a database to the schema of this program; `lanes` counts at the first migration only.
