@@ -1,6 +1,6 @@
 //! `heatstrip dev`: all of it in one process on a private Postgres, with an audience to look at.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Context, bail};
 use chrono::NaiveTime;
@@ -82,7 +82,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     // Somebody's own machine rarely runs at night.
     salt::destroy(&workers, &clock).await?;
     let connections = arguments.working.worker_connections;
-    let working = tokio::spawn(work::work(workers.clone(), clock.clone(), connections, stop.clone()));
+    let working =
+        tokio::spawn(work::work(workers.clone(), clock.clone(), connections, Duration::ZERO, stop.clone()));
     let region = arguments.serving.default_region.clone();
     let nights = workers.clone();
     let keep = arguments.keeping.keep();

@@ -1,5 +1,7 @@
 //! `heatstrip work`
 
+use std::time::Duration;
+
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -10,6 +12,9 @@ pub struct Arguments {
     /// Return once everything that is queued now is folded
     #[arg(long)]
     once: bool,
+    /// How long a heartbeat may wait for others of its lane, so that more of a session's beats fold to one run
+    #[arg(long, env = "HEATSTRIP_FOLD_WAIT_SECS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(0..=600))]
+    fold_wait_secs: u64,
     #[command(flatten)]
     working: config::Working,
     #[command(flatten)]
@@ -28,7 +33,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let store = connect(&config::database_url()?, connections).await?;
     arguments.measuring.serve(&store, stop.clone()).await?;
     tracing::info!(connections, "folding on {connections} connections");
-    work(store, Clock::system(), connections, stop).await;
+    work(store, Clock::system(), connections, Duration::from_secs(arguments.fold_wait_secs), stop).await;
     Ok(())
 }
 
@@ -40,10 +45,10 @@ pub async fn connect(database_url: &str, worker_connections: usize) -> anyhow::R
 
 /// Works on that many connections until told to stop. A step that does not end soon then is given up: it is rolled back,
 /// and its batches wait in the queue for another worker.
-pub async fn work(store: Store, clock: Clock, connections: usize, stop: CancellationToken) {
+pub async fn work(store: Store, clock: Clock, connections: usize, wait: Duration, stop: CancellationToken) {
     let mut workers = JoinSet::new();
     for _ in 0..connections {
-        workers.spawn(worker::run(store.clone(), clock.clone(), stop.clone()));
+        workers.spawn(worker::run(store.clone(), clock.clone(), wait, stop.clone()));
     }
     tokio::select! {
         _ = workers.join_all() => {}

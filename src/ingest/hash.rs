@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 
 use crate::{
     events::{
-        hashed::HashedHeartbeats,
+        hashed::{HashedHeartbeat, HashedHeartbeats},
         heartbeat::{self, Arrival, Heartbeat},
         lane::lane,
         refusal::{Reason, Refusal, Rejection},
@@ -74,7 +74,7 @@ pub async fn hash<'a>(
         match outcome {
             Ok((heartbeat, salt)) => {
                 hashed.accepted += 1;
-                push(hashed.lanes.entry(lane(&heartbeat.video_id, lanes)).or_default(), heartbeat, salt);
+                push(hashed.lanes.entry(lane(&heartbeat.video_id, lanes)).or_default(), &heartbeat, salt);
             }
             Err(Refusal { field, reason }) => hashed.rejected.push(Rejection { index, field, reason }),
         }
@@ -82,11 +82,13 @@ pub async fn hash<'a>(
     Ok(hashed)
 }
 
-fn push(columns: &mut HashedHeartbeats, heartbeat: Heartbeat<'_>, salt: &Salt) {
-    columns.viewer_hash.push(viewer_hash(&heartbeat.viewer_id, salt));
-    columns.video_id.push(heartbeat.video_id.into_owned());
-    columns.region.push(heartbeat.region.into_string());
-    columns.captured_on.push(heartbeat.captured_on);
-    columns.start_sec.push(heartbeat.start_sec);
-    columns.end_sec.push(heartbeat.end_sec);
+fn push(lane: &mut HashedHeartbeats, heartbeat: &Heartbeat<'_>, salt: &Salt) {
+    lane.push(&HashedHeartbeat {
+        video_id: &heartbeat.video_id,
+        region: heartbeat.region.as_str(),
+        captured_on: heartbeat.captured_on,
+        start_sec: heartbeat.start_sec,
+        end_sec: heartbeat.end_sec,
+        viewer_hash: viewer_hash(&heartbeat.viewer_id, salt),
+    });
 }

@@ -6,29 +6,25 @@ use tokio_postgres::{Client, NoTls, error::SqlState};
 use super::{StoreError, config, describe, sql};
 use crate::sketch;
 
+/// A migration as refinery names it, and its file.
+macro_rules! migration {
+    ($name:literal, $file:literal) => {
+        ($name, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/migrations/", $file, ".sql")))
+    };
+}
+
 /// The migrations, oldest first. Once released a file never changes: refinery keeps its checksum.
 const MIGRATIONS: &[(&str, &str)] = &[
-    ("V1__initial", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/migrations/0001_initial.sql"))),
-    ("V2__levels", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/migrations/0002_levels.sql"))),
-    (
-        "V3__salt_epochs",
-        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/migrations/0003_salt_epochs.sql")),
-    ),
-    (
-        "V4__retention",
-        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/migrations/0004_retention.sql")),
-    ),
-    ("V5__counts", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/migrations/0005_counts.sql"))),
-    ("V6__bounds", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/migrations/0006_bounds.sql"))),
-    ("V7__storage", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/migrations/0007_storage.sql"))),
-    (
-        "V8__shard_storage",
-        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/migrations/0008_shard_storage.sql")),
-    ),
-    (
-        "V9__heatmap_runs",
-        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/migrations/0009_heatmap_runs.sql")),
-    ),
+    migration!("V1__initial", "0001_initial"),
+    migration!("V2__levels", "0002_levels"),
+    migration!("V3__salt_epochs", "0003_salt_epochs"),
+    migration!("V4__retention", "0004_retention"),
+    migration!("V5__counts", "0005_counts"),
+    migration!("V6__bounds", "0006_bounds"),
+    migration!("V7__storage", "0007_storage"),
+    migration!("V8__shard_storage", "0008_shard_storage"),
+    migration!("V9__heatmap_runs", "0009_heatmap_runs"),
+    migration!("V10__queue_payload", "0010_queue_payload"),
 ];
 
 /// Brings a database to the schema of this program; `lanes` counts at the first migration only.

@@ -4,8 +4,10 @@ use crate::postgres::sql::statements;
 
 statements! {
     "heatmap":
+    APPEND_RUNS = "append_runs";
     COMPACT_SECONDS = "compact_seconds";
     COMPACT_WHOLE = "compact_whole";
+    COUNT_GROWTH = "count_growth";
     DELETE_FINE = "delete_fine";
     DELETE_UNKEPT = "delete_unkept";
     DELETE_UNKEPT_BOUNDS = "delete_unkept_bounds";
@@ -16,7 +18,6 @@ statements! {
     ENSURE_SHARD_PARTITIONS = "ensure_shard_partitions";
     FORGET_ROWS = "forget_rows";
     INSERT_COUNTS = "insert_counts";
-    INSERT_RUNS = "insert_runs";
     LOCK_COUNTS = "lock_counts";
     PREPARE_COMPACTION = "prepare_compaction";
     PREPARE_FOLD = "prepare_fold";
@@ -31,10 +32,9 @@ statements! {
     READ_STRIP = "read_strip";
     READ_UNCOUNTED_VIDEOS = "read_uncounted_videos";
     READ_UNKEPT_VIDEOS = "read_unkept_videos";
+    READ_VIDEOS = "read_videos";
     READ_VIDEO_BOUNDS = "read_video_bounds";
     READ_VIDEO_DAYS = "read_video_days";
-    READ_VIDEOS = "read_videos";
     TRY_LOCK_COMPACTION = "try_lock_compaction";
-    UPDATE_RUNS = "update_runs";
     UPSERT_WHOLE = "upsert_whole";
 }
