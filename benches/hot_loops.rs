@@ -53,6 +53,7 @@ fn parse_heartbeat(bencher: Bencher) {
 #[divan::bench(args = [10_000, 100_000])]
 fn fold_batch(bencher: Bencher, heartbeats: usize) {
     let batch = batch::batch(heartbeats);
+    let batch: Vec<_> = batch.iter().collect::<Result<_, _>>().expect("heartbeats");
     bencher.counter(ItemsCount::new(heartbeats)).bench(|| fold::fold(black_box(&batch)));
 }
 

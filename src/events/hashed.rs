@@ -14,6 +14,8 @@
 
 use chrono::{Datelike, NaiveDate};
 
+/// The longest name that fits; heartbeats' are bounded below it.
+pub const MAX_NAME_BYTES: usize = u8::MAX as usize;
 /// The kind of the entries that there are.
 const HEARTBEAT: u8 = 1;
 
@@ -85,7 +87,7 @@ impl HashedHeartbeats {
         let HashedHeartbeat { video_id, region, captured_on, start_sec, end_sec, viewer_hash } = heartbeat;
         self.bytes.push(HEARTBEAT);
         for name in [video_id, region] {
-            debug_assert!(name.len() <= usize::from(u8::MAX), "names are bounded on arrival");
+            debug_assert!(name.len() <= MAX_NAME_BYTES, "names are bounded on arrival");
             self.bytes.push(name.len() as u8);
             self.bytes.extend_from_slice(name.as_bytes());
         }

@@ -9,6 +9,7 @@ pub mod regions;
 pub mod run;
 pub mod store;
 pub mod strip;
+pub mod totals;
 pub mod videos;
 
 /// Seconds of a block: the part of a video-day that compaction works on and decides the form of.

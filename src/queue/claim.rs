@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 
 use super::sql;
 use crate::{
-    events::hashed::{HashedHeartbeat, HashedHeartbeats},
+    events::hashed::{HashedHeartbeat, HashedHeartbeats, MAX_NAME_BYTES, Unreadable},
     postgres::{StoreError, query},
 };
 
@@ -65,6 +65,9 @@ fn earlier_batch(row: &Row) -> Result<HashedHeartbeats, StoreError> {
         end_sec: end_sec[index],
         viewer_hash: viewer_hash[index],
     };
+    if video_id.iter().chain(&region).any(|name| name.len() > MAX_NAME_BYTES) {
+        return Err(StoreError::BadValue(Unreadable.to_string()));
+    }
     // The table makes sure that the arrays are of one length.
     Ok((0..video_id.len()).map(heartbeat).collect())
 }

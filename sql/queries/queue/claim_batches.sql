@@ -19,7 +19,7 @@ WITH claimed AS MATERIALIZED (
         FROM claimed
         WINDOW before AS (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
     ) AS running
-    WHERE coalesce(heartbeats, 0) < $2 AND coalesce(watched_secs, 0) < $3
+    WHERE coalesce(heartbeats, 0) < $2::bigint AND coalesce(watched_secs, 0) < $3::bigint
 )
 DELETE FROM heartbeat_queue AS q
 USING bounded

@@ -3,8 +3,10 @@
 mod accuracy;
 mod compaction;
 mod embeds;
+mod forms;
 mod oracle;
 mod plans;
 mod retention;
 mod sketches;
+mod sql_for_people;
 mod strips;

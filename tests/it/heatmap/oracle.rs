@@ -7,7 +7,7 @@ mod large;
 mod seconds;
 mod rotations;
 
-use std::ops::RangeInclusive;
+use std::{ops::RangeInclusive, time::Duration};
 
 use chrono::{NaiveDate, TimeDelta};
 use heatstrip::{
@@ -198,7 +198,7 @@ async fn fold_until(ended: CancellationToken, store: Store, clock: Clock) -> usi
     loop {
         // In this order: what is queued before the end is seen.
         let last_look = ended.is_cancelled();
-        match worker::step(&store, &clock).await.expect("a step") {
+        match worker::step(&store, &clock, Duration::ZERO).await.expect("a step") {
             Step::Folded { heartbeats, failed, .. } => {
                 assert_eq!(failed, 0);
                 folded += heartbeats;

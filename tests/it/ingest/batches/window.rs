@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use heatstrip::{
-    events::hashed::HashedHeartbeats,
+    events::hashed::HashedHeartbeat,
     ingest::intake::Intake,
     postgres::Store,
     queue::{
@@ -137,17 +137,17 @@ async fn a_window_of_nothing_remembers_nothing() {
 }
 
 fn one_batch(id: Uuid, video_id: &str) -> Batch {
-    let heartbeats = HashedHeartbeats {
-        video_id: vec![video_id.into()],
-        region: vec!["JP".into()],
-        captured_on: vec![Settings::default().now.date_naive()],
-        start_sec: vec![7],
-        end_sec: vec![7],
-        viewer_hash: vec![1],
+    let heartbeat = HashedHeartbeat {
+        video_id,
+        region: "JP",
+        captured_on: Settings::default().now.date_naive(),
+        start_sec: 7,
+        end_sec: 7,
+        viewer_hash: 1,
     };
     Batch {
         id: Some(id),
-        lanes: BTreeMap::from([(3, heartbeats)]),
+        lanes: BTreeMap::from([(3, [heartbeat].into_iter().collect())]),
         answer: Accepted { accepted: 1, rejected: "[]".into() },
     }
 }
