@@ -1,9 +1,12 @@
 //! The heatmap: which seconds of a video people watch, and how many different people watched each.
 
 pub mod compaction;
+pub mod epoch_counts;
 pub mod fold;
 pub mod http;
+pub mod level;
 pub mod regions;
+pub mod run;
 pub mod store;
 pub mod strip;
 pub mod totals;
