@@ -112,7 +112,8 @@ mod tests {
 
     #[test]
     fn the_most_watched_come_first_and_equals_by_name() {
-        let mut list = vec![total("c", 1, 0, 0), total("b", 2, 0, 0), total("d", 9, 0, 0), total("a", 2, 0, 0)];
+        let mut list =
+            vec![total("c", 1, 0, 0), total("b", 2, 0, 0), total("d", 9, 0, 0), total("a", 2, 0, 0)];
         keep_most_watched(&mut list, 3);
         assert_eq!(list, [total("d", 9, 0, 0), total("a", 2, 0, 0), total("b", 2, 0, 0)]);
     }

@@ -129,11 +129,7 @@ async fn write_runs(
             for run in runs {
                 match met.remove(&run.start_sec) {
                     Some(there) if there.run == run => {}
-                    _ => written.push(CanonicalRun {
-                        video_id: key.0.clone(),
-                        region: region.clone(),
-                        run,
-                    }),
+                    _ => written.push(CanonicalRun { video_id: key.0.clone(), region: region.clone(), run }),
                 }
             }
             gone.extend(met.into_values().map(|there| there.place));

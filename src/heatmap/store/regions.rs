@@ -26,10 +26,7 @@ pub struct RegionsQuery {
 
 impl Store {
     /// The regions a video was watched in, by viewers descending, and the range they cover.
-    pub async fn read_regions(
-        &self,
-        asked: &RegionsQuery,
-    ) -> Result<(RegionsRange, Vec<Total>), StoreError> {
+    pub async fn read_regions(&self, asked: &RegionsQuery) -> Result<(RegionsRange, Vec<Total>), StoreError> {
         self.run_read(sql::PREPARE_READ, |tx| {
             async move {
                 let mut range = RegionsRange {

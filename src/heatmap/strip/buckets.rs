@@ -127,8 +127,7 @@ impl Buckets {
         let (begun, absent) = self.standing.pop_from(first_sec);
         self.left = begun;
         let last_sec = first_sec + self.resolution - 1;
-        self.open =
-            Some(BucketRow { last_sec, seconds_played: whole - absent, ..empty(epoch, bucket) });
+        self.open = Some(BucketRow { last_sec, seconds_played: whole - absent, ..empty(epoch, bucket) });
         Ok(())
     }
 

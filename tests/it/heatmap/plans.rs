@@ -75,7 +75,8 @@ async fn plan(client: &Client, statement: &str, parameters: &str) -> Plan {
     client.batch_execute("DEALLOCATE asked; COMMIT").await.expect("the end");
     let text: String = rows.iter().map(|row| row.get::<_, String>(0) + "\n").collect();
     let scans = text.lines().filter(|line| line.contains(" Scan ") && !line.contains("Bitmap Index Scan"));
-    let tables = scans.filter_map(|line| line.split(" on ").nth(1)?.split_whitespace().next().map(str::to_owned));
+    let tables =
+        scans.filter_map(|line| line.split(" on ").nth(1)?.split_whitespace().next().map(str::to_owned));
     Plan { tables: tables.filter(|table| table.starts_with("video_")).collect(), locked, text }
 }
 
@@ -112,7 +113,10 @@ async fn strips_are_read_through_indexes_in_the_partitions_of_their_days() {
                 );
                 let plan = plan(&client, sql::READ_STRIP, &parameters).await;
                 let text = &plan.text;
-                assert!(!text.contains("Seq Scan") && !text.contains("HashAggregate"), "{parameters}\n{text}");
+                assert!(
+                    !text.contains("Seq Scan") && !text.contains("HashAggregate"),
+                    "{parameters}\n{text}"
+                );
                 let mut expected = vec!["video_heatmap_runs_", "video_heatmap_shards_", table];
                 if from != to {
                     expected.push("video_heatmap_second_shards_");
@@ -184,7 +188,12 @@ async fn the_view_is_read_through_indexes_in_the_partitions_of_its_days() {
         assert!(!text.contains("Seq Scan on video_") && !text.contains("HashAggregate"), "{text}");
         assert_eq!(
             parents(&plan),
-            ["video_heatmap_", "video_heatmap_runs_", "video_heatmap_second_shards_", "video_heatmap_shards_"],
+            [
+                "video_heatmap_",
+                "video_heatmap_runs_",
+                "video_heatmap_second_shards_",
+                "video_heatmap_shards_"
+            ],
             "{text}"
         );
         for found in &plan.tables {
@@ -215,7 +224,10 @@ async fn the_list_reads_the_days_of_its_regions() {
     // All rows of an open day are read, whichever way; of canonical rows only those of the region and the days.
     let canonical = all.lines().find(|line| line.contains("Seq Scan on video_heatmap_whole_2"));
     assert!(canonical.is_none() && !all.contains("HashAggregate"), "{all}");
-    assert!(all.contains("video_heatmap_whole_202611") && !all.contains("video_heatmap_whole_202610"), "{all}");
+    assert!(
+        all.contains("video_heatmap_whole_202611") && !all.contains("video_heatmap_whole_202610"),
+        "{all}"
+    );
 }
 
 /// Whatever the statistics say of slots that fill and empty: each id is one look into the index.

@@ -63,7 +63,7 @@ async fn watch(app: &App) {
                 let first = if step == 2 { 3_500 } else { 0 };
                 let start: u32 = first + chance.random_range(0..150);
                 said.push(json!({
-                    "video_id": "yt_abc123", "region": ["JP", "KR", "US"][chance.random_range(0..3)],
+                    "video_id": "yt_abc123", "region": (["JP", "KR", "US"][chance.random_range(0..3)]),
                     "viewer_id": format!("viewer {}", chance.random_range(0..1_500)),
                     "start_sec": start, "end_sec": start + chance.random_range(0..90),
                 }));

@@ -69,7 +69,8 @@ fn each_epoch_has_its_own_viewers() {
 
 #[test]
 fn a_run_is_cut_at_the_buckets() {
-    let stretches = [stretch(0, (8, 32), 2, &[1, 2]), stretch(0, (12, 17), 1, &[2, 3]), stretch(1, (0, 9), 1, &[4])];
+    let stretches =
+        [stretch(0, (8, 32), 2, &[1, 2]), stretch(0, (12, 17), 1, &[2, 3]), stretch(1, (0, 9), 1, &[4])];
     assert_eq!(
         swept(10, &stretches),
         [
