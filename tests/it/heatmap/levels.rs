@@ -2,9 +2,18 @@
 
 use tokio_postgres::Client;
 
-/// Every canonical level is the union of the canonical seconds, GLOBAL that of the regions; and every form is as it must be.
+/// Every canonical level is the union of the canonical seconds, GLOBAL that of the regions; every form is as it must be; and
+/// whole videos are the union of all their seconds.
 pub async fn assert_levels_agree(sql: &Client) {
-    assert_forms_hold(sql).await;
+    assert_seconds_agree(sql).await;
+    assert_nothing(sql, "whole videos that are not the union of their seconds", WHOLES).await;
+}
+
+/// As [`assert_levels_agree`], for rows that came without whole videos.
+pub async fn assert_seconds_agree(sql: &Client) {
+    for (what, query) in FORMS {
+        assert_nothing(sql, what, query).await;
+    }
     for (table, seconds) in [("video_heatmap_5s", 5), ("video_heatmap_60s", 60)] {
         let differing = sql
             .query_one(
@@ -38,10 +47,15 @@ pub async fn assert_levels_agree(sql: &Client) {
     assert_eq!(differing.get::<_, i64>(0), 0, "GLOBAL");
 }
 
-/// Canonical runs never overlap, lie in one block, are not what the next one is, and are never of a spread block, which has
-/// all of its canonical rows in the levels; shard rows of whole videos and seconds amount to the same.
-async fn assert_forms_hold(sql: &Client) {
-    for (what, query) in [
+/// Counts what there must be none of.
+async fn assert_nothing(sql: &Client, what: &str, query: &str) {
+    let rows: i64 = sql.query_one(query, &[]).await.expect("a comparison").get(0);
+    assert_eq!(rows, 0, "{what}");
+}
+
+/// Canonical runs never overlap, lie in one block, are not what the next one is, and are never of a spread block, which alone
+/// has rows in the levels.
+const FORMS: &[(&str, &str)] = &[
         (
             "runs that overlap, or could be one with the next",
             "SELECT count(*) FROM (
@@ -66,9 +80,9 @@ async fn assert_forms_hold(sql: &Client) {
              WHERE NOT EXISTS (SELECT FROM video_heatmap_spread AS s
                 WHERE s.video_id = l.video_id AND s.captured_on = l.captured_on AND s.block = l.bucket_sec / 3600)",
         ),
-        (
-            "whole videos that are not the union of their seconds",
-            "SELECT count(*) FROM (
+];
+
+const WHOLES: &str = "SELECT count(*) FROM (
                 SELECT video_id, captured_on, region, hll_send(hll_union_agg(viewers)) AS viewers, sum(plays) AS plays,
                     max(bucket_sec) AS last_sec
                 FROM (SELECT video_id, captured_on, region, bucket_sec, viewers, plays FROM video_heatmap_seconds
@@ -83,10 +97,4 @@ async fn assert_forms_hold(sql: &Client) {
                 GROUP BY 1, 2, 3) AS whole USING (video_id, captured_on, region)
              WHERE captured_on >= (SELECT fine_from FROM retention)
                 AND (fine.viewers IS DISTINCT FROM whole.viewers OR fine.plays IS DISTINCT FROM whole.plays
-                    OR fine.last_sec IS DISTINCT FROM whole.last_sec)",
-        ),
-    ] {
-        let rows: i64 = sql.query_one(query, &[]).await.expect("a comparison").get(0);
-        assert_eq!(rows, 0, "{what}");
-    }
-}
+                    OR fine.last_sec IS DISTINCT FROM whole.last_sec)";

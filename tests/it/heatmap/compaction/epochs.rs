@@ -51,7 +51,7 @@ async fn an_epoch_of_mixed_forms_is_not_counted() {
     let week = Settings { salts: SaltSource::Made(Rotation::Weekly), ..Settings::default() };
     let app = App::start(week).await;
     let sql = client(&app).await;
-    let beat = |on: &str, viewer: &str| json!([{"video_id": "v", "region": "JP", "start_sec": 3, "end_sec": 29, "viewer_id": viewer, "at": format!("{on}T12:00:00Z")}]);
+    let beat = |on: &str, viewer: &str| json!([{"video_id": "v", "region": "JP", "start_sec": 3, "end_sec": 29, "viewer_id": viewer, "at": format!("{on}T09:00:00Z")}]);
     for on in ["2026-11-20", "2026-11-21"] {
         for viewer in ["w", "x"] {
             send(&app, beat(on, viewer).as_array().expect("an array")).await;

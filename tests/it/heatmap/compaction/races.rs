@@ -1,5 +1,7 @@
 //! Several at one video-day: two nights, workers that compact and fold, and who forgets a video.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use heatstrip::{
     events::lane::lane,
     heatmap::compaction::{PIECE, compact_hot},
@@ -26,9 +28,10 @@ async fn several_compactions_and_a_fold_may_be_at_one_video_day() {
     let sql = client(&app).await;
     let mut random = StdRng::seed_from_u64(21);
     let batches: Vec<Vec<Value>> = (0..8).map(|_| heartbeats(&mut random, 250)).collect();
+    let ended = AtomicBool::new(false);
     let night = async |rows| {
         let mut moved = 0;
-        for _ in 0..6 {
+        while !ended.load(Ordering::Relaxed) {
             for on in [YESTERDAY, "2026-11-21"] {
                 in_pieces(&app.store, rows, on, SMALL, async |_| moved += 1).await;
             }
@@ -38,7 +41,7 @@ async fn several_compactions_and_a_fold_may_be_at_one_video_day() {
     };
     let hot = async || {
         let mut moved = 0;
-        for _ in 0..10 {
+        while !ended.load(Ordering::Relaxed) {
             for video in ["popular", "tail", "long"] {
                 for on in [YESTERDAY, "2026-11-21"] {
                     moved += compact_hot(&app.store, video, day(on)).await.expect("compacted");
@@ -53,6 +56,7 @@ async fn several_compactions_and_a_fold_may_be_at_one_video_day() {
             send(&app, batch).await;
             app.fold().await;
         }
+        ended.store(true, Ordering::Relaxed);
     };
     app.store.ensure_shard_partitions(&[day(YESTERDAY), day("2026-11-21")].into()).await.expect("partitions");
     let (first, second, wholes, hot, ()) =

@@ -1,7 +1,7 @@
 //! The two canonical forms of a block, and the switch from one to the other.
 
 use super::*;
-use crate::heatmap::forms::to_earlier_form;
+use crate::heatmap::{forms::to_earlier_form, levels::assert_seconds_agree};
 
 /// Every second of every region and day, in whatever form, united and added by the extension.
 async fn seconds(sql: &Client) -> Vec<(String, String, NaiveDate, i32, Vec<u8>, i64)> {
@@ -50,7 +50,7 @@ async fn a_block_with_more_than_500_short_runs_is_spread() {
     compact(&app).await;
     assert!(seconds(&sql).await == before);
     assert_eq!(spread_videos(&sql).await, ["many", "over regions"]);
-    assert_levels_agree(&sql).await;
+    assert_seconds_agree(&sql).await;
 
     // One more comes later.
     append(&sql, "few", 1, 3, 1).await;
@@ -59,7 +59,7 @@ async fn a_block_with_more_than_500_short_runs_is_spread() {
     assert!(seconds(&sql).await == before);
     assert_eq!(spread_videos(&sql).await, ["few", "many", "over regions"]);
     assert_eq!(count(&sql, "video_heatmap_runs WHERE video_id <> 'long'").await, 0);
-    assert_levels_agree(&sql).await;
+    assert_seconds_agree(&sql).await;
 }
 
 /// Sketches of every kind meet in every form, shard runs and rows of the earlier form, over and over.
@@ -98,18 +98,6 @@ async fn every_second_is_bit_for_bit_what_the_extension_makes_of_it() {
     assert_seconds_agree(&sql).await;
 }
 
-/// As `assert_levels_agree` for rows that came without whole videos.
-async fn assert_seconds_agree(sql: &Client) {
-    sql.batch_execute(
-        "INSERT INTO video_heatmap_whole
-            SELECT video_id, captured_on, r, max(bucket_sec), hll_union_agg(viewers), sum(plays)
-            FROM video_heatmap_seconds, unnest(ARRAY[region, 'GLOBAL']) AS r GROUP BY 1, 2, 3",
-    )
-    .await
-    .expect("whole videos");
-    assert_levels_agree(sql).await;
-}
-
 /// Days that are not kept by the second: runs stay, and what is spread has 5 s at the finest.
 #[tokio::test]
 async fn what_is_spread_after_thinning_has_no_seconds() {
@@ -138,7 +126,7 @@ async fn what_is_spread_after_thinning_has_no_seconds() {
 
     // It becomes popular by what comes late, and then more comes.
     for round in 0..2 {
-        send(&app, &heartbeats(&mut random, 1_200)).await;
+        send(&app, &heartbeats(&mut random, 3_000)).await;
         app.fold().await;
         let before = answers().await;
         let night =
