@@ -101,7 +101,8 @@ struct Runs {
 impl Runs {
     /// `runs` of `secs` seconds each, spread over a video; sketches of one to sixty viewers, as in the long tail.
     fn spread(epochs: usize, runs: u32, secs: u32, video_secs: u32) -> Runs {
-        let sketches = (0..1_000).map(|n| sketch::encode(&elements_from(n * 37, 1 + n as usize % 60))).collect();
+        let sketches =
+            (0..1_000).map(|n| sketch::encode(&elements_from(n * 37, 1 + n as usize % 60))).collect();
         let mut all = Vec::new();
         for epoch in 0..epochs {
             for run in 0..runs {

@@ -11,8 +11,8 @@ use std::{
 };
 
 use super::{
-    EMPTY, EXPLICIT, MAX_EXPLICIT, MAX_REGISTER, REGISTERS, Union, Unreadable, encode, encode_registers, explicit,
-    payload, register,
+    EMPTY, EXPLICIT, MAX_EXPLICIT, MAX_REGISTER, REGISTERS, Union, Unreadable, encode, encode_registers,
+    explicit, payload, register,
 };
 
 /// The sketches that are present.
