@@ -119,9 +119,9 @@ pub async fn step(
             async move {
                 canonical::prepare(tx).await?;
                 let piece = match rows {
-                    Rows::Whole => {
-                        whole::move_wholes(tx, day, from, limits.rows).await?.map(|(rows, end)| Piece { rows, end })
-                    }
+                    Rows::Whole => whole::move_wholes(tx, day, from, limits.rows)
+                        .await?
+                        .map(|(rows, end)| Piece { rows, end }),
                     Rows::Runs | Rows::Seconds => {
                         let peeked = pieces::peek(tx, rows, day, from, limits).await?;
                         match &peeked.end {

@@ -63,9 +63,9 @@ pub fn buckets(
         let end_sec = bucket_sec + bucket_secs - 1;
         let many = rest.partition_point(|run| run.start_sec <= end_sec);
         let last_sec = rest[many - 1].end_sec.min(end_sec);
-        let plays = rest[..many].iter().map(|run| {
-            run.plays * i64::from(run.end_sec.min(end_sec) - run.start_sec.max(bucket_sec) + 1)
-        });
+        let plays = rest[..many]
+            .iter()
+            .map(|run| run.plays * i64::from(run.end_sec.min(end_sec) - run.start_sec.max(bucket_sec) + 1));
         let mut bucket = Bucket { bucket_sec, last_sec, viewers: Vec::new(), plays: plays.sum() };
         let row = there.remove(&bucket_sec);
         match (&row, &rest[..many]) {

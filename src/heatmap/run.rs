@@ -95,13 +95,7 @@ struct Sweep<'a> {
 
 impl<'a> Sweep<'a> {
     fn new(runs: &'a [Run]) -> Self {
-        Sweep {
-            runs,
-            ending: BinaryHeap::new(),
-            plays: 0,
-            present: Present::default(),
-            waiting: Vec::new(),
-        }
+        Sweep { runs, ending: BinaryHeap::new(), plays: 0, present: Present::default(), waiting: Vec::new() }
     }
 
     fn come(&mut self, index: usize) {

@@ -124,7 +124,8 @@ fn encode_registers(registers: &[u8; REGISTERS]) -> Vec<u8> {
 
 /// The bytes behind the header of a value of ours, and its type.
 fn payload(sketch: &[u8]) -> Result<(u8, &[u8]), Unreadable> {
-    const PARAMETERS: [u8; 2] = [((REGISTER_WIDTH - 1) << 5 | LOG2M) as u8, SPARSE_ENABLED | AUTOMATIC_CUTOFF];
+    const PARAMETERS: [u8; 2] =
+        [((REGISTER_WIDTH - 1) << 5 | LOG2M) as u8, SPARSE_ENABLED | AUTOMATIC_CUTOFF];
     let [first, parameters @ ..] = sketch.first_chunk::<3>().ok_or(Unreadable)?;
     if *parameters != PARAMETERS || first & 0xf0 != VERSION {
         return Err(Unreadable);

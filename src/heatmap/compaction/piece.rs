@@ -26,8 +26,8 @@ use crate::{
 const MAX_BLOCK_RUNS: i64 = 500;
 /// Runs that cover at least as many seconds on average are not worth a row for each of them.
 const SHORT_RUN_SECS: i64 = 8;
-/// A block is not measured before a piece leaves this many runs in it: most are far from the limit.
-const MIN_MEASURED_RUNS: usize = 50;
+/// A block is not measured before a piece leaves this many runs where it changed it: most are far from the limit.
+const MIN_MEASURED_RUNS: usize = 1;
 
 /// A block and its runs by region; they may overlap.
 struct Block {
@@ -129,11 +129,7 @@ async fn write_runs(
             for run in runs {
                 match met.remove(&run.start_sec) {
                     Some(there) if there.run == run => {}
-                    _ => written.push(CanonicalRun {
-                        video_id: key.0.clone(),
-                        region: region.clone(),
-                        run,
-                    }),
+                    _ => written.push(CanonicalRun { video_id: key.0.clone(), region: region.clone(), run }),
                 }
             }
             gone.extend(met.into_values().map(|there| there.place));

@@ -54,8 +54,7 @@ impl Store {
                     videos.iter().map(|video_id| (video_id.as_str(), first_day)).collect();
                 locks::lock_videos(tx, &locked).await?;
                 // Nobody makes canonical rows of them from here on, and what is appended to the shards is seen by reads.
-                let rows =
-                    query(tx, sql::READ_UNSPREAD_VIDEOS, &[&first_day, &last_day, &videos]).await?;
+                let rows = query(tx, sql::READ_UNSPREAD_VIDEOS, &[&first_day, &last_day, &videos]).await?;
                 let unspread: HashSet<String> =
                     rows.iter().map(|row| row.try_get("video_id")).collect::<Result<_, _>>()?;
                 for video_id in videos.iter().filter(|video_id| !unspread.contains(*video_id)) {
@@ -108,14 +107,19 @@ async fn count_level(
     }
     let level = level as i16;
     let parameters: &[&(dyn ToSql + Sync)] = &[
-        &video_id, &region, &level, &first_day, &last_day, &last_sec, &exact, &bucket, &viewers, &reached, &plays,
+        &video_id, &region, &level, &first_day, &last_day, &last_sec, &exact, &bucket, &viewers, &reached,
+        &plays,
     ];
     execute(tx, sql::INSERT_COUNTS, parameters).await?;
     Ok(())
 }
 
 /// Forgets the counts of epochs whose canonical rows of a day change.
-pub(crate) async fn delete(tx: &Transaction<'_>, day: NaiveDate, videos: &[String]) -> Result<(), StoreError> {
+pub(crate) async fn delete(
+    tx: &Transaction<'_>,
+    day: NaiveDate,
+    videos: &[String],
+) -> Result<(), StoreError> {
     execute(tx, sql::DELETE_COUNTS, &[&day, &videos]).await?;
     Ok(())
 }

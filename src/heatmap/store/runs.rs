@@ -135,12 +135,8 @@ pub(crate) async fn write(
         let last_secs: Vec<i32> = runs.iter().map(|written| written.run.end_sec).collect();
         let sketches: Vec<&[u8]> = runs.iter().map(|written| written.run.viewers.as_slice()).collect();
         let plays: Vec<i64> = runs.iter().map(|written| written.run.plays).collect();
-        execute(
-            tx,
-            sql::WRITE_RUNS,
-            &[&day, &videos, &regions, &first_secs, &last_secs, &sketches, &plays],
-        )
-        .await?;
+        execute(tx, sql::WRITE_RUNS, &[&day, &videos, &regions, &first_secs, &last_secs, &sketches, &plays])
+            .await?;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ mod accuracy;
 mod compaction;
 mod embeds;
 mod forms;
+mod levels;
 mod oracle;
 mod plans;
 mod retention;
