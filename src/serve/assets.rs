@@ -11,7 +11,6 @@ use axum::{
 };
 use fnv::FnvHasher;
 
-use super::router::cors;
 use crate::http::caching::holds;
 
 /// The pages ask nobody but this server for anything.
@@ -84,10 +83,14 @@ const EMBEDDED: &[Asset] = assets! {
     "/heatstrip.d.ts" SCRIPT ALONE "heatstrip.d.ts";
 };
 
-pub fn router() -> Router {
-    routes(DASHBOARD, POLICY, "same-origin")
-        .merge(routes(DOCS, DOCS_POLICY, "same-origin"))
-        .merge(routes(EMBEDDED, POLICY, "cross-origin").layer(cors()))
+/// The dashboard and the API's description.
+pub fn pages() -> Router {
+    routes(DASHBOARD, POLICY, "same-origin").merge(routes(DOCS, DOCS_POLICY, "same-origin"))
+}
+
+/// What pages of other sites load.
+pub fn embedded() -> Router {
+    routes(EMBEDDED, POLICY, "cross-origin")
 }
 
 /// `shared_with`: who may load them without CORS; pages that are isolated from other sites (COEP) want to be told.

@@ -78,12 +78,35 @@ impl Present {
 
     /// The sketch of everybody who is present.
     pub fn encode(&mut self) -> Vec<u8> {
-        if self.dense.is_empty() && self.elements.len() <= MAX_EXPLICIT {
-            self.sorted.clear();
-            self.sorted.extend(self.elements.keys());
-            self.sorted.sort_unstable();
-            return encode(&self.sorted);
+        if self.is_explicit() {
+            return encode(self.sort());
         }
+        encode_registers(&self.registers())
+    }
+
+    /// Adds everybody who is present to a union.
+    pub fn unite_into(&mut self, union: &mut Union) {
+        if self.is_explicit() {
+            union.add_elements(self.sort().iter().copied());
+        } else {
+            union.raise(&self.registers());
+        }
+    }
+
+    fn is_explicit(&self) -> bool {
+        self.dense.is_empty() && self.elements.len() <= MAX_EXPLICIT
+    }
+
+    /// The elements of the explicit ones, ascending.
+    fn sort(&mut self) -> &[i64] {
+        self.sorted.clear();
+        self.sorted.extend(self.elements.keys());
+        self.sorted.sort_unstable();
+        &self.sorted
+    }
+
+    /// The registers of all.
+    fn registers(&mut self) -> [u8; REGISTERS] {
         let tally = self.tally.get_or_insert_with(|| {
             let mut tally = Box::<Tally>::default();
             self.elements.keys().for_each(|&element| tally.add(element));
@@ -91,7 +114,7 @@ impl Present {
         });
         let mut registers = tally.largest;
         self.dense.iter().for_each(|(_, dense)| dense.raise_into(&mut registers));
-        encode_registers(&registers)
+        registers
     }
 }
 
@@ -181,6 +204,11 @@ mod tests {
                         union.add(sketch).expect("a sketch");
                     }
                     prop_assert!(present.encode() == union.encode());
+                    let mut united = Union::default();
+                    united.add(&sketches[0]).expect("a sketch");
+                    present.unite_into(&mut united);
+                    union.add(&sketches[0]).expect("a sketch");
+                    prop_assert!(united.encode() == union.encode());
                 }
             }
         }

@@ -100,8 +100,14 @@ impl Union {
         }
     }
 
+    /// Raises its registers to these: what they saw is in it from now on.
+    pub(super) fn raise(&mut self, registers: &[u8; REGISTERS]) {
+        self.estimate_from_now();
+        raise(&mut self.registers, registers);
+    }
+
     /// Takes them ascending.
-    fn add_elements(&mut self, elements: impl Iterator<Item = i64>) {
+    pub(super) fn add_elements(&mut self, elements: impl Iterator<Item = i64>) {
         if self.dense {
             elements.for_each(|element| set(&mut self.registers, element));
             return;

@@ -14,7 +14,7 @@
 use std::{cmp::Ordering, collections::BinaryHeap};
 
 use super::BucketRow;
-use crate::sketch::{Union, Unreadable};
+use crate::sketch::{Present, Union, Unreadable};
 
 /// A stretch of seconds with one set of viewers, of one region and day.
 ///
@@ -87,7 +87,7 @@ impl Buckets {
         self.viewers.add(part.viewers)?;
         self.changed = true;
         if part.start_sec < first_sec {
-            self.standing.push(part);
+            self.standing.push(part)?;
         } else {
             self.left = true;
         }
@@ -118,13 +118,13 @@ impl Buckets {
     fn step(&mut self, epoch: usize, bucket: u32) -> Result<(), Unreadable> {
         if self.left {
             self.viewers.clear();
-            self.standing.unite(&mut self.viewers)?;
+            self.standing.viewers.unite_into(&mut self.viewers);
             self.changed = true;
         }
         let first_sec = bucket * self.resolution;
         let whole = self.standing.plays * u64::from(self.resolution);
         // Of the runs that begin in this bucket, the seconds before their first are none of theirs.
-        let (begun, absent) = self.standing.pop_from(first_sec);
+        let (begun, absent) = self.standing.pop_from(first_sec)?;
         self.left = begun;
         let last_sec = first_sec + self.resolution - 1;
         self.open = Some(BucketRow { last_sec, seconds_played: whole - absent, ..empty(epoch, bucket) });
@@ -161,8 +161,12 @@ fn empty(epoch: usize, bucket: u32) -> BucketRow {
 struct Standing {
     /// The latest beginning first: the sweep comes to it first.
     runs: BinaryHeap<StandingRun>,
+    /// Their viewers: a run that leaves costs as much as it has viewers, however many stand.
+    viewers: Present,
     /// The sum of their plays a second.
     plays: u64,
+    /// How many ever stood.
+    numbers: usize,
     /// The buffers of those that left.
     spare: Vec<Vec<u8>>,
 }
@@ -172,37 +176,44 @@ impl Standing {
         self.runs.is_empty()
     }
 
-    fn push(&mut self, part: Part<'_>) {
-        let mut viewers = self.spare.pop().unwrap_or_default();
-        viewers.clear();
-        viewers.extend_from_slice(part.viewers);
+    fn push(&mut self, part: Part<'_>) -> Result<(), Unreadable> {
+        self.numbers += 1;
+        self.viewers.enter(self.numbers, part.viewers)?;
         self.plays += part.plays;
-        self.runs.push(StandingRun { start_sec: part.start_sec, plays: part.plays, viewers });
-    }
-
-    fn unite(&self, viewers: &mut Union) -> Result<(), Unreadable> {
-        self.runs.iter().try_for_each(|run| viewers.add(&run.viewers))
+        let mut sketch = self.spare.pop().unwrap_or_default();
+        sketch.clear();
+        sketch.extend_from_slice(part.viewers);
+        self.runs.push(StandingRun {
+            start_sec: part.start_sec,
+            number: self.numbers,
+            plays: part.plays,
+            sketch,
+        });
+        Ok(())
     }
 
     /// Takes out the runs that begin at this second or later; returns whether there were any, and how many plays they
     /// would have had from this second to where they begin.
-    fn pop_from(&mut self, first_sec: u32) -> (bool, u64) {
+    fn pop_from(&mut self, first_sec: u32) -> Result<(bool, u64), Unreadable> {
         let (mut any, mut absent) = (false, 0);
         while let Some(run) = self.runs.peek().filter(|run| run.start_sec >= first_sec) {
             absent += run.plays * u64::from(run.start_sec - first_sec);
             self.plays -= run.plays;
-            self.spare.extend(self.runs.pop().map(|run| run.viewers));
+            self.viewers.leave(run.number, &run.sketch)?;
+            self.spare.extend(self.runs.pop().map(|run| run.sketch));
             any = true;
         }
-        (any, absent)
+        Ok((any, absent))
     }
 }
 
 /// A run of which the sweep has not come to the first second yet; sorts by that.
 struct StandingRun {
     start_sec: u32,
+    /// Its own among those that stand.
+    number: usize,
     plays: u64,
-    viewers: Vec<u8>,
+    sketch: Vec<u8>,
 }
 
 impl Ord for StandingRun {

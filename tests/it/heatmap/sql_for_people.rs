@@ -62,8 +62,9 @@ async fn watch(app: &App) {
                 // Some behind the edge of the first block.
                 let first = if step == 2 { 3_500 } else { 0 };
                 let start: u32 = first + chance.random_range(0..150);
+                let region = ["JP", "KR", "US"][chance.random_range(0..3)];
                 said.push(json!({
-                    "video_id": "yt_abc123", "region": (["JP", "KR", "US"][chance.random_range(0..3)]),
+                    "video_id": "yt_abc123", "region": region,
                     "viewer_id": format!("viewer {}", chance.random_range(0..1_500)),
                     "start_sec": start, "end_sec": start + chance.random_range(0..90),
                 }));
