@@ -13,6 +13,7 @@ use heatstrip::{
     },
     heatmap::{
         fold,
+        run::{self, Run},
         strip::{
             self, BucketRow, StripRange,
             buckets::{Buckets, Part},
@@ -150,6 +151,39 @@ fn unite_todays_shard_runs(bencher: Bencher, resolution: u32) {
 fn unite_viewings_of_a_film(bencher: Bencher, viewings: u32) {
     let runs = Runs::spread(1, viewings, 3_600, 5_400);
     bencher.counter(ItemsCount::new(viewings)).bench(|| black_box(&runs).unite(5));
+}
+
+/// A block of a popular video in one region: 3,600 seconds as two windows saw them, with as many viewers each.
+#[divan::bench(args = VIEWERS)]
+fn merge_seconds(bencher: Bencher, viewers: usize) {
+    let elements = elements(viewers * 2);
+    let mut runs = Vec::new();
+    for second in 0..3_600 {
+        for of_window in elements.chunks(viewers) {
+            let viewers = sketch::encode(of_window);
+            runs.push(Run { start_sec: second, end_sec: second, viewers, plays: i64::from(second) });
+        }
+    }
+    bencher
+        .counter(ItemsCount::new(runs.len()))
+        .with_inputs(|| runs.clone())
+        .bench_values(|runs| run::merge(black_box(runs).into_iter()).expect("sketches"));
+}
+
+/// A film as it came in, beat by beat of three viewers.
+#[divan::bench]
+fn merge_beats(bencher: Bencher) {
+    let viewers = [1, 2, 3].map(|viewer| sketch::encode(&[sketch::element(viewer)]));
+    let mut runs = Vec::new();
+    for (viewers, pause) in viewers.iter().zip([0, 3, 7]) {
+        for start_sec in (pause..3_590).step_by(10) {
+            runs.push(Run { start_sec, end_sec: start_sec + 9, viewers: viewers.clone(), plays: 1 });
+        }
+    }
+    bencher
+        .counter(ItemsCount::new(runs.len()))
+        .with_inputs(|| runs.clone())
+        .bench_values(|runs| run::merge(black_box(runs).into_iter()).expect("sketches"));
 }
 
 fn elements(viewers: usize) -> Vec<i64> {

@@ -185,8 +185,9 @@ BEGIN
                     'video_heatmap_whole'::regclass, 'video_heatmap_runs'::regclass, 'video_heatmap_spread'::regclass)
                 THEN (to_date(right(c.relname, 6), 'YYYYMM') + interval '1 month')::date
         END
-        -- Whole videos first, as workers and readers come to them first.
-        ORDER BY i.inhparent <> 'video_heatmap_whole_shards'::regclass, i.inhparent, c.relname
+        -- In the order in which workers and readers come to them.
+        ORDER BY array_position(ARRAY['video_heatmap_whole_shards'::regclass, 'video_heatmap_shards'::regclass,
+            'video_heatmap_second_shards'::regclass], i.inhparent::regclass), i.inhparent, c.relname
     LOOP
         EXECUTE format('DROP TABLE %s', leaf);
         dropped := dropped + 1;

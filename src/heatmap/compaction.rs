@@ -30,8 +30,8 @@ macro_rules! crash_point {
 mod piece;
 mod whole;
 
-/// What a piece takes at most: some 25 MB when all sketches are dense; rows of a spread block for each second; and the
-/// canonical rows of so many videos.
+/// What a piece takes at most: some 25 MB when all sketches are dense; a row for each second of a spread block; and the locks
+/// of as many videos, of which the server has room for some thousand.
 pub const PIECE: Limits = Limits { rows: 10_000, seconds: 1_000_000, videos: 500 };
 /// How long to wait for another compaction to end.
 const MAX_WAIT_FOR_OTHER: Duration = Duration::from_secs(60);
@@ -119,7 +119,7 @@ pub async fn step(
             async move {
                 canonical::prepare(tx).await?;
                 let piece = match rows {
-                    Rows::Whole => whole::move_wholes(tx, day, from, limits.rows)
+                    Rows::Whole => whole::move_wholes(tx, day, from, limits)
                         .await?
                         .map(|(rows, end)| Piece { rows, end }),
                     Rows::Runs | Rows::Seconds => {

@@ -1,7 +1,7 @@
 //! A piece of whole videos: the rows of each region are united with the canonical ones, `GLOBAL` too, and the bounds of the
 //! month are raised by what was added.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{Datelike, NaiveDate};
 
@@ -9,7 +9,7 @@ use crate::{
     events::region::GLOBAL,
     heatmap::store::{
         locks,
-        pieces::ShardKey,
+        pieces::{Limits, ShardKey},
         wholes::{self, WholeKey, WholeRow},
     },
     postgres::{StoreError, Transaction},
@@ -21,11 +21,12 @@ pub(super) async fn move_wholes(
     tx: &Transaction<'_>,
     day: NaiveDate,
     behind: &ShardKey,
-    max_rows: u64,
+    limits: Limits,
 ) -> Result<Option<(u64, ShardKey)>, StoreError> {
-    let keys = wholes::peek(tx, day, behind, max_rows).await?;
-    let Some(end) = keys.last() else { return Ok(None) };
-    let videos = Vec::from_iter(BTreeSet::from_iter(keys.iter().map(|(video_id, _)| video_id.as_str())));
+    let keys = wholes::peek(tx, day, behind, limits.rows).await?;
+    let videos: Vec<&[WholeKey]> = keys.chunk_by(|a, b| a.0 == b.0).take(limits.videos as usize).collect();
+    let Some(end) = videos.last().and_then(|keys| keys.last()) else { return Ok(None) };
+    let videos: Vec<&str> = videos.iter().map(|keys| keys[0].0.as_str()).collect();
     let video_days: Vec<(&str, NaiveDate)> = videos.iter().map(|video_id| (*video_id, day)).collect();
     locks::lock_video_days(tx, &video_days).await?;
     let taken = wholes::take(tx, day, behind, end, &videos).await?;
