@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+mod compose;
 mod dockerfile;
 mod image;
 
