@@ -20,7 +20,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("script/demo", "tests/it/dev.rs runs what it starts"),
     ("script/test", "this is it"),
     ("cargo ", "measurements take minutes; clippy builds them"),
-    ("docker ", "needs Docker"),
+    ("docker ", "needs Docker; tests/it/house/docker holds its files against the program"),
     ("apt-get ", "changes the machine; script/bootstrap runs it"),
     ("npm ", "belongs to the page that embeds the player"),
     ("export DATABASE_URL=", "the tests' own database stands for it"),

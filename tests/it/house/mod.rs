@@ -6,6 +6,7 @@ use std::{
 };
 
 mod described;
+mod docker;
 mod docs;
 mod layering;
 mod openapi;
