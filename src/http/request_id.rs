@@ -1,4 +1,4 @@
-//! `x-request-id`: one name for a request in the logs of everybody it passes.
+//! `x-request-id` gives a request one name in the logs of everybody it passes.
 
 use std::{panic::AssertUnwindSafe, time::Instant};
 
@@ -17,29 +17,29 @@ use super::metrics::METRICS;
 
 /// The header that names a request.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// The route of requests that no route is for: their paths are anybody's words.
+/// Requests that no route is for are logged and counted under this name, because their paths are anybody's words.
 const NO_ROUTE: &str = "none";
-/// The longest id that is taken over.
+/// A longer id is not taken over.
 const MAX_ID_BYTES: usize = 128;
 
 tokio::task_local! {
     static CURRENT: String;
 }
 
-/// The id of the request under way, if this is one.
+/// Returns the id of the request under way, if there is one.
 pub fn current() -> Option<String> {
     CURRENT.try_with(String::clone).ok()
 }
 
-/// Takes the id of a proxy in front, or makes one; logs within the request carry it, and so does the answer, which is
-/// counted with the time it took. All that goes around every request is done here: each layer of a router costs a request
-/// two allocations.
+/// Takes the id of a proxy in front, or makes one. Log lines of the request carry it, and so does the answer, which is
+/// counted with the time it took. Everything that goes around every request is done here, because each layer of a
+/// router costs a request two allocations.
 pub async fn identify(path: Option<MatchedPath>, request: Request, next: Next) -> Response {
     let taken = request.headers().get(&REQUEST_ID).and_then(|id| id.to_str().ok()).filter(|id| is_sane(id));
     let id = taken.map_or_else(|| Uuid::new_v4().to_string(), str::to_owned);
     let value = HeaderValue::from_str(&id).expect("a sane id is a header value");
-    // The route, not the path: what strangers write stays out of the logs. An error's span, so that it is there however
-    // little is logged.
+    // The span names the route and not the path, so that whatever strangers write stays out of the logs. It has the
+    // level of an error, so that it is there however little is logged.
     let route = path.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
     let span = tracing::error_span!("request", id, method = %request.method(), route);
     let answering = async {
@@ -55,12 +55,12 @@ pub async fn identify(path: Option<MatchedPath>, request: Request, next: Next) -
     let mut response = CURRENT.scope(id, answering.instrument(span)).await;
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, value);
-    // Video ids of strangers stand in the answers: no browser may take one for a page.
+    // Video ids of strangers stand in the answers, so no browser may take an answer for a page.
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
 
-/// Whether a log may repeat it: no more than the ids that proxies make.
+/// Returns true if a log may repeat the id: it holds no more than the ids that proxies make.
 fn is_sane(id: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:=+/".contains(&byte);
     (1..=MAX_ID_BYTES).contains(&id.len()) && id.bytes().all(is_plain)

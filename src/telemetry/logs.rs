@@ -1,5 +1,5 @@
-//! Logs, on standard error: one line an event, as text or JSON. Never a viewer id: nothing that holds one can be
-//! formatted.
+//! Logs go to standard error, one event a line, as text or JSON. They never hold a viewer id, because no type that
+//! holds one can be formatted.
 
 use std::io::IsTerminal;
 
@@ -13,7 +13,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-/// How to log.
+/// The settings of the logs.
 #[derive(Debug, Clone, Args)]
 pub struct Logging {
     /// What to log: error, warn, info, debug or trace, or per module, as `heatstrip=debug,hyper=info`
@@ -27,9 +27,9 @@ pub struct Logging {
 /// The shape of a log line.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum LogFormat {
-    /// For people.
+    /// Lines are for people.
     Text,
-    /// For log collectors: one JSON object a line.
+    /// Lines are for log collectors: one JSON object each.
     Json,
 }
 
@@ -50,8 +50,8 @@ pub fn start(logging: &Logging) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Below `info` the driver logs the parameters of every statement: salts and viewer hashes, which no log may hold,
-/// whatever level is asked for.
+/// Returns false for the driver's lines below `info`. They hold the parameters of every statement, so salts and viewer
+/// hashes, which no log may hold whatever level is asked for.
 fn holds_no_parameters(event: &Metadata<'_>) -> bool {
     *event.level() <= Level::INFO || !event.target().starts_with("tokio_postgres")
 }
