@@ -1,4 +1,4 @@
-//! `heatstrip completions` and `heatstrip man`: the command line described for shells and for people.
+//! `heatstrip completions` and `heatstrip man` describe the command line to shells and to people.
 
 use clap::CommandFactory;
 use clap_complete::Shell;
@@ -16,7 +16,7 @@ pub fn completions(arguments: Completions) {
     clap_complete::generate(arguments.shell, &mut Cli::command(), "heatstrip", &mut std::io::stdout());
 }
 
-/// The pages of the program and of all its commands, one after the other, as `man` shows them.
+/// Returns the pages of the program and of all its commands, one after the other, as `man` shows them.
 pub fn man() -> std::io::Result<()> {
     let mut cli = Cli::command();
     cli.build();

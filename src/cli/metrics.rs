@@ -1,4 +1,4 @@
-//! `--metrics-listen`: metrics of the processes that serve nothing else.
+//! `--metrics-listen` serves the metrics of processes that serve nothing else.
 
 use std::net::SocketAddr;
 
@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{postgres::Store, serve};
 
-/// Where such a process answers Prometheus.
+/// The settings of a process that answers Prometheus and nobody else.
 #[derive(Debug, clap::Args)]
 pub struct Measuring {
     /// Address and port to serve /metrics on; left out, it is not served

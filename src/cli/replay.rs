@@ -25,7 +25,7 @@ use crate::{
     viewers::salt::Salts,
 };
 
-/// Enough for a chunk and the look-up of a salt.
+/// A chunk and the look-up of a salt need no more.
 const CONNECTIONS: usize = 4;
 
 #[derive(Debug, clap::Args)]
@@ -42,10 +42,10 @@ pub struct Arguments {
     salting: config::Salting,
 }
 
-/// What is replayed, and how it is read.
+/// The file to replay, and how it is read.
 #[derive(Debug, clap::Args)]
 pub struct Source {
-    /// File of heartbeats or xAPI video sql, a JSON object a line, plain or gzip; - for standard input
+    /// File of heartbeats or xAPI video statements, a JSON object a line, plain or gzip; - for standard input
     pub file: PathBuf,
     /// What the lines are
     #[arg(long, value_enum, default_value = "heartbeats")]
@@ -152,7 +152,7 @@ async fn replay_reader(
     Ok(())
 }
 
-/// By bytes of the file; nothing where nobody looks.
+/// Returns a bar by bytes of the file, and none where nobody looks.
 fn progress(bytes: u64) -> ProgressBar {
     if !io::stderr().is_terminal() {
         return ProgressBar::hidden();

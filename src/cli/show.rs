@@ -22,7 +22,7 @@ use crate::{
     postgres::Store,
 };
 
-/// Columns of a strip that is written to a file.
+/// A strip that is written to a file has this many columns.
 const DEFAULT_WIDTH: usize = 80;
 
 #[derive(Debug, clap::Args)]
@@ -81,7 +81,7 @@ fn terminal_width() -> Option<usize> {
     console::Term::stdout().size_checked().map(|(_, columns)| usize::from(columns))
 }
 
-/// The bounds of a video id on the command line.
+/// Checks the bounds of a video id on the command line.
 pub fn video_id(text: &str) -> Result<String, String> {
     check_id(text, MAX_VIDEO_ID_BYTES).map_err(|reason| reason.to_string())?;
     Ok(text.to_owned())

@@ -37,14 +37,14 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A pool for this many workers.
+/// Opens a pool for this many workers.
 pub async fn connect(database_url: &str, worker_connections: usize) -> anyhow::Result<Store> {
-    // Each needs a second connection now and then, to make a partition while its transaction waits.
+    // Each worker needs a second connection now and then, to make a partition while its transaction waits.
     Ok(Store::connect(database_url, 2 * worker_connections).await?)
 }
 
-/// Works on that many connections until told to stop. A step that does not end soon then is given up: it is rolled back,
-/// and its batches wait in the queue for another worker.
+/// Works on that many connections until told to stop. A step that does not end soon then is given up: it is rolled
+/// back, and its batches wait in the queue for another worker.
 pub async fn work(store: Store, clock: Clock, connections: usize, wait: Duration, stop: CancellationToken) {
     let mut workers = JoinSet::new();
     for _ in 0..connections {
