@@ -39,17 +39,17 @@ pub struct Arguments {
     )]
     every_day_at: Option<NaiveTime>,
     #[command(flatten)]
-    keeping: config::Keeping,
+    keep: config::KeepSettings,
     #[command(flatten)]
-    measuring: super::metrics::Measuring,
+    metrics: super::metrics::MetricsSettings,
 }
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let store = Store::connect(&config::database_url()?, CONNECTIONS).await?;
-    let (clock, keep) = (Clock::system(), arguments.keeping.keep());
+    let (clock, keep) = (Clock::system(), arguments.keep.keep());
     if let Some(time) = arguments.every_day_at {
         let stop = shutdown::on_signal()?;
-        arguments.measuring.serve(&store, stop.clone()).await?;
+        arguments.metrics.serve(&store, stop.clone()).await?;
         every_day(store, clock, time, keep, stop).await;
         return Ok(());
     }

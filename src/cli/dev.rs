@@ -55,44 +55,42 @@ pub struct Arguments {
     #[arg(long)]
     once: bool,
     #[command(flatten)]
-    serving: config::Serving,
+    serve: config::ServeSettings,
     #[command(flatten)]
-    salting: config::Salting,
+    salts: config::SaltSettings,
     #[command(flatten)]
-    working: config::Working,
+    work: config::WorkSettings,
     #[command(flatten)]
-    migrating: config::Migrating,
+    migrate: config::MigrateSettings,
     #[command(flatten)]
-    keeping: config::Keeping,
+    keep: config::KeepSettings,
 }
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let stop = shutdown::on_signal()?;
     // These come before the database, so that a port in use or a bad setting is found out in no time.
-    let salts = arguments.salting.source()?;
-    let listener = serve::bind(&arguments.serving).await?;
+    let salts = arguments.salts.source()?;
+    let listener = serve::bind(&arguments.serve).await?;
     let url = format!("http://{}", listener.local_addr()?);
 
     let postgres = start_postgres(&arguments).await?;
     let database_url = postgres.url(DATABASE);
-    let store = Store::connect(&database_url, arguments.serving.serve_connections).await?;
-    let workers = work::connect(&database_url, arguments.working.worker_connections).await?;
+    let store = Store::connect(&database_url, arguments.serve.serve_connections).await?;
+    let workers = work::connect(&database_url, arguments.work.worker_connections).await?;
 
     let clock = Clock::system();
     // Salts are destroyed at the start too, because somebody's own machine rarely runs at night.
     salt::destroy(&workers, &clock).await?;
-    let connections = arguments.working.worker_connections;
+    let connections = arguments.work.worker_connections;
     let working =
         tokio::spawn(work::work(workers.clone(), clock.clone(), connections, Duration::ZERO, stop.clone()));
-    let region = arguments.serving.default_region.clone();
+    let region = arguments.serve.default_region.clone();
     let nights = workers.clone();
-    let keep = arguments.keeping.keep();
+    let keep = arguments.keep.keep();
     let compacting = tokio::spawn(compact::every_day(nights, clock.clone(), COMPACT_AT, keep, stop.clone()));
     let serving = {
         let (store, clock, salts, stop) = (store.clone(), clock.clone(), salts.clone(), stop.clone());
-        tokio::spawn(
-            async move { serve::serve(store, clock, &arguments.serving, salts, listener, stop).await },
-        )
+        tokio::spawn(async move { serve::serve(store, clock, &arguments.serve, salts, listener, stop).await })
     };
 
     let salts = Salts::new(store.clone(), salts, clock.clone());
@@ -126,7 +124,7 @@ async fn start_postgres(arguments: &Arguments) -> anyhow::Result<LocalPostgres> 
         eprintln!("the user that Postgres runs as cannot reach {asked}: the data is in {found}");
     }
     postgres.create_database(DATABASE, None).await?;
-    migrate(&postgres.url(DATABASE), arguments.migrating.lanes).await?;
+    migrate(&postgres.url(DATABASE), arguments.migrate.lanes).await?;
     Ok(postgres)
 }
 

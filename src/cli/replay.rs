@@ -39,7 +39,7 @@ pub struct Arguments {
     #[arg(long, env = "HEATSTRIP_QUEUE_MAX_HEARTBEATS", default_value_t = 20_000_000)]
     queue_max_heartbeats: u64,
     #[command(flatten)]
-    salting: config::Salting,
+    salts: config::SaltSettings,
 }
 
 /// The file to replay, and how it is read.
@@ -87,7 +87,7 @@ async fn destination(arguments: &Arguments, clock: &Clock) -> anyhow::Result<Des
     }
     let store = Store::connect(&config::database_url()?, CONNECTIONS).await?;
     store.rotate_batch_ids(Ring::Replay, REPLAY_MEMORY, clock.now()).await?;
-    let salts = Salts::of_a_visitor(store.clone(), arguments.salting.source()?, clock.clone());
+    let salts = Salts::of_a_visitor(store.clone(), arguments.salts.source()?, clock.clone());
     Ok(Destination::Queue { store, salts, clock: clock.clone() })
 }
 

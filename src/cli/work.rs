@@ -16,13 +16,13 @@ pub struct Arguments {
     #[arg(long, env = "HEATSTRIP_FOLD_WAIT_SECS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(0..=600))]
     fold_wait_secs: u64,
     #[command(flatten)]
-    working: config::Working,
+    settings: config::WorkSettings,
     #[command(flatten)]
-    measuring: super::metrics::Measuring,
+    metrics: super::metrics::MetricsSettings,
 }
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let connections = arguments.working.worker_connections;
+    let connections = arguments.settings.worker_connections;
     if arguments.once {
         let store = connect(&config::database_url()?, connections).await?;
         let folded = worker::run_once(&store, &Clock::system()).await?;
@@ -31,7 +31,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     }
     let stop = shutdown::on_signal()?;
     let store = connect(&config::database_url()?, connections).await?;
-    arguments.measuring.serve(&store, stop.clone()).await?;
+    arguments.metrics.serve(&store, stop.clone()).await?;
     tracing::info!(connections, "folding on {connections} connections");
     work(store, Clock::system(), connections, Duration::from_secs(arguments.fold_wait_secs), stop).await;
     Ok(())

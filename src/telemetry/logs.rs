@@ -15,7 +15,7 @@ use tracing_subscriber::{
 
 /// The settings of the logs.
 #[derive(Debug, Clone, Args)]
-pub struct Logging {
+pub struct LogSettings {
     /// What to log: error, warn, info, debug or trace, or per module, as `heatstrip=debug,hyper=info`
     #[arg(long, env = "HEATSTRIP_LOG", default_value = "info,refinery_core=warn", global = true)]
     pub log: String,
@@ -34,15 +34,15 @@ pub enum LogFormat {
 }
 
 /// Starts logging for the life of the process.
-pub fn start(logging: &Logging) -> anyhow::Result<()> {
-    let filter: Targets = logging.log.parse().map_err(|_| {
+pub fn start(settings: &LogSettings) -> anyhow::Result<()> {
+    let filter: Targets = settings.log.parse().map_err(|_| {
         anyhow::anyhow!(
             "HEATSTRIP_LOG={} cannot be read: set it to error, warn, info, debug or trace, or per module, as heatstrip=debug",
-            logging.log
+            settings.log
         )
     })?;
     let lines = fmt::layer().with_writer(std::io::stderr);
-    let lines = match logging.log_format {
+    let lines = match settings.log_format {
         LogFormat::Text => lines.with_target(false).with_ansi(std::io::stderr().is_terminal()).boxed(),
         LogFormat::Json => lines.json().boxed(),
     };

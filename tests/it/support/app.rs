@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use heatstrip::{
     cli::serve::serve,
     clock::Clock,
-    config::Serving,
+    config::ServeSettings,
     import::replay::client,
     postgres::Store,
     viewers::{epoch::Rotation, salt::SaltSource},
@@ -63,7 +63,7 @@ impl App {
     /// Starts the API on a database that is there.
     pub async fn start_on(database: TestDatabase, store: Store, settings: Settings) -> App {
         let clock = Clock::by_hand(settings.now);
-        let serving = Serving {
+        let serving = ServeSettings {
             listen: "127.0.0.1:0".parse().expect("an address"),
             default_region: "ZZ".parse().expect("a region"),
             region_header: settings.region_header,
