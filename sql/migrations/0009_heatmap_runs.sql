@@ -119,3 +119,79 @@ BEGIN
     END LOOP;
     PERFORM ensure_partition('video_heatmap_spread', 'video_heatmap_spread' || suffix, first_day, next_day, 'fillfactor = 100');
 END $$;
+
+-- -- what an earlier version compacted is seconds, and stays so --
+SELECT ensure_canonical_partition(to_date(right(c.relname, 6), 'YYYYMM'))
+FROM pg_inherits AS i
+JOIN pg_class AS c ON c.oid = i.inhrelid
+WHERE i.inhparent = 'video_heatmap_60s'::regclass;
+INSERT INTO video_heatmap_spread (video_id, captured_on, block)
+SELECT DISTINCT video_id, captured_on, (bucket_sec / 3600)::smallint
+FROM video_heatmap_60s
+WHERE region = 'GLOBAL';
+
+-- -- drops --
+CREATE OR REPLACE FUNCTION drop_shard_partition(day date) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    leaf regclass;
+    leaves regclass[];
+    rows_left boolean;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('heatstrip partitions'), 0);
+    SELECT array_agg(c.oid::regclass) INTO leaves
+    FROM pg_inherits AS i
+    JOIN pg_class AS c ON c.oid = i.inhrelid
+    WHERE (i.inhparent, c.relname) IN (
+        ('video_heatmap_whole_shards'::regclass, to_char(day, '"video_heatmap_whole_shards_"YYYYMMDD')),
+        ('video_heatmap_shards'::regclass, to_char(day, '"video_heatmap_shards_"YYYYMMDD')),
+        ('video_heatmap_second_shards'::regclass, to_char(day, '"video_heatmap_second_shards_"YYYYMMDD')));
+    IF leaves IS NULL THEN
+        RETURN false;
+    END IF;
+    -- In the order in which workers and readers come to them.
+    LOCK TABLE ONLY video_heatmap_whole_shards, ONLY video_heatmap_shards, ONLY video_heatmap_second_shards
+        IN ACCESS EXCLUSIVE MODE;
+    FOREACH leaf IN ARRAY leaves LOOP
+        EXECUTE format('SELECT count(*) > 0 FROM (SELECT 1 FROM %s LIMIT 1) AS first_row', leaf) INTO rows_left;
+        IF rows_left THEN
+            RETURN false;
+        END IF;
+    END LOOP;
+    FOREACH leaf IN ARRAY leaves LOOP
+        EXECUTE format('DROP TABLE %s', leaf);
+    END LOOP;
+    RETURN true;
+END $$;
+COMMENT ON FUNCTION drop_shard_partition IS 'Drops the partitions of a day whose shard rows, of every form, are all compacted; false if some are not';
+
+-- The day comes in as data: the table that says it stays where it is when the others are distributed.
+DROP FUNCTION drop_unkept_partitions();
+CREATE FUNCTION drop_unkept_partitions(kept_from date) RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+    leaf regclass;
+    dropped integer := 0;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('heatstrip partitions'), 0);
+    FOR leaf IN
+        SELECT i.inhrelid::regclass
+        FROM pg_inherits AS i
+        JOIN pg_class AS c ON c.oid = i.inhrelid
+        -- A CASE, as the order in which AND and OR look at a name is anybody's guess.
+        WHERE kept_from >= CASE
+            WHEN i.inhparent IN ('video_heatmap_shards'::regclass, 'video_heatmap_second_shards'::regclass,
+                    'video_heatmap_whole_shards'::regclass)
+                THEN to_date(right(c.relname, 8), 'YYYYMMDD') + 1
+            WHEN i.inhparent IN ('video_heatmap'::regclass, 'video_heatmap_5s'::regclass, 'video_heatmap_60s'::regclass,
+                    'video_heatmap_whole'::regclass, 'video_heatmap_runs'::regclass, 'video_heatmap_spread'::regclass)
+                THEN (to_date(right(c.relname, 6), 'YYYYMM') + interval '1 month')::date
+        END
+        -- In the order in which workers and readers come to them.
+        ORDER BY array_position(ARRAY['video_heatmap_whole_shards'::regclass, 'video_heatmap_shards'::regclass,
+            'video_heatmap_second_shards'::regclass], i.inhparent::regclass), i.inhparent, c.relname
+    LOOP
+        EXECUTE format('DROP TABLE %s', leaf);
+        dropped := dropped + 1;
+    END LOOP;
+    RETURN dropped;
+END $$;
+COMMENT ON FUNCTION drop_unkept_partitions IS 'Drops the partitions whose days are all before a day; the caller sets a short lock_timeout';

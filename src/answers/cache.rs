@@ -10,12 +10,12 @@ use blake2::{Blake2b, Digest, digest::consts::U16};
 use bytes::Bytes;
 use chrono::{DateTime, SubsecRound, Utc};
 use tokio::sync::Semaphore;
-use tracing::Instrument;
 
 use super::metrics::METRICS;
 use crate::{
     clock::Clock,
     postgres::{Store, StoreError},
+    telemetry::request,
 };
 
 /// The cache keeps at most this many bytes of answers.
@@ -113,7 +113,7 @@ impl AnswerCache {
         let making = async move {
             // The answer is made in a task of its own: whoever asked first may hang up while others still wait for it.
             let making = async move { cache.make(make).await.map(Arc::new) };
-            tokio::spawn(making.in_current_span()).await.unwrap_or_else(|error| {
+            tokio::spawn(request::carried(request::current(), making)).await.unwrap_or_else(|error| {
                 Err(StoreError::Unavailable(format!("making the answer failed: {error}")).into())
             })
         };

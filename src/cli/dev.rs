@@ -194,7 +194,7 @@ async fn most_watched(store: &Store, clock: &Clock) -> anyhow::Result<Option<Str
     let to = clock.today();
     let from = to - chrono::TimeDelta::days(LOOK_BACK_DAYS);
     let asked = VideosQuery { regions: vec![GLOBAL.to_owned()], from, to, limit: 1 };
-    Ok(store.read_videos(&asked).await?.1.pop().map(|video| video.video_id))
+    Ok(store.read_videos(&asked).await?.1.pop().map(|video| video.name))
 }
 
 /// Lets an audience watch: its last day goes through the API, as players do, and the days before are replayed.

@@ -10,8 +10,7 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::request_id;
-use crate::{events::refusal::Rejection, postgres::StoreError};
+use crate::{events::refusal::Rejection, postgres::StoreError, telemetry::request};
 
 /// A client should come back after this long when Postgres was away.
 pub const RETRY_WHEN_AWAY: Duration = Duration::from_secs(2);
@@ -113,7 +112,9 @@ impl IntoResponse for ApiError {
             status: status.as_u16(),
             detail: self.to_string(),
             // The log has the id too, for whoever asks why.
-            request_id: request_id::current().filter(|_| status.is_server_error()),
+            request_id: request::current()
+                .filter(|_| status.is_server_error())
+                .map(|request| request.id.clone()),
             accepted: matches!(self, ApiError::NoneGood(_)).then_some(0),
             rejected: match &self {
                 ApiError::NoneGood(rejected) => Some(rejected),

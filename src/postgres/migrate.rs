@@ -25,6 +25,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     migration!("V8__shard_storage", "0008_shard_storage"),
     migration!("V9__heatmap_runs", "0009_heatmap_runs"),
     migration!("V10__queue_payload", "0010_queue_payload"),
+    migration!("V11__heatmap_view", "0011_heatmap_view"),
 ];
 
 /// Brings a database to the schema of this program. `lanes` counts at the first migration only.

@@ -11,7 +11,6 @@ use axum::{
 };
 use fnv::FnvHasher;
 
-use super::router::cors;
 use crate::http::caching::holds;
 
 /// The pages ask nobody but this server for anything.
@@ -85,10 +84,14 @@ const EMBEDDED: &[Asset] = assets! {
     "/heatstrip.d.ts" SCRIPT ALONE "heatstrip.d.ts";
 };
 
-pub fn router() -> Router {
-    routes(DASHBOARD, POLICY, "same-origin")
-        .merge(routes(DOCS, DOCS_POLICY, "same-origin"))
-        .merge(routes(EMBEDDED, POLICY, "cross-origin").layer(cors()))
+/// The dashboard and the API's description.
+pub fn pages() -> Router {
+    routes(DASHBOARD, POLICY, "same-origin").merge(routes(DOCS, DOCS_POLICY, "same-origin"))
+}
+
+/// What pages of other sites load.
+pub fn embedded() -> Router {
+    routes(EMBEDDED, POLICY, "cross-origin")
 }
 
 /// Returns the routes of files. `shared_with` says who may load them without CORS; pages that are isolated from other

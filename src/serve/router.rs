@@ -13,7 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use super::{assets, health, metrics, openapi};
 use crate::{
     heatmap,
-    http::{error::ApiError, request_id},
+    http::{error::ApiError, request_id::identify},
     ingest,
     postgres::Store,
 };
@@ -53,17 +53,19 @@ pub fn router(parts: &Parts) -> Router {
     let v1 = Router::from(v1(parts))
         .nest("/v1", Router::new().fallback(not_found))
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(cors());
+        .layer((middleware::from_fn(identify), cors()));
+    // What is merged keeps its own layers: each costs a request two allocations, so every route gets all of its at once.
     Router::from(root(parts))
-        .merge(v1)
-        .merge(assets::router())
+        .merge(assets::pages())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(middleware::from_fn(request_id::identify))
+        .layer(middleware::from_fn(identify))
+        .merge(v1)
+        .merge(assets::embedded().layer((middleware::from_fn(identify), cors())))
 }
 
 /// Allows pages of any origin, without credentials.
-pub fn cors() -> CorsLayer {
+fn cors() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(tower_http::cors::Any)
         .allow_methods([Method::GET, Method::POST])

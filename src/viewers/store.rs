@@ -1,5 +1,7 @@
 //! Table `salt_epochs`.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use scoped_futures::ScopedFutureExt;
 use tokio_postgres::Row;
@@ -173,4 +175,13 @@ pub(crate) async fn epochs(
         rotations.push(row.try_get::<_, &str>("rotation")?.parse().map_err(StoreError::Unsuitable)?);
     }
     Ok((first_days, rotations))
+}
+
+/// The first day of each day's salt epoch; the day itself where it belongs to none.
+pub(crate) async fn epochs_of_days(
+    tx: &Transaction<'_>,
+    days: &[NaiveDate],
+) -> Result<HashMap<NaiveDate, NaiveDate>, StoreError> {
+    let rows = query(tx, sql::READ_EPOCHS_OF_DAYS, &[&days]).await?;
+    rows.iter().map(|row| Ok((row.try_get("day")?, row.try_get("first_day")?))).collect()
 }

@@ -70,7 +70,7 @@ impl Stuck {
         assert!(first.wait(GRACE).await.success(), "{}", first.log());
         stuck
             .holder
-            .batch_execute("BEGIN; SELECT FROM video_heatmap_shards FOR UPDATE")
+            .batch_execute("BEGIN; SELECT FROM video_heatmap_whole_shards FOR UPDATE")
             .await
             .expect("the rows are held");
         stuck.enqueue(2).await;
@@ -106,7 +106,7 @@ impl Stuck {
     /// A worker in the middle of a step.
     async fn worker(&self, name: &str) -> Process {
         let log = self.logs.path().join(format!("{name}.log"));
-        let worker = start(&["work"], &self.url, &log);
+        let worker = start(&["work", "--fold-wait-secs", "0"], &self.url, &log);
         until("the worker waits for the row", GRACE, async || {
             (waiting(&self.looker).await > 0 && work(&self.looker).await.steps == 1).then_some(())
         })
@@ -133,8 +133,9 @@ impl Stuck {
         let row = self
             .looker
             .query_one(
-                "SELECT min(plays) = 3 AND max(plays) = 3 AND count(*) = 10
-                     AND min(hll_cardinality(viewers)) = 2 FROM video_heatmap_shards",
+                "SELECT w.plays = 30 AND hll_cardinality(w.viewers) = 2
+                     AND (SELECT sum(plays * (end_sec - start_sec + 1)) = 30 FROM video_heatmap_shards)
+                 FROM video_heatmap_whole_shards AS w",
                 &[],
             )
             .await

@@ -84,8 +84,8 @@ async fn every_number_moves_with_its_cause() {
     })
     .await;
     assert_eq!(folded["heatstrip_heartbeats_folded_total"], 2.0);
-    // There are ten seconds at each level, and the whole video.
-    assert!(folded["heatstrip_rows_written_total"] >= 10.0);
+    // There is a run of each heartbeat, and the whole video.
+    assert!(folded["heatstrip_rows_written_total"] >= 2.0);
     assert_eq!([folded["heatstrip_step_seconds_count"], folded["heatstrip_steps_failed_total"]], [1.0, 0.0]);
     assert_eq!(folded["heatstrip_heartbeats_set_aside_total"], 0.0);
     until("the queue is empty", Duration::from_secs(10), async || {

@@ -67,7 +67,7 @@ impl Bench {
             // Names that live as long as the process: a test makes few.
             video_id: beat.video.clone().leak(),
             region: beat.region.clone().leak(),
-            captured_on: beat.day.parse().or_else(|_| format!("+{}", beat.day).parse()).expect("a day"),
+            captured_on: beat.day.parse().expect("a day"),
             start_sec: beat.secs.0,
             end_sec: beat.secs.1,
             viewer_hash: beat.viewer,
