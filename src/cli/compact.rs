@@ -24,6 +24,7 @@ const CONNECTIONS: usize = 3;
 /// A wait looks at the clock this often, because clocks are set and machines sleep.
 const MAX_NAP: Duration = Duration::from_secs(30);
 
+/// The flags of `heatstrip compact`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Last UTC day to compact, inclusive; left out, every day before today
@@ -44,6 +45,7 @@ pub struct Arguments {
     metrics: super::metrics::MetricsSettings,
 }
 
+/// Runs `heatstrip compact`.
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let store = Store::connect(&config::database_url()?, CONNECTIONS).await?;
     let (clock, keep) = (Clock::system(), arguments.keep.keep());

@@ -5,6 +5,7 @@ use clap_complete::Shell;
 
 use super::Cli;
 
+/// The arguments of `heatstrip completions`.
 #[derive(Debug, clap::Args)]
 pub struct Completions {
     /// The shell to complete in
@@ -12,6 +13,7 @@ pub struct Completions {
     shell: Shell,
 }
 
+/// Writes the completions of a shell.
 pub fn completions(arguments: Completions) {
     clap_complete::generate(arguments.shell, &mut Cli::command(), "heatstrip", &mut std::io::stdout());
 }

@@ -39,6 +39,7 @@ const COMPACT_AT: NaiveTime = NaiveTime::from_hms_opt(3, 30, 0).expect("half pas
 /// The first page and the printed strip look back this many days.
 const LOOK_BACK_DAYS: i64 = 27;
 
+/// The flags of `heatstrip dev`.
 #[derive(Debug, clap::Args)]
 #[command(mut_arg("cache_ttl_secs", |arg| arg.default_value(CACHE_TTL_SECS)))]
 pub struct Arguments {
@@ -66,6 +67,7 @@ pub struct Arguments {
     keep: config::KeepSettings,
 }
 
+/// Runs `heatstrip dev`.
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let stop = shutdown::on_signal()?;
     // These come before the database, so that a port in use or a bad setting is found out in no time.

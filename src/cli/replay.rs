@@ -28,6 +28,7 @@ use crate::{
 /// A chunk and the look-up of a salt need no more.
 const CONNECTIONS: usize = 4;
 
+/// The flags of `heatstrip replay`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
@@ -61,6 +62,7 @@ pub struct Source {
     pub default_region: Region,
 }
 
+/// Runs `heatstrip replay`.
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let clock = Clock::system();
     if arguments.source.captured_on.is_some_and(|day| day > clock.today()) {

@@ -25,6 +25,7 @@ use crate::{
 /// A strip that is written to a file has this many columns.
 const DEFAULT_WIDTH: usize = 80;
 
+/// The flags of `heatstrip show`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// The video
@@ -47,6 +48,7 @@ pub struct Arguments {
     format: Option<Format>,
 }
 
+/// Runs `heatstrip show`.
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let store = Store::connect(&config::database_url()?, 1).await?;
     let asked = StripQuery {

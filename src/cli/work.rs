@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{clock::Clock, config, postgres::Store, shutdown, work::worker};
 
+/// The flags of `heatstrip work`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Return once everything that is queued now is folded
@@ -21,6 +22,7 @@ pub struct Arguments {
     metrics: super::metrics::MetricsSettings,
 }
 
+/// Runs `heatstrip work`.
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let connections = arguments.settings.worker_connections;
     if arguments.once {

@@ -34,9 +34,9 @@ pub struct LogSettings {
 /// The shape of a log line.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum LogFormat {
-    /// Lines are for people.
+    /// For people.
     Text,
-    /// Lines are for log collectors: one JSON object each.
+    /// For log collectors: one JSON object a line.
     Json,
 }
 
@@ -69,7 +69,7 @@ fn holds_no_parameters(event: &Metadata<'_>) -> bool {
     *event.level() <= Level::INFO || !event.target().starts_with("tokio_postgres")
 }
 
-/// A line in a format of the library, with the request it was logged for.
+/// Writes a line in a format of the library, with the request that the line was logged for.
 struct OfRequest<F>(F);
 
 impl<S, N> FormatEvent<S, N> for OfRequest<Format<Full>>
@@ -106,7 +106,7 @@ where
         };
         let mut line = String::new();
         self.0.format_event(context, Writer::new(&mut line), event)?;
-        // The library writes one object, so what is known of the request is one more member of it.
+        // The library writes one object, so the request is one more member of it.
         let object = line.trim_end().strip_suffix('}').unwrap_or_default();
         let span =
             json!({"name": "request", "id": request.id, "method": request.method, "route": request.route});

@@ -12,13 +12,13 @@ pub const SALT_KEPT: TimeDelta = TimeDelta::hours(48);
 /// The salt changes this often.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum)]
 pub enum Rotation {
-    /// The salt changes every UTC day.
+    /// Every UTC day.
     Daily,
-    /// The salt changes every ISO week, Monday to Sunday.
+    /// Every ISO week, Monday to Sunday.
     Weekly,
-    /// The salt changes every calendar month.
+    /// Every calendar month.
     Monthly,
-    /// One salt serves every day.
+    /// One salt for every day.
     Never,
 }
 

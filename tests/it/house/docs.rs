@@ -40,7 +40,8 @@ const INSTANCES: [&str; 3] = ["http://127.0.0.1:8080", "http://localhost:8080", 
 const OF_TESTS: &[&str] =
     &["HEATSTRIP_CRASH_CYCLES", "HEATSTRIP_CRASH_SEED", "HEATSTRIP_TEST_SEED", "HEATSTRIP_PORT"];
 
-fn documents() -> Vec<(PathBuf, String)> {
+/// The documents with their texts: the README and the chapters in `docs/`.
+pub fn documents() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let chapters = fs::read_dir(root.join("docs")).expect("the folder");
     let mut paths: Vec<PathBuf> = chapters.map(|entry| entry.expect("an entry").path()).collect();
