@@ -1,4 +1,4 @@
-//! `x-request-id`: one name for a request in the logs of everybody it passes.
+//! `x-request-id` gives a request one name in the logs of everybody it passes.
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
@@ -17,14 +17,14 @@ use crate::telemetry::request::{self, Request};
 
 /// The header that names a request.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// The route of requests that no route is for: their paths are anybody's words.
+/// Requests that no route is for are logged and counted under this name, because their paths are anybody's words.
 const NO_ROUTE: &str = "none";
-/// The longest id that is taken over.
+/// A longer id is not taken over.
 const MAX_ID_BYTES: usize = 128;
 
-/// Takes the id of a proxy in front, or makes one; logs within the request carry it, and so does the answer, which is
-/// counted with the time it took. All that goes around every request is done here: each layer of a router costs a request
-/// two allocations.
+/// Takes the id of a proxy in front, or makes one. Log lines of the request carry it, and so does the answer, which is
+/// counted with the time it took. Everything that goes around every request is done here, because each layer of a
+/// router costs a request two allocations.
 pub async fn identify(path: Option<MatchedPath>, request: axum::extract::Request, next: Next) -> Response {
     let taken = request.headers().get(&REQUEST_ID).and_then(|id| id.to_str().ok()).filter(|id| is_sane(id));
     let id = taken.map_or_else(|| Uuid::new_v4().to_string(), str::to_owned);
@@ -44,12 +44,12 @@ pub async fn identify(path: Option<MatchedPath>, request: axum::extract::Request
     let mut response = request::answering(name, answering).await;
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, value);
-    // Video ids of strangers stand in the answers: no browser may take one for a page.
+    // Video ids of strangers stand in the answers, so no browser may take an answer for a page.
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
 
-/// Whether a log may repeat it: no more than the ids that proxies make.
+/// Returns true if a log may repeat the id: it holds no more than the ids that proxies make.
 fn is_sane(id: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:=+/".contains(&byte);
     (1..=MAX_ID_BYTES).contains(&id.len()) && id.bytes().all(is_plain)

@@ -1,4 +1,4 @@
-//! Files of heartbeats, brought in as if they had just arrived.
+//! Brings in files of heartbeats as if they had just arrived.
 
 pub mod file;
 pub mod replay;

@@ -14,12 +14,12 @@ use uuid::Uuid;
 /// The most heartbeats one body may hold.
 pub const MAX_HEARTBEATS: usize = 10_000;
 
-/// How the bytes are to be read.
+/// The content type says how the bytes are to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// One object, an array of them, or an envelope.
+    /// The body is one object, an array of them, or an envelope.
     Json,
-    /// An object a line; empty lines are skipped.
+    /// The body has an object a line; empty lines are skipped.
     Ndjson,
 }
 
@@ -33,7 +33,7 @@ pub struct Body<'a> {
 }
 
 impl fmt::Debug for Body<'_> {
-    /// Without the elements, which hold viewer ids.
+    /// Leaves out the elements, which hold viewer ids.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Body")
             .field("batch_id", &self.batch_id)
@@ -42,30 +42,30 @@ impl fmt::Debug for Body<'_> {
     }
 }
 
-/// Why a body cannot be cut into elements.
+/// A body cannot be cut into elements for one of these reasons.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum BodyError {
-    /// Bytes that are no text.
+    /// The bytes are no text.
     #[error("the body is not UTF-8 (first bad byte at {at})")]
     NotUtf8 {
         /// Offset of the first bad byte.
         at: usize,
     },
-    /// Text that is no JSON.
+    /// The text is no JSON.
     #[error("the body is not JSON (line {line}, column {column})")]
     NotJson {
-        /// Line of the error, from 1.
+        /// The line of the error, counted from 1.
         line: usize,
-        /// Column of the error, from 1.
+        /// The column of the error, counted from 1.
         column: usize,
     },
-    /// JSON that holds no heartbeats.
+    /// The JSON holds no heartbeats.
     #[error("the body is neither an object nor an array")]
     NeitherObjectNorArray,
-    /// An envelope whose parts have the wrong type.
+    /// The parts of an envelope have the wrong type.
     #[error("bad envelope: {0}")]
     BadEnvelope(&'static str),
-    /// More than [`MAX_HEARTBEATS`].
+    /// The body holds more than [`MAX_HEARTBEATS`].
     #[error("the body holds {0} heartbeats, at most {MAX_HEARTBEATS} are taken at once")]
     TooManyHeartbeats(usize),
 }
@@ -129,7 +129,7 @@ fn object(text: &str) -> Result<Body<'_>, BodyError> {
     Ok(Body { batch_id, elements: array(heartbeats.get())? })
 }
 
-/// Whether an object that cannot be read as an envelope is meant as one.
+/// Returns true if an object that cannot be read as an envelope is meant as one.
 fn is_envelope(text: &str) -> bool {
     #[derive(Deserialize)]
     struct Named<'a> {
@@ -139,7 +139,7 @@ fn is_envelope(text: &str) -> bool {
 
     match serde_json::from_str::<Named<'_>>(text) {
         Ok(named) => named.heartbeats.is_some(),
-        // Twice; a name that is no text is an error of syntax.
+        // A name stands there twice. A name that is no text would be an error of syntax.
         Err(error) => error.is_data(),
     }
 }

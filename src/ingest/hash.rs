@@ -1,4 +1,4 @@
-//! Elements of a body in, hashed heartbeats by lane out.
+//! Turns the elements of a body into hashed heartbeats by lane.
 
 use std::collections::{BTreeMap, HashMap, hash_map::Entry};
 
@@ -18,19 +18,19 @@ use crate::{
     },
 };
 
-/// What the heartbeats of a body became: those accepted, hashed and by lane, and those refused.
+/// The heartbeats of a body become these: the accepted ones, hashed and by lane, and the refused ones.
 #[derive(Debug, Default)]
 pub struct Hashed {
-    /// The good ones.
+    /// The accepted heartbeats.
     pub lanes: BTreeMap<u16, HashedHeartbeats>,
-    /// How many are good.
+    /// How many are accepted.
     pub accepted: usize,
-    /// The others, by index.
+    /// The refused heartbeats, by index.
     pub rejected: Vec<Rejection>,
 }
 
 impl Hashed {
-    /// What the sender is told, and told again if it asks again.
+    /// Returns the answer that the sender gets, and gets again if it asks again.
     pub fn answer(&self) -> Accepted {
         let rejected = serde_json::to_string(&self.rejected).expect("rejections are plain values");
         Accepted { accepted: self.accepted, rejected }
@@ -54,8 +54,8 @@ pub async fn hash<'a>(
                     entry.insert(match salts.salt(day).await {
                         Ok(salt) => Ok(salt),
                         Err(SaltError::Destroyed(_) | SaltError::NotKept(_)) => Err(Reason::TooOld),
-                        // The setting has changed since: nobody here will ever know that day's salt, and one
-                        // heartbeat must not hold up the others of its batch. A replay stops and says so.
+                        // The setting has changed since: nobody here will ever know that day's salt, and one heartbeat
+                        // must not hold up the others of its batch. A replay stops and says so.
                         Err(SaltError::OtherSalt { .. })
                             if arrival.max_age.is_some() && day < arrival.now.date_naive() =>
                         {

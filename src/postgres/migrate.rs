@@ -1,4 +1,4 @@
-//! The schema: embedded migrations under an advisory lock, and the check that a database has it.
+//! The schema: embedded migrations run under an advisory lock, and every pool checks that its database has them.
 
 use refinery::{Migration, Runner};
 use tokio_postgres::{Client, NoTls, error::SqlState};
@@ -13,7 +13,7 @@ macro_rules! migration {
     };
 }
 
-/// The migrations, oldest first. Once released a file never changes: refinery keeps its checksum.
+/// The migrations, oldest first. Once released a file never changes, because refinery keeps its checksum.
 const MIGRATIONS: &[(&str, &str)] = &[
     migration!("V1__initial", "0001_initial"),
     migration!("V2__levels", "0002_levels"),
@@ -28,7 +28,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     migration!("V11__heatmap_view", "0011_heatmap_view"),
 ];
 
-/// Brings a database to the schema of this program; `lanes` counts at the first migration only.
+/// Brings a database to the schema of this program. `lanes` counts at the first migration only.
 ///
 /// Two processes may do so at once: one migrates, the other waits and finds it done.
 pub async fn migrate(database_url: &str, lanes: u16) -> Result<(), StoreError> {
@@ -40,10 +40,10 @@ pub async fn migrate(database_url: &str, lanes: u16) -> Result<(), StoreError> {
     client.batch_execute(sql::LIFT_TIMEOUTS).await?;
     client.query_one(sql::LOCK_MIGRATIONS, &[]).await?;
     let outcome = migrate_locked(&mut client, lanes).await;
-    // The lock would go with the session, but only once the server has noticed.
+    // The lock would go with the session, but only once the server has noticed that it ended.
     client.query_one(sql::UNLOCK_MIGRATIONS, &[]).await?;
     drop(client);
-    // How a session ends that has done its work is of no interest, but when it returns it is over.
+    // The session has done its work, so how it ends is of no interest; but when this returns it has ended.
     let _ = connection.await;
     outcome
 }
@@ -72,7 +72,7 @@ fn migrations() -> Vec<Migration> {
         .expect("the names of the embedded migrations are well-formed")
 }
 
-/// Refuses a database that this program does not know its way about; returns its number of lanes.
+/// Refuses a database that this program does not know its way about, and returns its number of lanes.
 pub(crate) async fn check(client: &Client) -> Result<u16, StoreError> {
     let unsuitable = |text: String| Err(StoreError::Unsuitable(text));
     let known = migrations().last().map_or(0, Migration::version);

@@ -1,4 +1,4 @@
-//! All routes, put together.
+//! Puts all routes together.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,7 +18,7 @@ use crate::{
     postgres::Store,
 };
 
-/// How long browsers may remember what CORS allows.
+/// Browsers may remember for this long what CORS allows.
 const CORS_MAX_AGE: Duration = Duration::from_secs(86_400);
 
 /// The states of the folders that have routes.
@@ -33,14 +33,14 @@ pub struct Parts {
     pub store: Store,
 }
 
-/// The routes under `/v1`, open to pages of other origins, and their description.
+/// Returns the routes under `/v1`, open to pages of other origins, and their description.
 fn v1(parts: &Parts) -> OpenApiRouter {
     OpenApiRouter::new()
         .merge(ingest::http::routes().with_state(Arc::clone(&parts.ingest)))
         .merge(heatmap::http::routes().with_state(Arc::clone(&parts.heatmap)))
 }
 
-/// The routes for whoever watches the process, and their description.
+/// Returns the routes for whoever watches the process, and their description.
 fn root(parts: &Parts) -> OpenApiRouter {
     OpenApiRouter::new()
         .merge(health::routes().with_state(Arc::clone(&parts.health)))
@@ -48,7 +48,7 @@ fn root(parts: &Parts) -> OpenApiRouter {
         .merge(openapi::routes())
 }
 
-/// All routes; those of pages and their files are in no description.
+/// Returns all routes. Those of pages and their files are in no description.
 pub fn router(parts: &Parts) -> Router {
     let v1 = Router::from(v1(parts))
         .nest("/v1", Router::new().fallback(not_found))
@@ -64,7 +64,7 @@ pub fn router(parts: &Parts) -> Router {
         .merge(assets::embedded().layer((middleware::from_fn(identify), cors())))
 }
 
-/// For pages of any origin, without credentials.
+/// Allows pages of any origin, without credentials.
 fn cors() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(tower_http::cors::Any)

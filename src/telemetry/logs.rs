@@ -1,5 +1,5 @@
-//! Logs, on standard error: one line an event, as text or JSON. Never a viewer id: nothing that holds one can be
-//! formatted.
+//! Logs go to standard error, one event a line, as text or JSON. They never hold a viewer id, because no type that
+//! holds one can be formatted.
 
 use std::io::IsTerminal;
 
@@ -20,9 +20,9 @@ use tracing_subscriber::{
 
 use super::request;
 
-/// How to log.
+/// The settings of the logs.
 #[derive(Debug, Clone, Args)]
-pub struct Logging {
+pub struct LogSettings {
     /// What to log: error, warn, info, debug or trace, or per module, as `heatstrip=debug,hyper=info`
     #[arg(long, env = "HEATSTRIP_LOG", default_value = "info,refinery_core=warn", global = true)]
     pub log: String,
@@ -41,15 +41,15 @@ pub enum LogFormat {
 }
 
 /// Starts logging for the life of the process.
-pub fn start(logging: &Logging) -> anyhow::Result<()> {
-    let filter: Targets = logging.log.parse().map_err(|_| {
+pub fn start(settings: &LogSettings) -> anyhow::Result<()> {
+    let filter: Targets = settings.log.parse().map_err(|_| {
         anyhow::anyhow!(
             "HEATSTRIP_LOG={} cannot be read: set it to error, warn, info, debug or trace, or per module, as heatstrip=debug",
-            logging.log
+            settings.log
         )
     })?;
     let lines = fmt::layer().with_writer(std::io::stderr);
-    let lines = match logging.log_format {
+    let lines = match settings.log_format {
         LogFormat::Text => {
             let format = Format::default().with_target(false);
             lines.with_ansi(std::io::stderr().is_terminal()).event_format(OfRequest(format)).boxed()
@@ -63,13 +63,13 @@ pub fn start(logging: &Logging) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Below `info` the driver logs the parameters of every statement: salts and viewer hashes, which no log may hold,
-/// whatever level is asked for.
+/// Returns false for the driver's lines below `info`. They hold the parameters of every statement, so salts and viewer
+/// hashes, which no log may hold whatever level is asked for.
 fn holds_no_parameters(event: &Metadata<'_>) -> bool {
     *event.level() <= Level::INFO || !event.target().starts_with("tokio_postgres")
 }
 
-/// A line in a format of the library, with the request it was logged for.
+/// Writes a line in a format of the library, with the request that the line was logged for.
 struct OfRequest<F>(F);
 
 impl<S, N> FormatEvent<S, N> for OfRequest<Format<Full>>
@@ -106,7 +106,7 @@ where
         };
         let mut line = String::new();
         self.0.format_event(context, Writer::new(&mut line), event)?;
-        // The library writes one object, so what is known of the request is one more member of it.
+        // The library writes one object, so the request is one more member of it.
         let object = line.trim_end().strip_suffix('}').unwrap_or_default();
         let span =
             json!({"name": "request", "id": request.id, "method": request.method, "route": request.route});
