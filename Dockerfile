@@ -7,10 +7,12 @@ RUN apt-get update \
 
 FROM rust:1.95-bookworm AS build
 WORKDIR /heatstrip
-COPY Cargo.toml Cargo.lock rustfmt.toml ./
+COPY Cargo.toml Cargo.lock ./
 COPY src src
 COPY sql sql
 COPY web web
+# They are not built, but cargo builds nothing of a manifest whose benches are missing.
+COPY benches benches
 RUN cargo build --release --locked
 
 FROM debian:bookworm-slim AS heatstrip

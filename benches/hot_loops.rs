@@ -13,7 +13,11 @@ use heatstrip::{
     },
     heatmap::{
         fold,
-        strip::{self, BucketRow, StripRange},
+        run::{self, Run},
+        strip::{
+            self, BucketRow, StripRange,
+            buckets::{Buckets, Part},
+        },
     },
     sketch,
     viewers::{epoch::Rotation, hash},
@@ -53,6 +57,7 @@ fn parse_heartbeat(bencher: Bencher) {
 #[divan::bench(args = [10_000, 100_000])]
 fn fold_batch(bencher: Bencher, heartbeats: usize) {
     let batch = batch::batch(heartbeats);
+    let batch: Vec<_> = batch.iter().collect::<Result<_, _>>().expect("heartbeats");
     bencher.counter(ItemsCount::new(heartbeats)).bench(|| fold::fold(black_box(&batch)));
 }
 
@@ -87,8 +92,106 @@ fn estimate_union(bencher: Bencher, viewers: usize) {
     bencher.bench(|| black_box(&union).cardinality());
 }
 
+/// What a strip unites: days of runs, several of which are present at once, as the reads bring them.
+struct Runs {
+    /// Epoch, first and last second, and which sketch.
+    runs: Vec<(usize, u32, u32, usize)>,
+    sketches: Vec<Vec<u8>>,
+}
+
+impl Runs {
+    /// `runs` of `secs` seconds each, spread over a video; sketches of one to sixty viewers, as in the long tail.
+    fn spread(epochs: usize, runs: u32, secs: u32, video_secs: u32) -> Runs {
+        let sketches =
+            (0..1_000).map(|n| sketch::encode(&elements_from(n * 37, 1 + n as usize % 60))).collect();
+        let mut all = Vec::new();
+        for epoch in 0..epochs {
+            for run in 0..runs {
+                let start_sec = run * 7_919 % (video_secs - secs);
+                all.push((epoch, start_sec, start_sec + secs - 1, run as usize * 31 % 1_000));
+            }
+        }
+        all.sort_unstable_by_key(|&(epoch, _, end_sec, _)| (epoch, std::cmp::Reverse(end_sec)));
+        Runs { runs: all, sketches }
+    }
+
+    fn unite(&self, resolution: u32) -> Vec<BucketRow> {
+        let mut buckets = Buckets::new(resolution);
+        for &(epoch, start_sec, end_sec, sketch) in &self.runs {
+            let part = Part { epoch, start_sec, end_sec, plays: 3, viewers: &self.sketches[sketch] };
+            buckets.add(part).expect("a sketch");
+        }
+        buckets.finish().expect("sketches")
+    }
+}
+
+/// Four weeks of daily epochs, 500 canonical runs a day.
+#[divan::bench(args = [5, 1])]
+fn unite_four_weeks_of_runs(bencher: Bencher, resolution: u32) {
+    let runs = Runs::spread(28, 500, 9, 1_200);
+    bencher.counter(ItemsCount::new(14_000_u32)).bench(|| black_box(&runs).unite(resolution));
+}
+
+/// The same weeks as one epoch.
+#[divan::bench(args = [5, 1])]
+fn unite_a_month_of_runs(bencher: Bencher, resolution: u32) {
+    let runs = Runs::spread(1, 14_000, 9, 1_200);
+    bencher.counter(ItemsCount::new(14_000_u32)).bench(|| black_box(&runs).unite(resolution));
+}
+
+/// The most shard runs that a day may have before it is compacted.
+#[divan::bench(args = [5, 1])]
+fn unite_todays_shard_runs(bencher: Bencher, resolution: u32) {
+    let runs = Runs::spread(1, 13_000, 8, 1_200);
+    bencher.counter(ItemsCount::new(13_000_u32)).bench(|| black_box(&runs).unite(resolution));
+}
+
+/// A film of 90 minutes that thousands watch from beginning to end, an hour each: all of them stand at once.
+#[divan::bench(args = [1_000, 13_000])]
+fn unite_viewings_of_a_film(bencher: Bencher, viewings: u32) {
+    let runs = Runs::spread(1, viewings, 3_600, 5_400);
+    bencher.counter(ItemsCount::new(viewings)).bench(|| black_box(&runs).unite(5));
+}
+
+/// A block of a popular video in one region: 3,600 seconds as two windows saw them, with as many viewers each.
+#[divan::bench(args = VIEWERS)]
+fn merge_seconds(bencher: Bencher, viewers: usize) {
+    let elements = elements(viewers * 2);
+    let mut runs = Vec::new();
+    for second in 0..3_600 {
+        for of_window in elements.chunks(viewers) {
+            let viewers = sketch::encode(of_window);
+            runs.push(Run { start_sec: second, end_sec: second, viewers, plays: i64::from(second) });
+        }
+    }
+    bencher
+        .counter(ItemsCount::new(runs.len()))
+        .with_inputs(|| runs.clone())
+        .bench_values(|runs| run::merge(black_box(runs).into_iter()).expect("sketches"));
+}
+
+/// A film as it came in, beat by beat of three viewers.
+#[divan::bench]
+fn merge_beats(bencher: Bencher) {
+    let viewers = [1, 2, 3].map(|viewer| sketch::encode(&[sketch::element(viewer)]));
+    let mut runs = Vec::new();
+    for (viewers, pause) in viewers.iter().zip([0, 3, 7]) {
+        for start_sec in (pause..3_590).step_by(10) {
+            runs.push(Run { start_sec, end_sec: start_sec + 9, viewers: viewers.clone(), plays: 1 });
+        }
+    }
+    bencher
+        .counter(ItemsCount::new(runs.len()))
+        .with_inputs(|| runs.clone())
+        .bench_values(|runs| run::merge(black_box(runs).into_iter()).expect("sketches"));
+}
+
 fn elements(viewers: usize) -> Vec<i64> {
-    let mut elements: Vec<i64> = (0..viewers as i64).map(sketch::element).collect();
+    elements_from(0, viewers)
+}
+
+fn elements_from(first: i64, viewers: usize) -> Vec<i64> {
+    let mut elements: Vec<i64> = (first..first + viewers as i64).map(sketch::element).collect();
     elements.sort_unstable();
     elements
 }

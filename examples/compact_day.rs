@@ -1,8 +1,10 @@
-//! How long a large day takes to compact, and how much memory: fills a private Postgres with shard rows of one day,
-//! compacts them, and prints a line for `docs/benchmarks.md`.
+//! How long a large day takes to compact, and how much memory: fills a private Postgres with shard runs of one day, compacts
+//! them, and prints a line for `docs/benchmarks.md`.
 //!
 //! ```sh
-//! cargo run --release --example compact_day -- 10000000
+//! cargo run --release --example compact_day -- mixed 1000000   # shard runs of a second, most with a few viewers
+//! cargo run --release --example compact_day -- tail 10000000   # watched seconds of films, a few viewers each
+//! cargo run --release --example compact_day -- dense 100000    # shard runs of two videos that everybody watches
 //! ```
 
 use std::{
@@ -24,24 +26,23 @@ use heatstrip::{
     },
 };
 
-/// Seconds a video and regions a second; the number of videos makes up the rows.
-const SECONDS: u64 = 250;
-const REGIONS: u64 = 8;
+const DAY: &str = "2026-11-20";
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let rows: u64 = std::env::args().nth(1).map_or(Ok(1_000_000), |text| text.parse())?;
-    let videos = (rows / (SECONDS * REGIONS)).max(1);
-    let rows = videos * SECONDS * REGIONS;
+    let mut arguments = std::env::args().skip(1);
+    let shape = arguments.next().unwrap_or_else(|| "mixed".to_owned());
+    let size: u64 = arguments.next().map_or(Ok(1_000_000), |text| text.parse())?;
     let data_dir = std::env::temp_dir().join(format!("heatstrip-compact-day-{}", std::process::id()));
     let postgres = LocalPostgres::start(&data_dir, Lifetime::Process).await?;
     postgres.create_database("bench", None).await?;
     let url = postgres.url("bench");
     migrate(&url, 16).await?;
-    fill(&url, videos).await?;
+    let client = fill(&url, &shape, size).await?;
+    let before = bytes(&client).await?;
 
     let store = Store::connect(&url, 3).await?;
-    let day = NaiveDate::from_ymd_opt(2026, 11, 20).expect("a day");
+    let day: NaiveDate = DAY.parse()?;
     let (stop, peak) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let watcher = {
         let (stop, peak, postmaster) = (Arc::clone(&stop), Arc::clone(&peak), postmaster(&postgres)?);
@@ -52,45 +53,105 @@ async fn main() -> anyhow::Result<()> {
             }
         })
     };
+    let postmaster_pid = postmaster(&postgres)?;
+    let cpu_before = cpu_seconds(postmaster_pid);
     let started = Instant::now();
     let summary = compaction::run(&store, day, |_| ()).await?;
     let seconds = started.elapsed().as_secs_f64();
+    let cpu = cpu_seconds(postmaster_pid) - cpu_before;
     stop.store(true, Ordering::Relaxed);
     watcher.join().expect("the watcher does not panic");
+    let forms = client
+        .query_one(
+            "SELECT (SELECT count(*) FROM video_heatmap_runs), (SELECT count(*) FROM video_heatmap),
+                (SELECT coalesce(sum(plays), 0)::bigint FROM video_heatmap_whole WHERE region <> 'GLOBAL')",
+            &[],
+        )
+        .await?;
     println!(
-        "| {rows} | {seconds:.0} s | {:.0} | {} MiB | {} MiB |",
+        "| {shape} {size} | {} | {seconds:.1} s | {cpu:.1} s CPU | {:.0} | {} MiB | {} MiB | {:.1} MiB | {:.1} MiB | {} | {} |",
+        summary.rows,
         summary.rows as f64 / seconds,
         status_kib(std::process::id(), "VmHWM") / 1024,
         peak.load(Ordering::Relaxed) / 1024,
+        before as f64 / 1_048_576.0,
+        bytes(&client).await? as f64 / 1_048_576.0,
+        forms.get::<_, i64>(0),
+        forms.get::<_, i64>(1),
     );
     postgres.stop().await?;
     Ok(())
 }
 
-/// Sketches of 1 to 20 viewers, and of 2,000 in every hundredth row.
-async fn fill(url: &str, videos: u64) -> anyhow::Result<()> {
+async fn fill(url: &str, shape: &str, size: u64) -> anyhow::Result<tokio_postgres::Client> {
     let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await?;
     tokio::spawn(connection);
+    let runs = match shape {
+        // Sketches of 1 to 20 viewers, and of 2,000 in every hundredth second, of 8 regions.
+        "mixed" => format!(
+            "SELECT 'video-' || to_char(v, 'FM000000'), '{DAY}', 'R' || r, s, s, k.viewers, 1 + k.n
+             FROM generate_series(1, {}) v, generate_series(1, 8) r, generate_series(0, 249) s
+             JOIN (SELECT n, (SELECT hll_add_agg(hll_hash_bigint(n * 10000 + v), 12, 5, -1, 1)
+                FROM generate_series(1, CASE WHEN n = 0 THEN 2000 ELSE 1 + n % 20 END) v) AS viewers
+                FROM generate_series(0, 99) n) AS k ON k.n = s % 100",
+            (size / 2_000).max(1)
+        ),
+        // Viewings of 90 minutes, two to five of a film, beat by beat of 10 seconds as they come in; some paused.
+        "tail" => format!(
+            "SELECT 'film-' || to_char(v / 3, 'FM000000'), '{DAY}', (ARRAY['JP', 'KR', 'US'])[1 + v % 3], b * 10,
+                b * 10 + CASE WHEN b % 100 = 99 THEN 4 ELSE 9 END, hll_add(hll_empty(12, 5), hll_hash_bigint(v)), 1
+             FROM generate_series(1, {}) v, generate_series(0, 539) b ORDER BY b + v % 400, v",
+            size / 5_400
+        ),
+        // Every run is a second of one window and region, with some 1,500 of 15,000 viewers.
+        "dense" => format!(
+            "SELECT 'hit-' || v, '{DAY}', 'R' || r, s, s, k.viewers, 1500
+             FROM generate_series(1, {}) w, generate_series(1, 2) v, generate_series(1, 8) r, generate_series(0, 599) s
+             JOIN (SELECT n, hll_add_agg(hll_hash_bigint((n * 7919 + v * 10) % 15000), 12, 5, -1, 1) AS viewers
+                FROM generate_series(0, 96) n, generate_series(1, 1500) v GROUP BY 1) AS k ON true
+             WHERE k.n = (s + w * 31 + r * 7) % 97 ORDER BY w, v, s, r",
+            (size / 9_600).max(1)
+        ),
+        other => anyhow::bail!("no shape {other:?}: mixed, tail or dense"),
+    };
     client
         .batch_execute(&format!(
-            "SELECT ensure_shard_partition('2026-11-20');
-             CREATE TEMP TABLE sketches AS
-                SELECT n, (SELECT hll_add_agg(hll_hash_bigint(n * 10000 + v), 12, 5, -1, 1)
-                    FROM generate_series(1, CASE WHEN n = 0 THEN 2000 ELSE 1 + n % 20 END) v) AS viewers
-                FROM generate_series(0, 99) n;
-             INSERT INTO video_heatmap_shards
-                SELECT 'video-' || to_char(v, 'FM000000'), '2026-11-20', 'R' || r, s, v % 16, k.viewers, 1 + k.n
-                FROM generate_series(1, {videos}) v, generate_series(1, {REGIONS}) r, generate_series(0, {SECONDS} - 1) s
-                JOIN sketches k ON k.n = s % 100"
+            "SELECT ensure_shard_partition('{DAY}');
+             INSERT INTO video_heatmap_shards {runs};
+             INSERT INTO video_heatmap_whole_shards
+                SELECT video_id, captured_on, region, max(end_sec), hll_union_agg(viewers), sum(plays * (end_sec - start_sec + 1))
+                FROM video_heatmap_shards GROUP BY 1, 2, 3"
         ))
         .await?;
-    client.batch_execute("VACUUM ANALYZE video_heatmap_shards").await?;
-    Ok(())
+    client.batch_execute("VACUUM ANALYZE; CHECKPOINT").await?;
+    Ok(client)
+}
+
+/// Of all tables of the heatmap, indexes included.
+async fn bytes(client: &tokio_postgres::Client) -> anyhow::Result<i64> {
+    let query = "SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class
+        WHERE relname LIKE 'video\\_heatmap%' AND relkind = 'r'";
+    Ok(client.query_one(query, &[]).await?.try_get(0)?)
 }
 
 fn postmaster(postgres: &LocalPostgres) -> anyhow::Result<u32> {
     let pid = fs::read_to_string(postgres.data_dir().join("pgdata/postmaster.pid"))?;
     Ok(pid.lines().next().unwrap_or("").parse()?)
+}
+
+/// The processor time of this process and of the server's, which a busy machine does not change much.
+fn cpu_seconds(postmaster: u32) -> f64 {
+    const TICKS_A_SECOND: f64 = 100.0;
+    let children =
+        fs::read_to_string(format!("/proc/{postmaster}/task/{postmaster}/children")).unwrap_or_default();
+    let pids = children.split_whitespace().filter_map(|pid| pid.parse().ok()).chain([std::process::id()]);
+    let ticks = |pid: u32| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // The name of the program, in parentheses, is the second field and may hold spaces.
+        let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or("").split_whitespace().collect();
+        [11, 12].iter().filter_map(|&field| fields.get(field)?.parse::<f64>().ok()).sum::<f64>()
+    };
+    pids.map(ticks).sum::<f64>() / TICKS_A_SECOND
 }
 
 /// The private memory of the largest child of the postmaster.

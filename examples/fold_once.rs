@@ -9,6 +9,7 @@ const HEARTBEATS: usize = 100_000;
 
 fn main() {
     let batch = batch::batch(HEARTBEATS);
-    let folded = fold::fold(&batch);
+    let heartbeats: Vec<_> = batch.iter().collect::<Result<_, _>>().expect("heartbeats");
+    let folded = fold::fold(&heartbeats);
     println!("{HEARTBEATS} heartbeats, {} runs", folded.runs.len());
 }

@@ -10,7 +10,10 @@ use std::collections::BTreeMap;
 use chrono::{NaiveDate, Utc};
 use heatstrip::{
     clock::Clock,
-    events::{hashed::HashedHeartbeats, lane::lane},
+    events::{
+        hashed::{HashedHeartbeat, HashedHeartbeats},
+        lane::lane,
+    },
     heatmap::compaction,
     postgres::{
         Store,
@@ -64,12 +67,14 @@ async fn measure(url: &str, viewers: usize) -> anyhow::Result<String> {
         let mut columns = HashedHeartbeats::default();
         for viewer in 0..viewers {
             for start in (0..SECONDS).step_by(HEARTBEAT_SECONDS) {
-                columns.video_id.push(video_id.clone());
-                columns.region.push("JP".to_owned());
-                columns.captured_on.push(day);
-                columns.start_sec.push(start as i32);
-                columns.end_sec.push((start + HEARTBEAT_SECONDS - 1) as i32);
-                columns.viewer_hash.push(hash(video, viewer));
+                columns.push(&HashedHeartbeat {
+                    video_id: &video_id,
+                    region: "JP",
+                    captured_on: day,
+                    start_sec: start as i32,
+                    end_sec: (start + HEARTBEAT_SECONDS - 1) as i32,
+                    viewer_hash: hash(video, viewer),
+                });
             }
         }
         heartbeats += columns.len();

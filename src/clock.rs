@@ -1,4 +1,4 @@
-//! Time: the system's, or in tests one moved by hand.
+//! Time comes from the system, or in tests from a clock that is moved by hand.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,17 +9,17 @@ use chrono::{DateTime, NaiveDate, Utc};
 pub struct Clock(Option<Arc<Mutex<DateTime<Utc>>>>);
 
 impl Clock {
-    /// The system's clock.
+    /// Returns the system's clock.
     pub fn system() -> Self {
         Clock(None)
     }
 
-    /// A clock that stands still until it is [`set`](Clock::set).
+    /// Returns a clock that stands still until it is [`set`](Clock::set).
     pub fn by_hand(now: DateTime<Utc>) -> Self {
         Clock(Some(Arc::new(Mutex::new(now))))
     }
 
-    /// What time it is.
+    /// Returns the time.
     pub fn now(&self) -> DateTime<Utc> {
         match &self.0 {
             None => Utc::now(),
@@ -28,7 +28,7 @@ impl Clock {
         }
     }
 
-    /// Which UTC day it is.
+    /// Returns the UTC day.
     pub fn today(&self) -> NaiveDate {
         self.now().date_naive()
     }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use heatstrip::cli;
 
-/// Requests and heartbeats are many small allocations, which cost about a fifth of the time under load otherwise.
+/// Requests and heartbeats are many small allocations, which otherwise cost about a fifth of the time under load.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -16,7 +16,7 @@ async fn main() -> ExitCode {
     match cli::run(cli::Cli::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // One line, causes included, whatever is in them.
+            // An error is one line, causes included, whatever is in them.
             eprintln!("error: {}", format!("{error:#}").replace('\n', " "));
             ExitCode::FAILURE
         }

@@ -1,11 +1,11 @@
-// Asks the API. The browser's own cache holds what was answered and its tag, so an unchanged answer costs a 304.
+// Asks the API. The browser's own cache holds each answer and its tag, so an unchanged answer costs a 304.
 
 import { parameters } from "./route.js";
 
-/** Small strips asked for at once: the big one must not wait behind a hundred of them. */
+/** At most this many small strips are asked for at once: the big one must not wait behind a hundred of them. */
 const AT_ONCE = 4;
 
-/** Why there is no answer. `status` is 0 when the server cannot be reached. */
+/** Says why there is no answer. `status` is 0 when the server cannot be reached. */
 export class Problem extends Error {
   constructor(title, detail, status) {
     super(title);
@@ -15,7 +15,7 @@ export class Problem extends Error {
 }
 
 /**
- * An answer, its tag and for how many seconds it holds.
+ * Returns an answer, its tag and for how many seconds it holds.
  * @param {string} path @param {Record<string, string | number>} said @param {AbortSignal} [signal]
  */
 export async function get(path, said, signal) {
@@ -37,7 +37,7 @@ export async function get(path, said, signal) {
 let running = 0;
 const waiting = [];
 
-/** As `get`, but a few at once; who gives up while it waits asks nothing. */
+/** Asks as `get` does, but a few at once; whoever gives up while waiting asks nothing. */
 export async function getLater(path, said, signal) {
   if (running >= AT_ONCE) await new Promise((go) => waiting.push(go));
   running++;

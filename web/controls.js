@@ -1,5 +1,5 @@
-// What narrows the question: days, regions, resolution. Every choice is a link, so each can be shared, opened beside and
-// gone back from; the two forms are asked through the address as well.
+// The controls narrow the question: days, regions, resolution. Every choice is a link, so each can be shared, opened
+// beside and gone back from; the two forms go through the address as well.
 
 import { node } from "./dom.js";
 import { number } from "./format.js";
@@ -7,12 +7,12 @@ import { address, PRESETS, RESOLUTIONS } from "./route.js";
 
 /** @typedef {import("./route.js").Question} Question */
 
-/** Chips shown at once. */
+/** At most this many chips are shown at once. */
 const MOST_CHIPS = 16;
 
 const presetName = (days) => (days === 1 ? "Today" : `${days} days`);
 
-/** A link that asks another question; the one that is asked already is marked. */
+/** Makes a link that asks another question, marked if that question is asked already. */
 const choice = (key, asked, chosen, ...content) => node("a", {
   href: address(asked), "data-key": key, "aria-current": chosen ? "true" : null,
 }, ...content);
@@ -20,7 +20,7 @@ const choice = (key, asked, chosen, ...content) => node("a", {
 const group = (label, className, ...choices) => node("div", { className: "group", role: "group", "aria-label": label },
   node("span", { className: "label", "aria-hidden": "true" }, label), node("div", { className }, ...choices));
 
-/** Which days: the last ones, all of them (a video only), or a range of one's own. @param {Question} asked */
+/** Offers days: the last ones, all of them (for a video only), or a range of one's own. @param {Question} asked */
 export function days(asked, today) {
   const own = asked.from || asked.to;
   const presets = asked.video ? [...PRESETS, 0] : PRESETS;
@@ -44,14 +44,14 @@ export function days(asked, today) {
     details.open = false;
     summary.focus();
   });
-  // Who goes elsewhere is done with it; a calendar that opens takes the focus nowhere.
+  // Whoever goes elsewhere is done with the form; a calendar that opens takes the focus nowhere.
   details.addEventListener("focusout", ({ relatedTarget }) => {
     if (relatedTarget && !details.contains(relatedTarget)) details.open = false;
   });
   return group("Days, UTC", "segments", ...links, details);
 }
 
-/** How fine. @param {Question} asked */
+/** Offers resolutions. @param {Question} asked */
 export function resolution(asked) {
   const all = [...new Set([...RESOLUTIONS, asked.resolution])].sort((a, b) => a - b);
   const links = all.map((secs) => choice(`resolution-${secs}`, { ...asked, resolution: secs }, secs === asked.resolution,
@@ -60,8 +60,8 @@ export function resolution(asked) {
 }
 
 /**
- * Where: everywhere, or the union of what is chosen. A region that is chosen but unknown keeps its chip, or nobody could
- * take it away.
+ * Offers regions: everywhere, or the union of those that are chosen. A region that is chosen but unknown keeps its chip,
+ * or nobody could take it away.
  * @param {Question} asked @param {{region: string, viewers: number}[]} known
  */
 export function regions(asked, known) {
@@ -75,7 +75,7 @@ export function regions(asked, known) {
     chip.style.setProperty("--share", `${viewers ? (100 * viewers) / most : 0}%`);
     return chip;
   });
-  // The first ones and those that are chosen; there may be as many as players care to name.
+  // The first chips and those that are chosen are shown; there may be as many regions as players care to name.
   const rest = chips.splice(MOST_CHIPS);
   chips.push(...rest.filter((chip) => chip.hasAttribute("aria-current")));
   const folded = rest.filter((chip) => !chip.hasAttribute("aria-current"));
@@ -85,7 +85,7 @@ export function regions(asked, known) {
   return group(asked.regions.length > 1 ? "Regions, united" : "Regions", "chips", all, ...chips, more);
 }
 
-/** One region by name, where the list of them is not known. @param {Question} asked */
+/** Offers one region by name, where the list of regions is not known. @param {Question} asked */
 export function regionField(asked) {
   const form = node("form", { className: "region-field" }, node("label", {}, node("span", { className: "label" }, "Region"),
     node("input", {

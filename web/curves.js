@@ -1,4 +1,4 @@
-// Retention, reached and replay over the time of a video, drawn by uPlot.
+// Draws retention, reached and replay over the time of a video, with uPlot.
 
 import uPlot from "/vendor/uplot/uPlot.esm.js";
 import { node } from "./dom.js";
@@ -8,7 +8,7 @@ import { watchedLength } from "./moments.js";
 const HEIGHT = 230;
 const REPLAY_HEIGHT = 130;
 
-/** Curves: `show` draws those of a strip, `point` moves their cursors to a time, `close` gives everything back. */
+/** Makes curves: `show` draws those of a strip, `point` moves their cursors to a time, `close` gives everything back. */
 export function curves() {
   const place = node("div", { className: "curves" });
   const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -72,7 +72,7 @@ export function curves() {
   };
 }
 
-/** A colour of the page as a canvas takes it: custom properties and `light-dark()` are the style sheet's alone. */
+/** Returns a colour of the page as a canvas takes it, as only style sheets know custom properties and `light-dark()`. */
 function resolved(place, color) {
   const probe = node("i");
   probe.style.color = color;

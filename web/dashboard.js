@@ -1,11 +1,11 @@
-// The dashboard: which page the address asks for, and when to ask again.
+// The dashboard shows the page that the address asks for, and decides when to ask again.
 
 import { replace } from "./dom.js";
 import { home } from "./home.js";
 import { address, parse } from "./route.js";
 import { video } from "./video.js";
 
-// Milliseconds between two questions of a page that is looked at: the answers hold at least so long, or a failure is young.
+// Milliseconds between two questions of a page that somebody looks at: answers hold at least so long, and a failure may pass.
 const MIN_WAIT = 10_000;
 const MAX_WAIT = 300_000;
 
@@ -16,19 +16,19 @@ const utcToday = () => new Date().toISOString().slice(0, 10);
 /** The page shown, the question it answers, and the day on which it was built. */
 let page = null;
 let asked = null;
-/** The part of the address that said so. */
+/** The part of the address that asked for that page. */
 let shown = "";
 let today = utcToday();
 
 let timer = 0;
-/** Counts the questions; the answer to any but the last is late. */
+/** Counts the questions, because the answer to any but the last is late. */
 let turn = 0;
 let asking = false;
 let failures = 0;
-/** Whether it is time to ask again; a page that nobody looks at waits. */
+/** True if it is time to ask again; a page that nobody looks at waits. */
 let due = false;
 
-/** Shows what the address asks for. */
+/** Shows the page that the address asks for. */
 function show({ keepFocus }) {
   page?.close();
   const before = asked;
@@ -36,10 +36,10 @@ function show({ keepFocus }) {
   asked = parse(shown);
   today = utcToday();
   failures = 0;
-  // What answers another question about the same thing stays in sight until its successor is there.
+  // The answer to another question about the same thing stays in sight until its successor is there.
   const stale = before && before.video === asked.video ? [...main.querySelector(".answer").childNodes] : [];
   page = (asked.video ? video : home)(main, asked, today, stale);
-  // Another page is read from its top; another question on the same page leaves one where one is.
+  // Another page is read from its top; another question on the same page leaves the reader in place.
   if (before && before.video !== asked.video && !keepFocus) main.querySelector("h1").focus({ preventScroll: true });
   refresh();
 }
@@ -71,7 +71,7 @@ async function refresh() {
 function wake(isDue) {
   due ||= isDue;
   if (!due || document.hidden || asking) return;
-  // After midnight the last seven days are others.
+  // After midnight the last seven days are other days.
   if (today === utcToday()) refresh();
   else show({ keepFocus: true });
 }
@@ -94,13 +94,13 @@ document.addEventListener("click", (event) => {
   history.pushState(null, "", link.href);
   show({ keepFocus: !leaves });
   if (leaves) scrollTo(0, 0);
-  // The links are made anew with the page; the one that was chosen keeps the focus.
+  // The links are made anew with the page, and the one that was chosen keeps the focus.
   else [...main.querySelectorAll("[data-key]")].find((made) => made.dataset.key === key)?.focus({ preventScroll: true });
 });
 document.addEventListener("ask", (event) => ask(event.detail));
 main.addEventListener("again", () => refresh());
 addEventListener("popstate", () => {
-  // A step within the page, as to its content, asks nothing.
+  // A step within the page, as to its content, changes no question.
   if (location.search !== shown) show({ keepFocus: false });
 });
 document.addEventListener("visibilitychange", () => wake(false));

@@ -1,4 +1,4 @@
-// A small strip a day, all on one scale, so that days can be told apart at a glance.
+// Shows a small strip for each day, all on one scale, so that days can be told apart at a glance.
 
 import { getLater } from "./api.js";
 import { node, replace } from "./dom.js";
@@ -7,12 +7,12 @@ import { address, videoPath } from "./route.js";
 import { drawSpark } from "./strip_view.js";
 
 const MOST_DAYS = 28;
-/** Bars of a small strip, about. */
+/** A small strip has about this many bars. */
 const BARS = 48;
 const RESOLUTIONS = [5, 10, 15, 30, 60, 120, 300, 600, 1800];
 
 /**
- * The days of a strip's range; none for a single one.
+ * Returns the days of a strip's range, and none for a single day.
  * @param {import("./route.js").Question} asked @param {AbortSignal} signal
  */
 export async function dayByDay(strip, asked, signal) {
@@ -24,7 +24,7 @@ export async function dayByDay(strip, asked, signal) {
   const strips = await Promise.all(days.map((day) =>
     getLater(videoPath(asked.video, "heatmap"), { ...said, from: day, to: day }, signal).then(({ body }) => body)));
 
-  // What came before the first viewer is no news.
+  // Days before the first viewer are no news.
   const first = Math.max(0, strips.findIndex(({ viewers }) => viewers > 0));
   if (first === days.length - 1) return null;
   const most = Math.max(1, ...strips.map(({ peak }) => peak));
@@ -45,7 +45,7 @@ export async function dayByDay(strip, asked, signal) {
   return section;
 }
 
-/** A day's strip as long as that of all days: one second stands at one place in each. */
+/** Returns a day's strip as long as that of all days, so that one second stands at one place in each. */
 function padded(strip, length) {
   const missing = Math.ceil(length / strip.resolution) - strip.buckets.length;
   return { ...strip, buckets: [...strip.buckets, ...Array(Math.max(0, missing)).fill({ viewers: 0, replay: 0 })] };

@@ -1,7 +1,7 @@
-// Building pages out of text: nothing here takes markup.
+// Builds pages out of text; nothing here takes markup.
 
 /**
- * An element. Properties are set as properties, `data-…`, `aria-…` and `role` as attributes; children are nodes or text.
+ * Makes an element. Properties are set as properties, `data-…`, `aria-…` and `role` as attributes; children are nodes or text.
  * @param {string} name @param {Record<string, unknown>} [properties] @param {...(Node | string | null | false | undefined)} children
  */
 export function node(name, properties = {}, ...children) {
@@ -15,20 +15,20 @@ export function node(name, properties = {}, ...children) {
   return made;
 }
 
-/** A `<dl>` of `[name, value, remark]`. */
+/** Makes a `<dl>` of `[name, value, remark]`. */
 export function definitions(className, entries) {
   return node("dl", { className }, ...entries.map(([name, value, remark]) =>
     node("div", {}, node("dt", {}, name), node("dd", {}, value), remark && node("dd", { className: "remark" }, remark))));
 }
 
-/** Replaces children, and leaves the focus on what has the same `data-key`: a refresh must not take it away. */
+/** Replaces children and leaves the focus on the one with the same `data-key`: a refresh must not take it away. */
 export function replace(parent, ...children) {
   const key = parent.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
   parent.replaceChildren(...children.filter(Boolean));
   if (key !== undefined) [...parent.querySelectorAll("[data-key]")].find((made) => made.dataset.key === key)?.focus();
 }
 
-/** Text to copy, and the button that does. */
+/** Makes a text to copy and the button that copies it. */
 export function snippet(label, code) {
   const button = node("button", { type: "button", className: "copy", "aria-label": `Copy: ${label}` }, "Copy");
   button.addEventListener("click", async () => {
@@ -36,7 +36,7 @@ export function snippet(label, code) {
       await navigator.clipboard.writeText(code);
       button.textContent = "Copied";
     } catch {
-      // Without https there is no clipboard: the text is selected, for the keyboard to copy.
+      // Without https there is no clipboard, so the text is selected for the keyboard to copy.
       getSelection().selectAllChildren(text);
       button.textContent = "Selected";
     }
@@ -46,13 +46,13 @@ export function snippet(label, code) {
     node("figcaption", {}, node("span", {}, label), button), node("pre", { tabIndex: 0, role: "region", "aria-label": label }, text));
 }
 
-/** Words in the place of an answer. */
+/** Makes words that stand in the place of an answer. */
 export function notice(kind, title, detail, ...more) {
   return node("div", { className: `notice ${kind}`, role: kind === "error" ? "alert" : "status" },
     node("h2", {}, title), detail && node("p", {}, detail), ...more);
 }
 
-/** What went wrong, and a button to try again. @param {import("./api.js").Problem} problem */
+/** Says what went wrong, with a button to try again. @param {import("./api.js").Problem} problem */
 export function failure(problem, retry) {
   const button = node("button", { type: "button", "data-key": "retry" }, "Try again");
   button.addEventListener("click", retry);

@@ -1,19 +1,19 @@
-// `<heat-strip>`: a strip for any page. docs/component.md shows how; it needs this file and those it imports.
+// `<heat-strip>` shows a strip on any page, as docs/component.md tells. It needs this file and those it imports.
 //
-// What comes from people (video ids, the server's messages) goes into the page as text, never as markup.
+// Texts that come from people (video ids, the server's messages) go into the page as text, never as markup.
 
 import { clock, number, percent, stretch, times, unit } from "./format.js";
 import { style } from "./heat_strip_style.js";
 import { clamp, drawStrip, grouped } from "./strip_view.js";
 
-/** Where this file came from is where the answers are, unless `endpoint` says otherwise. */
+/** The answers are where this file came from, unless `endpoint` says otherwise. */
 const HOME = new URL(".", import.meta.url).href;
 const QUESTION = ["region", "resolution", "from", "to"];
-/** Rows of the table for screen readers: more would be read by nobody. */
+/** The table for screen readers has at most this many rows: nobody would read more. */
 const MAX_ROWS = 120;
-/** Pixels of height from which on the tooltip has room inside. */
+/** From this height in pixels on the tooltip has room inside. */
 const MIN_INSIDE = 200;
-// Seconds between two questions of a `live` strip: not less, whatever the answer allows, and not more when they fail.
+// Seconds between two questions of a `live` strip: never less, whatever the answer allows, and never more when they fail.
 const MIN_REFRESH = 5;
 const MAX_REFRESH = 300;
 
@@ -23,9 +23,9 @@ export class HeatStrip extends HTMLElement {
   /** @type {import("./moments.js").Strip | null} */
   #strip = null;
   #view = null;
-  /** The index of the bucket pointed at; null: none. */
+  /** The index of the bucket that is pointed at, or null for none. */
   #pointed = null;
-  /** Whether `data` was given, so that nothing is asked. */
+  /** True if `data` was given, so that nothing is asked. */
   #given = false;
   /** The question under way. @type {AbortController | null} */
   #loading = null;
@@ -51,7 +51,7 @@ export class HeatStrip extends HTMLElement {
   }
 
   connectedCallback() {
-    // Set before this file was loaded, the property hides the accessor.
+    // A property that was set before this file was loaded hides the accessor.
     if (Object.hasOwn(this, "data")) {
       const { data } = this;
       delete this.data;
@@ -78,7 +78,7 @@ export class HeatStrip extends HTMLElement {
     else this.#ask();
   }
 
-  /** The strip shown. Set it to show one without a question; null asks again. */
+  /** The strip that is shown. Set it to show one without a question; null asks again. */
   get data() { return this.#strip; }
 
   set data(strip) {
@@ -102,7 +102,7 @@ export class HeatStrip extends HTMLElement {
 
   // -- asking --
 
-  /** Several attributes changed in one go are one question. */
+  /** Asks once for several attributes that change in one go. */
   #ask() {
     if (this.#queued || this.#given) return;
     this.#queued = true;
@@ -146,7 +146,7 @@ export class HeatStrip extends HTMLElement {
       if (mine.signal.aborted) return;
       this.#failures++;
       next = MIN_REFRESH * 2 ** this.#failures;
-      // What was right a moment ago is better than nothing.
+      // A strip that was right a moment ago is better than nothing.
       if (!this.#strip) this.#fail(error);
     }
     if (this.hasAttribute("live")) {
@@ -182,7 +182,7 @@ export class HeatStrip extends HTMLElement {
     this.#draw();
   }
 
-  /** A word in the place of the strip. */
+  /** Shows a word in the place of the strip. */
   #say(text, { loading = false, retry = false } = {}) {
     this.#message.hidden = false;
     this.#message.classList.toggle("loading", loading);
@@ -208,7 +208,7 @@ export class HeatStrip extends HTMLElement {
     this.#point(this.#pointed, { quiet: true });
   }
 
-  /** What is said to those who do not see it. */
+  /** Describes the strip to those who do not see it. */
   #describe() {
     const strip = this.#strip;
     if (!strip?.buckets.length) return;
@@ -235,7 +235,7 @@ export class HeatStrip extends HTMLElement {
     this.#table.replaceChildren(table);
   }
 
-  /** What is known of a bucket. */
+  /** Returns the facts about a bucket. */
   #facts(bucket) {
     return [
       ["time", stretch(bucket.bucket, bucket.bucket + this.#strip.resolution)],
@@ -262,9 +262,9 @@ export class HeatStrip extends HTMLElement {
       this.#tooltip.replaceChildren(...facts.flatMap(([name, value]) => [node("dt", {}, name), node("dd", {}, value)]));
       const middle = this.#view.middle(this.#pointed);
       const room = this.#tooltip.offsetWidth + 12;
-      // Beside the bucket, where there is room.
+      // The tooltip stands beside the bucket, where there is room.
       const left = middle + room <= this.clientWidth ? middle + 12 : Math.max(0, middle - room);
-      // Below the label of the most replayed part; a low strip would vanish behind it.
+      // The tooltip stands below the label of the most replayed part; a low strip would vanish behind it.
       const down = this.clientHeight < MIN_INSIDE ? "calc(-100% - 4px)" : "24px";
       this.#tooltip.style.transform = `translate(${Math.round(left)}px, ${down})`;
     }
@@ -324,7 +324,7 @@ export class HeatStrip extends HTMLElement {
     const last = this.#strip.buckets.length - 1;
     const leap = Math.max(1, Math.round(last / 20));
     const step = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -leap, PageUp: leap }[event.key];
-    // The first key shows where one is: at the video's time, or at the beginning.
+    // The first key shows the current place: the video's time, or the beginning.
     const here = Math.floor((this.#player?.currentTime ?? 0) / this.#strip.resolution);
     if (step) this.#point(this.#pointed === null ? here : this.#pointed + step);
     else if (event.key === "Home") this.#point(0);
@@ -344,5 +344,5 @@ function node(name, properties = {}, text = "") {
   return Object.assign(made, rest, text && { textContent: text });
 }
 
-// A page may load it from two places.
+// A page may load this file from two places.
 if (!customElements.get("heat-strip")) customElements.define("heat-strip", HeatStrip);

@@ -1,5 +1,5 @@
-// How a `<heat-strip>` looks, as a constructed style sheet: a page that forbids inline styles may show it.
-// The page overrides the `--heat-strip-…` properties and the parts; the rest is the strip's own.
+// The looks of a `<heat-strip>`, as a constructed style sheet, so that a page that forbids inline styles may show it.
+// A page overrides the `--heat-strip-…` properties and the parts; the rest is the strip's own.
 
 export const style = new CSSStyleSheet();
 style.replaceSync(`

@@ -8,11 +8,11 @@ import { address, DEFAULT_DAYS, range, videoPath } from "./route.js";
 import { drawSpark } from "./strip_view.js";
 
 const MOST_VIDEOS = 100;
-/** Bars of a small strip, at most; and how fine it is at most: thinned days are kept by 5 s. */
+/** A small strip has at most this many bars, of one of these resolutions. Thinned days are kept by 5 s, so none is finer. */
 const SPARK_BARS = 60;
 const SPARK_RESOLUTIONS = [5, 10, 15, 30, 60, 120, 300, 600, 1800];
 
-/** The page of a question; `update` asks again and answers for how long the answer holds. */
+/** Makes the page of a question; `update` asks again and returns for how long the answer holds. */
 export function home(main, asked, today, stale) {
   const title = node("h1", { tabIndex: -1 }, "Most watched");
   const facts = node("p", { className: "facts" });
@@ -85,7 +85,7 @@ function rows(body, asked, sparks) {
     node("p", { className: "remark" }, `${scopeSentence(body.scope)}. ${certaintySentence(body)}`));
 }
 
-/** Small strips, asked for when their row comes into sight and drawn anew only when the video's numbers changed. */
+/** Asks for small strips when their row comes into sight, and draws them anew only when the video's numbers changed. */
 function sparkLoader(asked, today, signal) {
   const drawn = new Map();
   const load = async (place, video) => {
@@ -96,7 +96,7 @@ function sparkLoader(asked, today, signal) {
       drawn.set(video.video_id, { viewers: video.viewers, seconds: video.seconds_played, strip: body });
       place.replaceChildren(drawSpark(body));
     } catch {
-      // The row says the numbers; the page says it when the server is away.
+      // The row has the numbers, and the page says it when the server is away.
     }
   };
   const waiting = new WeakMap();
@@ -119,7 +119,7 @@ function sparkLoader(asked, today, signal) {
   };
 }
 
-/** Finds a video in the list while one types; Enter opens the id as it stands, listed or not. */
+/** Finds videos of the list while somebody types; Enter opens the id as it stands, listed or not. */
 function search(asked) {
   const form = node("form", { className: "search", role: "search" },
     node("label", {}, node("span", { className: "label" }, "Find or open"), node("input", {

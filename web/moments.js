@@ -1,4 +1,5 @@
-// What is worth saying about a strip: where people watch again, skip and leave. Pure; docs/dashboard.md defines each.
+// Finds what is worth saying about a strip: where people watch again, skip and leave. This file is pure, and
+// docs/dashboard.md defines each moment.
 
 import { clock, percent, stretch, times } from "./format.js";
 
@@ -6,21 +7,21 @@ import { clock, percent, stretch, times } from "./format.js";
 export const MIN_VIEWERS = 20;
 /** A bucket with less than this share of the peak says nothing: two fans who loop one second are no moment. */
 const MIN_AUDIENCE = 0.1;
-/** A replay that nobody would see. */
+/** A replay below this is one that nobody would see. */
 const MIN_REPLAY = 1.1;
 /** A part is skipped when at least this share of those around it is missing from it. */
 const MIN_SKIPPED = 0.2;
-/** A drop: this share of those still there leaves within a bucket ... */
+/** At a drop, at least this share of those still there leaves within a bucket ... */
 const MIN_DROP = 0.08;
-/** ... which is this many times what is usual in this video. */
+/** ... and at least this many times as many as is usual in this video. */
 const MIN_DROP_RATIO = 3;
-/** Fewer people than this are chance. */
+/** Fewer people than this may leave by chance. */
 const MIN_LEAVERS = 5;
 /** Leaving in the last tenth is the end, not a drop. */
 const ENDING = 0.9;
-/** Most of one kind. */
+/** At most this many moments of one kind are told. */
 const MOST = 3;
-/** When the opening is over. */
+/** The opening is over at this second. */
 const OPENING_SECS = 30;
 
 /**
@@ -31,10 +32,10 @@ const OPENING_SECS = 30;
 
 const hasAudience = (strip, bucket) => bucket.viewers > 0 && bucket.viewers >= strip.peak * MIN_AUDIENCE;
 
-/** What chance alone hardly reaches: three standard errors, none where the strip is exact. */
+/** Returns what chance alone hardly reaches: three standard errors, none where the strip is exact. */
 const noise = (strip) => 3 * strip.relative_error;
 
-/** How long people watched it, in seconds: the last bucket counts only up to the last watched second. @param {Strip} strip */
+/** Returns how many seconds were watched; the last bucket counts only up to the last watched one. @param {Strip} strip */
 export function watchedLength({ buckets, resolution }) {
   const last = buckets.at(-1);
   if (!last) return 0;
@@ -42,7 +43,7 @@ export function watchedLength({ buckets, resolution }) {
   return last.bucket + Math.min(resolution, Math.max(1, secs));
 }
 
-/** The stretches of indices at which `test` holds, as `[first, last]`. */
+/** Returns the stretches of indices at which `test` holds, as `[first, last]`. */
 function runs(length, test) {
   const found = [];
   for (let index = 0; index < length; index++) {
@@ -53,13 +54,13 @@ function runs(length, test) {
   return found;
 }
 
-/** Whether a bucket counts as watched again. @param {Strip} strip @param {Bucket} bucket */
+/** Returns true if a bucket counts as watched again. @param {Strip} strip @param {Bucket} bucket */
 export const isRewatched = (strip, bucket) =>
   hasAudience(strip, bucket) && bucket.replay >= Math.max(MIN_REPLAY, 1 + noise(strip));
 
 /**
- * Stretches that people watch again, the hottest first: around each summit of `replay` as far as at least half of what
- * it has above 1 remains.
+ * Returns stretches that people watch again, the hottest first. A stretch reaches around a summit of `replay` as far as at
+ * least half of what the summit has above 1 remains.
  * @param {Strip} strip @returns {Moment[]}
  */
 export function hotspots(strip) {
@@ -75,12 +76,12 @@ export function hotspots(strip) {
     return { kind: "rewatched", from: buckets[from].bucket, to: Math.min(length, buckets[to].bucket + resolution), at: buckets[summit].bucket, value: buckets[summit].replay };
   });
   found.sort((a, b) => b.value - a.value || a.from - b.from);
-  // Next to a summit of 3× one of 1.1× is the usual unrest.
+  // Next to a summit of 3×, one of 1.1× is the usual unrest.
   return found.filter(({ value }) => value - 1 >= (found[0].value - 1) / 3).slice(0, MOST);
 }
 
 /**
- * Stretches that people jump over: fewer are present than both before and after.
+ * Returns stretches that people jump over: fewer are present than both before and after.
  * @param {Strip} strip @returns {Moment[]}
  */
 export function skips(strip) {
@@ -106,7 +107,7 @@ export function skips(strip) {
 }
 
 /**
- * Where unusually many leave at once, most people first. Who leaves is who is never seen again: `reached` falls.
+ * Returns where unusually many leave at once, most people first. Those who leave are never seen again: `reached` falls.
  * @param {Strip} strip @returns {Moment[]}
  */
 export function drops(strip) {
@@ -125,26 +126,26 @@ export function drops(strip) {
   return many.slice(0, MOST).map(({ lost, ...moment }) => moment);
 }
 
-/** The first moment by which this share of all viewers has left for good; null when more stay. */
+/** Returns the first moment by which this share of all viewers has left for good, or null when more stay. */
 export function leftBy(strip, share) {
   const bucket = strip.buckets.find(({ reached }) => reached <= strip.viewers * (1 - share));
   return bucket ? { kind: "left", from: bucket.bucket, to: bucket.bucket, value: share } : null;
 }
 
-/** The share of all viewers that was seen at a time or later. */
+/** Returns the share of all viewers that was seen at a time or later. */
 function staysUntil(strip, secs) {
   const bucket = strip.buckets[Math.floor(secs / strip.resolution)];
   return bucket && strip.viewers ? bucket.reached / strip.viewers : 0;
 }
 
-/** All of them in the order of the video. @param {Strip} strip @returns {Moment[]} */
+/** Returns all moments in the order of the video. @param {Strip} strip @returns {Moment[]} */
 export function moments(strip) {
   if (strip.viewers < MIN_VIEWERS || strip.buckets.length < 4) return [];
   const length = watchedLength(strip);
   const found = [...hotspots(strip), ...skips(strip), ...drops(strip)];
   for (const share of [1 / 3, 1 / 2]) {
     const left = leftBy(strip, share);
-    // A drop that ends there says it already; what the last tenth loses is the end.
+    // A drop that ends there tells it already, and what the last tenth loses is the end.
     if (left && left.from < length * ENDING) found.push(left);
   }
   if (length > 2 * OPENING_SECS && strip.resolution <= OPENING_SECS) {
@@ -157,7 +158,7 @@ export function moments(strip) {
 
 const SHARES = new Map([[1 / 3, "A third"], [1 / 2, "Half"]]);
 
-/** What happens there, and how much of it. @param {Moment} moment @returns {[string, string]} */
+/** Says what happens at a moment, and how much of it. @param {Moment} moment @returns {[string, string]} */
 export function describe({ kind, from, to, at, value }) {
   switch (kind) {
     case "rewatched": return [`Re-watched ${stretch(from, to)}`, `up to ${times(value)} per viewer, at ${clock(at)}`];

@@ -1,8 +1,8 @@
-// The question that the page answers lives in its address, so that a link shows what its sender saw. Pure.
+// The question that the page answers lives in its address, so that a link shows what its sender saw. This file is pure.
 
 import { addDays } from "./format.js";
 
-/** Days of the ranges that have a name; the list's default comes last. */
+/** The ranges that have a name cover so many days; the list's default comes last. */
 export const PRESETS = [1, 7, 28];
 export const DEFAULT_DAYS = 28;
 export const RESOLUTIONS = [1, 5, 10, 30, 60, 300];
@@ -10,10 +10,10 @@ export const DEFAULT_RESOLUTION = 5;
 
 /**
  * @typedef {object} Question
- * @property {string | null} video  null: the list of videos
- * @property {number} days  the last so many days; 0: from `from` to `to`
- * @property {string} from @property {string} to  empty: open
- * @property {string[]} regions  empty: everywhere
+ * @property {string | null} video  null for the list of videos
+ * @property {number} days  the last so many days, or 0 for those from `from` to `to`
+ * @property {string} from @property {string} to  empty for an open end
+ * @property {string[]} regions  empty for everywhere
  * @property {number} resolution
  */
 
@@ -25,7 +25,7 @@ export function parse(search) {
   const address = new URLSearchParams(search);
   const [from, to] = ["from", "to"].map((name) => (isDay(address.get(name)) ? address.get(name) : ""));
   const video = address.get("video") || null;
-  // All days are a video's alone: the list of all videos over all days is for nobody to wait for.
+  // Only a video may be asked for over all days: nobody would wait for the list of all videos.
   const all = from || to || (video && address.get("days") === "all");
   const days = all ? 0 : whole(address.get("days"), DEFAULT_DAYS);
   const regions = (address.get("region") ?? "").toUpperCase().split(/[\s,]+/).filter((region) => region && region !== "GLOBAL");
@@ -36,7 +36,7 @@ export function parse(search) {
   };
 }
 
-/** The address of a question, as short as it can be. @param {Question} question */
+/** Returns the address of a question, as short as it can be. @param {Question} question */
 export function address({ video, days, from, to, regions, resolution }) {
   const said = new URLSearchParams();
   if (video) said.set("video", video);
@@ -48,16 +48,16 @@ export function address({ video, days, from, to, regions, resolution }) {
   return said.size ? `/?${said}` : "/";
 }
 
-/** The days of a question as the API takes them; the list's own default needs none. @param {Question} question @param {string} today */
+/** Returns a question's days as the API takes them; the list's default needs none. @param {Question} question @param {string} today */
 export function range({ days, from, to }, today) {
   if (!days) return { from, to };
   return { from: addDays(today, 1 - days), to: today };
 }
 
-/** The API's parameters, those left out that are empty. @param {Record<string, string | number>} said */
+/** Returns the API's parameters without the empty ones. @param {Record<string, string | number>} said */
 export function parameters(said) {
   return new URLSearchParams(Object.entries(said).filter(([, value]) => value).map(([name, value]) => [name, String(value)]));
 }
 
-/** The path of one video's answers. @param {string} video @param {string} what */
+/** Returns the path of one video's answers. @param {string} video @param {string} what */
 export const videoPath = (video, what) => `/v1/videos/${encodeURIComponent(video)}/${what}`;

@@ -1,9 +1,9 @@
-// Taking a strip elsewhere: files, and the tag for a page of one's own.
+// Offers a strip for use elsewhere: as files, and as the tag for a page of one's own.
 
 import { node, snippet } from "./dom.js";
 import { parameters, range, videoPath } from "./route.js";
 
-/** Text inside an attribute's quotes. */
+/** Escapes text inside an attribute's quotes. */
 const attribute = (text) => text.replace(/[&"<>]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 
 /** @param {import("./route.js").Question} asked @param {string} today */

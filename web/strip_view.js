@@ -1,4 +1,4 @@
-// Draws a strip as SVG. It knows the answer's JSON and a size, neither the page nor the network. Colours are the custom
+// Draws a strip as SVG. It knows the answer's JSON and a size, but neither the page nor the network. Colours are the custom
 // properties `--strip-heat-0` … `--strip-heat-4` of whoever shows it, so light and dark follow without drawing again.
 
 import { clock, number, times } from "./format.js";
@@ -7,23 +7,23 @@ import { hotspots, isRewatched } from "./moments.js";
 const SVG = "http://www.w3.org/2000/svg";
 const TICK_SECS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200];
 
-// Pixels: above the bars the marker's label, below them the replay lane and the axis.
+// Heights in pixels: the marker's label stands above the bars, the replay lane and the axis below them.
 const MARKER = 22;
 const GAP = 4;
 const LANE = 8;
 const AXIS = 24;
-/** Room for the scale's label at the right end, and for the marker's beside it. */
+/** The scale's label takes this room at the right end, and the marker's this room beside it. */
 const SCALE = 60;
 const MARKER_LABEL = 176;
-/** A lower strip is bars and lane alone. */
+/** A lower strip shows bars and lane alone. */
 const MIN_LABELLED = 96;
-/** No bar is thinner. */
+/** No bar is thinner than this. */
 const MIN_BAR = 2;
 
 /** @typedef {import("./moments.js").Strip} Strip */
 
 /**
- * The strip as an `<svg>` of this size; the rest answers where things are and moves its cursors.
+ * Returns the strip as an `<svg>` of this size, with functions that tell where things are and move its cursors.
  * @param {Strip} strip @param {number} width @param {number} height
  */
 export function drawStrip(strip, width, height) {
@@ -55,9 +55,9 @@ export function drawStrip(strip, width, height) {
 
   return {
     svg,
-    /** The index of the bucket at a distance from the left edge. */
+    /** Returns the index of the bucket at a distance from the left edge. */
     indexAt: (px) => clamp(Math.floor((px / width) * buckets.length), buckets.length),
-    /** The middle of a bucket, from the left edge. */
+    /** Returns the middle of a bucket, from the left edge. */
     middle: (index) => x((index + 0.5) * resolution),
     /** Puts the pointer on a bucket; null takes it away. */
     point(index) {
@@ -77,8 +77,8 @@ export function drawStrip(strip, width, height) {
 }
 
 /**
- * A small strip for a list: bars alone, as wide as it is given room. `most` is the top of the scale, by default its own
- * peak.
+ * Returns a small strip for a list: bars alone, as wide as there is room. `most` is the top of the scale, by default the
+ * strip's own peak.
  * @param {Strip} strip
  */
 export function drawSpark(strip, most = strip.peak) {
@@ -88,7 +88,7 @@ export function drawSpark(strip, most = strip.peak) {
   return svg;
 }
 
-/** An index of a list of this length. */
+/** Returns the nearest index of a list of this length. */
 export const clamp = (index, length) => Math.min(length - 1, Math.max(0, index));
 
 /**
@@ -117,7 +117,7 @@ function bars(strip, width, y, { most = strip.peak, air = 1 } = {}) {
   for (const { first, count, fullest: { viewers } } of grouped(strip, width / MIN_BAR)) {
     if (viewers === 0) continue;
     const wide = count * bucketWidth;
-    // Air between bars only where there is room for it.
+    // There is air between bars only where there is room for it.
     const between = wide >= 6 ? air : 0;
     const height = Math.max(1.5, base - y(viewers));
     const bar = element("rect", {
@@ -130,7 +130,7 @@ function bars(strip, width, y, { most = strip.peak, air = 1 } = {}) {
   return drawn;
 }
 
-/** Where people watch again, the more the deeper. */
+/** Draws where people watch again; the more they do, the deeper the lane. */
 function lane(strip, width, y) {
   const bucketWidth = width / strip.buckets.length;
   const most = strip.buckets.reduce((most, bucket) => (isRewatched(strip, bucket) ? Math.max(most, bucket.replay) : most), 1.5);
@@ -141,7 +141,7 @@ function lane(strip, width, y) {
     }));
 }
 
-/** A colour of the ramp. @param {number} share */
+/** Returns a colour of the ramp. @param {number} share */
 function heat(share) {
   const place = Math.min(1, Math.max(0, share)) * 4;
   const cold = Math.min(3, Math.floor(place));
@@ -172,14 +172,14 @@ function axis(span, width, x, y) {
   return drawn;
 }
 
-/** What the height of the strip stands for. */
+/** Draws what the height of the strip stands for. */
 function scale(most, width) {
   const label = element("text", { class: "time", x: width, y: 13, "text-anchor": "end" });
   label.textContent = number(most);
   return label;
 }
 
-/** Where the marker's label ends: right of the marker where it has room there, or nowhere else. */
+/** Returns where the marker's label ends: right of the marker if it has room there, else at it. */
 function markerEnd(at, width) {
   const right = at + MARKER_LABEL;
   return right <= width - SCALE || at < MARKER_LABEL ? right : at;

@@ -1,4 +1,4 @@
-// One video: its strip, and what it says.
+// Shows one video: its strip, and what the strip says.
 
 import "./heat-strip.js";
 import { get } from "./api.js";
@@ -12,13 +12,13 @@ import { describe, hotspots, MIN_VIEWERS, moments, watchedLength } from "./momen
 import { address, range, videoPath } from "./route.js";
 import { share } from "./share.js";
 
-/** Milliseconds until the days are asked for again: many questions, and all but the last day hardly change. */
+/** The days are asked for again after so many milliseconds: they are many questions, and all but the last day hardly change. */
 const DAYS_AGE = 60_000;
 
-/** The regions of the video shown last: another question about it begins with the chips in their places. */
+/** The regions of the video shown last, so that another question about it begins with the chips in their places. */
 let known = { video: null, regions: [] };
 
-/** The page of a question; `update` asks again and answers for how long the answer holds. */
+/** Makes the page of a question; `update` asks again and returns for how long the answer holds. */
 export function video(main, asked, today, stale) {
   if (known.video !== asked.video) known = { video: asked.video, regions: [] };
   const back = node("a", { className: "back", href: address({ ...asked, video: null }), "data-key": "back" }, "All videos");
@@ -55,7 +55,7 @@ export function video(main, asked, today, stale) {
       const { signal } = asking;
       const days = range(asked, today);
       const said = { region: asked.regions.join() || "GLOBAL", resolution: asked.resolution, ...days };
-      // The chips are a help: without them the strip is still the answer.
+      // The chips are a help, and without them the strip is still the answer.
       const regions = get(videoPath(asked.video, "regions"), days, signal).then(showRegions, () => {});
       // So are the counters, which know no days and no regions.
       counters(asked.video, signal).then((card) => replace(counted, card), () => {});
@@ -84,7 +84,7 @@ function nothing(asked) {
   return notice("empty", "Nobody watched this here", "No heartbeat of this video came from these regions in these days.", wider);
 }
 
-/** The figures of a question, built once and filled with each answer: who points at the strip goes on pointing. */
+/** Builds the figures of a question once and fills them with each answer: whoever points at the strip goes on pointing. */
 function figuresOf(answer, asked, today) {
   const asking = new AbortController();
   const lines = curves();
@@ -93,7 +93,7 @@ function figuresOf(answer, asked, today) {
   const tiles = node("div");
   const remark = node("p", { className: "remark" });
   const found = node("section", { className: "card", "aria-labelledby": "moments" });
-  // Those of the question before, until these are there.
+  // The days of the question before stand here until these are there.
   const days = node("div", {}, answer.querySelector("#day-by-day")?.parentElement);
   let daysAt = -DAYS_AGE;
   replace(answer,
@@ -142,7 +142,7 @@ const legend = () => node("ul", { className: "legend", "aria-label": "Legend" },
   ...[["heat", "viewers, by height and heat"], ["reached", "reached this point or a later one"], ["replay", "watched again"]].map(([name, text]) =>
     node("li", {}, node("span", { className: `key ${name}` }), text)));
 
-/** What the words mean, for who asks. */
+/** Explains the words to whoever asks. */
 const meanings = () => node("details", { className: "meanings" }, node("summary", {}, "What these numbers mean"),
   definitions("meanings", [
     ["viewers", "Different people present in a stretch. A person counts once, in however many regions, within the scope that is said."],
@@ -158,7 +158,7 @@ function highlights(strip, view) {
     const [what, how] = describe(moment);
     const button = node("button", { type: "button", className: `moment ${moment.kind}`, "data-key": `moment-${moment.kind}-${moment.from}` },
       node("b", {}, what), node("span", {}, how));
-    // Pointing at the words points at the strip.
+    // Pointing at the words points at the strip too.
     for (const event of ["pointerenter", "focus", "click"]) button.addEventListener(event, () => view.pointAt(moment.from));
     for (const event of ["pointerleave", "blur"]) button.addEventListener(event, () => view.pointAt(null));
     return node("li", {}, button);

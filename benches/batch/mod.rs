@@ -3,7 +3,10 @@
 use chrono::{DateTime, Utc};
 use heatstrip::{
     demo::audience::{Audience, Beat},
-    events::{hashed::HashedHeartbeats, heartbeat::ViewerId},
+    events::{
+        hashed::{HashedHeartbeat, HashedHeartbeats},
+        heartbeat::ViewerId,
+    },
     viewers::hash::{Salt, viewer_hash},
 };
 
@@ -26,12 +29,14 @@ pub fn batch(count: usize) -> HashedHeartbeats {
     let salt = salt();
     let mut batch = HashedHeartbeats::default();
     for beat in beats(count) {
-        batch.video_id.push(beat.video_id.to_owned());
-        batch.region.push(beat.region.to_owned());
-        batch.captured_on.push(beat.at.date_naive());
-        batch.start_sec.push(beat.start_sec as i32);
-        batch.end_sec.push(beat.end_sec as i32);
-        batch.viewer_hash.push(viewer_hash(&ViewerId::new(beat.viewer_id), &salt));
+        batch.push(&HashedHeartbeat {
+            video_id: beat.video_id,
+            region: beat.region,
+            captured_on: beat.at.date_naive(),
+            start_sec: beat.start_sec as i32,
+            end_sec: beat.end_sec as i32,
+            viewer_hash: viewer_hash(&ViewerId::new(beat.viewer_id), &salt),
+        });
     }
     batch
 }

@@ -5,7 +5,10 @@ use std::fs::File;
 
 use chrono::NaiveDate;
 use heatstrip::{
-    events::{hashed::HashedHeartbeats, heartbeat::ViewerId},
+    events::{
+        hashed::{HashedHeartbeat, HashedHeartbeats},
+        heartbeat::ViewerId,
+    },
     import::file,
     ingest::xapi,
     viewers::hash::{Salt, viewer_hash},
@@ -114,14 +117,15 @@ pub fn recorded() -> anyhow::Result<Option<Vec<Beat>>> {
 }
 
 /// The beats as they are queued.
-pub fn hashed(beats: &[Beat]) -> HashedHeartbeats {
+pub fn hashed<'a>(beats: &'a [Beat]) -> HashedHeartbeats {
     let salt = Salt::new(SALT.as_bytes().to_vec());
-    HashedHeartbeats {
-        video_id: beats.iter().map(|beat| beat.video_id.clone()).collect(),
-        region: beats.iter().map(|beat| beat.region.to_owned()).collect(),
-        captured_on: vec![day(); beats.len()],
-        start_sec: beats.iter().map(|beat| beat.start_sec as i32).collect(),
-        end_sec: beats.iter().map(|beat| beat.end_sec as i32).collect(),
-        viewer_hash: beats.iter().map(|beat| viewer_hash(&ViewerId::new(&beat.viewer_id), &salt)).collect(),
-    }
+    let heartbeat = |beat: &'a Beat| HashedHeartbeat {
+        video_id: &beat.video_id,
+        region: beat.region,
+        captured_on: day(),
+        start_sec: beat.start_sec as i32,
+        end_sec: beat.end_sec as i32,
+        viewer_hash: viewer_hash(&ViewerId::new(&beat.viewer_id), &salt),
+    };
+    beats.iter().map(heartbeat).collect()
 }

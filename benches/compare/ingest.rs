@@ -281,9 +281,9 @@ pub async fn enqueue(store: &Store, beats: &[Beat]) -> anyhow::Result<()> {
     for group in beats.chunks(GROUP) {
         let heartbeats = hashed(group);
         let mut lanes: BTreeMap<u16, HashedHeartbeats> = BTreeMap::new();
-        for index in 0..heartbeats.len() {
-            let lane = lane(&heartbeats.video_id[index], store.lanes());
-            lanes.entry(lane).or_default().append(heartbeats.only(index));
+        for heartbeat in heartbeats.iter() {
+            let heartbeat = heartbeat?;
+            lanes.entry(lane(heartbeat.video_id, store.lanes())).or_default().push(&heartbeat);
         }
         let answer = Accepted { accepted: group.len(), rejected: "[]".into() };
         store.enqueue(Ring::Http, &[Batch { id: None, lanes, answer }], Utc::now()).await?;
@@ -298,7 +298,8 @@ async fn drain(store: &Store) -> anyhow::Result<u64> {
         let store = store.clone();
         workers.spawn(async move {
             let (clock, mut written) = (Clock::system(), 0);
-            while let worker::Step::Folded { rows, .. } = worker::step(&store, &clock).await? {
+            while let worker::Step::Folded { rows, .. } = worker::step(&store, &clock, Duration::ZERO).await?
+            {
                 written += rows;
             }
             anyhow::Ok(written)

@@ -1,5 +1,5 @@
-//! The cache of answers: each is made once however many ask at once, and kept for a limited time and within a limited
-//! number of bytes. It knows no capability: who asks brings the work along.
+//! The cache of answers. It makes each answer once, however many ask at the same time, and keeps it for a limited time
+//! and within a limited number of bytes. It knows no capability: whoever asks brings the work along.
 
 use std::{
     sync::Arc,
@@ -10,21 +10,21 @@ use blake2::{Blake2b, Digest, digest::consts::U16};
 use bytes::Bytes;
 use chrono::{DateTime, SubsecRound, Utc};
 use tokio::sync::Semaphore;
-use tracing::Instrument;
 
 use super::metrics::METRICS;
 use crate::{
     clock::Clock,
     postgres::{Store, StoreError},
+    telemetry::request,
 };
 
-/// Bytes of answers kept.
+/// The cache keeps at most this many bytes of answers.
 const MAX_BYTES: u64 = 64 << 20;
-/// About what an entry takes beside its texts.
+/// An entry takes about this many bytes beside its texts.
 const ENTRY_BYTES: usize = 512;
-/// The longest an empty answer lives: somebody who just sent the first heartbeat is waiting for it.
+/// An empty answer lives no longer than this, because somebody who just sent the first heartbeat is waiting for it.
 const MAX_EMPTY_LIFE: Duration = Duration::from_secs(5);
-/// How long making an answer may take: a database that has fallen silent must not keep everybody waiting.
+/// Making an answer may take this long: a database that has fallen silent must not keep everybody waiting.
 const MAX_MAKING: Duration = Duration::from_secs(30);
 
 /// A serialized answer.
@@ -36,34 +36,34 @@ pub struct Answer {
     pub content_type: &'static str,
     /// A weak entity tag over everything but `generated_at`.
     pub etag: String,
-    /// How long it may be served from the moment it was made.
+    /// The answer may be served for this long from the moment it was made.
     life: Duration,
     made_at: Instant,
 }
 
 impl Answer {
-    /// How long it may still be served.
+    /// Returns how long the answer may still be served.
     pub fn remaining_life(&self) -> Duration {
         self.life.saturating_sub(self.made_at.elapsed())
     }
 }
 
-/// What the work behind an answer brings.
+/// The work behind an answer returns this.
 pub struct Made {
-    /// Writes the answer, with the moment it was made or without.
+    /// Writes the answer with the moment it was made, or without it for the entity tag.
     pub render: Box<dyn FnMut(Option<DateTime<Utc>>) -> Vec<u8> + Send>,
     /// Its media type.
     pub content_type: &'static str,
-    /// Whether there was nothing to say.
+    /// True if there was nothing to say; such an answer is kept for a short time only.
     pub empty: bool,
 }
 
-/// The answers of a process.
+/// The answers that one process keeps.
 #[derive(Clone)]
 pub struct AnswerCache {
     answers: moka::future::Cache<String, Arc<Answer>>,
     clock: Clock,
-    /// Half of the connections: long reads must not keep heartbeats from being accepted.
+    /// Half of the connections may make answers: long reads must not keep heartbeats from being accepted.
     places: Arc<Semaphore>,
     life: Duration,
 }
@@ -77,7 +77,7 @@ impl moka::Expiry<String, Arc<Answer>> for EachItsOwnLife {
 }
 
 impl AnswerCache {
-    /// A cache whose answers live this long; with no life at all nothing is kept.
+    /// Returns a cache whose answers live this long. With no life at all it keeps nothing.
     pub fn new(store: &Store, clock: Clock, life: Duration) -> Self {
         let answers = moka::future::Cache::builder()
             .max_capacity(MAX_BYTES)
@@ -90,8 +90,8 @@ impl AnswerCache {
         AnswerCache { answers, clock, places, life }
     }
 
-    /// The answer to a question, from the cache or made now by `make`; who asks while it is being made waits for the same
-    /// one. `key` names the question among those of all capabilities.
+    /// Returns the answer to a question, from the cache or made now by `make`; whoever asks while it is being made
+    /// waits for the same one. `key` names the question among those of all capabilities.
     pub async fn get<E>(
         &self,
         key: String,
@@ -111,9 +111,9 @@ impl AnswerCache {
         METRICS.strip_cache_misses.inc();
         let cache = self.clone();
         let making = async move {
-            // A task of its own: who asked first may hang up, and the others still wait for it.
+            // The answer is made in a task of its own: whoever asked first may hang up while others still wait for it.
             let making = async move { cache.make(make).await.map(Arc::new) };
-            tokio::spawn(making.in_current_span()).await.unwrap_or_else(|error| {
+            tokio::spawn(request::carried(request::current(), making)).await.unwrap_or_else(|error| {
                 Err(StoreError::Unavailable(format!("making the answer failed: {error}")).into())
             })
         };
@@ -143,7 +143,8 @@ impl AnswerCache {
     }
 }
 
-/// Taken while `generated_at` is left out. Weak, as the bytes of two answers with one tag differ in it.
+/// Returns the tag of an answer written without `generated_at`. It is weak, because the bytes of two answers with one
+/// tag differ in that field.
 fn etag(body: &[u8]) -> String {
     let digest: [u8; 16] = Blake2b::<U16>::digest(body).into();
     format!("W/\"{:032x}\"", u128::from_be_bytes(digest))

@@ -1,4 +1,4 @@
-//! What every answer says around its numbers. Pure.
+//! The fields that every answer has around its numbers. This file is pure.
 
 use std::collections::BTreeSet;
 
@@ -6,11 +6,11 @@ use serde::Serialize;
 
 use crate::viewers::epoch::Rotation;
 
-/// What `viewers` counts, depending on how many salt epochs the range spans.
+/// Says what `viewers` counts, which depends on how many salt epochs the range spans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scope {
-    /// People: the range lies inside one epoch.
+    /// Viewers are people, because the range lies inside one epoch.
     Viewers,
     /// A person counts once a day.
     ViewerDays,
@@ -23,7 +23,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// The scope of a range over these epochs.
+    /// Returns the scope of a range over these epochs.
     pub fn of(epochs: &[Rotation]) -> Self {
         let kinds: BTreeSet<Rotation> = epochs.iter().copied().collect();
         match (epochs.len(), Vec::from_iter(kinds).as_slice()) {
@@ -35,7 +35,7 @@ impl Scope {
         }
     }
 
-    /// The name as it stands in answers.
+    /// Returns the name as it stands in answers.
     pub fn name(self) -> &'static str {
         match self {
             Scope::Viewers => "viewers",
@@ -47,12 +47,12 @@ impl Scope {
     }
 }
 
-/// `part / whole` to 4 decimals, half away from zero; 0 where there is no whole.
+/// Returns `part / whole` to 4 decimals, half away from zero, and 0 where there is no whole.
 pub fn ratio(part: u64, whole: u64) -> f64 {
     if whole == 0 {
         return 0.0;
     }
-    // Rounded in integers: the nearest float of a half may lie on either side of it.
+    // The ratio is rounded in integers, because the float nearest to a half may lie on either side of it.
     let (part, whole) = (u128::from(part), u128::from(whole));
     ((part * 20_000 + whole) / (whole * 2)) as f64 / 10_000.0
 }

@@ -1,4 +1,4 @@
-//! An answer on its way out, with what lets its holder keep it.
+//! Sends an answer with the validators that let its holder keep it.
 
 use axum::{
     http::{HeaderMap, StatusCode, header},
@@ -8,7 +8,7 @@ use axum::{
 use super::cache::Answer;
 use crate::http::caching::holds;
 
-/// An answer with its validators, or 304 to whoever holds it already.
+/// Returns an answer with its validators, or 304 to whoever holds it already.
 pub fn cached(answer: &Answer, request: &HeaderMap) -> Response {
     let max_age = answer.remaining_life().as_secs();
     let validators = [

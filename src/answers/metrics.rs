@@ -6,10 +6,10 @@ use prometheus::{Histogram, IntCounter};
 
 use crate::telemetry::registry::{SHORT, counter, histogram};
 
-/// The metrics of this folder, registered at once, so that none is missing before its first event.
+/// The metrics of this folder. They are registered at once, so that none is missing before its first event.
 pub static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
 
-/// One handle a metric; its help text says what it means.
+/// Each field is the handle of one metric, whose help text says what it means.
 #[expect(missing_docs, reason = "the help texts describe them")]
 pub struct Metrics {
     pub strip_cache_hits: IntCounter,

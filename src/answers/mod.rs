@@ -1,4 +1,4 @@
-//! Answers: what is said around the numbers, and the cache that makes each answer once.
+//! Answers: the fields around the numbers, and the cache that makes each answer once.
 
 pub mod cache;
 pub mod envelope;

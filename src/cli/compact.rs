@@ -19,11 +19,12 @@ use crate::{
     work::nightly::{self, Keep},
 };
 
-/// One for the lock, one for the pieces, one to spare.
+/// One connection is for the lock, one for the pieces, and one to spare.
 const CONNECTIONS: usize = 3;
-/// Between two looks at the clock: clocks are set and machines sleep.
+/// A wait looks at the clock this often, because clocks are set and machines sleep.
 const MAX_NAP: Duration = Duration::from_secs(30);
 
+/// The flags of `heatstrip compact`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Last UTC day to compact, inclusive; left out, every day before today
@@ -39,17 +40,18 @@ pub struct Arguments {
     )]
     every_day_at: Option<NaiveTime>,
     #[command(flatten)]
-    keeping: config::Keeping,
+    keep: config::KeepSettings,
     #[command(flatten)]
-    measuring: super::metrics::Measuring,
+    metrics: super::metrics::MetricsSettings,
 }
 
+/// Runs `heatstrip compact`.
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let store = Store::connect(&config::database_url()?, CONNECTIONS).await?;
-    let (clock, keep) = (Clock::system(), arguments.keeping.keep());
+    let (clock, keep) = (Clock::system(), arguments.keep.keep());
     if let Some(time) = arguments.every_day_at {
         let stop = shutdown::on_signal()?;
-        arguments.measuring.serve(&store, stop.clone()).await?;
+        arguments.metrics.serve(&store, stop.clone()).await?;
         every_day(store, clock, time, keep, stop).await;
         return Ok(());
     }
@@ -81,7 +83,7 @@ pub async fn every_day(store: Store, clock: Clock, time: NaiveTime, keep: Keep, 
     }
 }
 
-/// One compaction, and what is said of it.
+/// Compacts once, and returns what is said of it.
 async fn compact(store: &Store, clock: &Clock, through: NaiveDate, keep: Keep) -> anyhow::Result<String> {
     let started = Instant::now();
     let before = due(store, through).await?;
@@ -123,7 +125,7 @@ async fn compact(store: &Store, clock: &Clock, through: NaiveDate, keep: Keep) -
     Ok(text)
 }
 
-/// The days with shard partitions that are to be compacted.
+/// Returns the days with shard partitions that are to be compacted.
 async fn due(store: &Store, through: NaiveDate) -> Result<Vec<ShardDay>, StoreError> {
     let mut days = store.shard_days().await?;
     days.retain(|day| day.day <= through);
@@ -134,7 +136,7 @@ fn yesterday(clock: &Clock) -> NaiveDate {
     clock.today() - Days::new(1)
 }
 
-/// By rows, where the statistics know how many there are; nothing where nobody looks.
+/// Returns a bar by rows, where the statistics know how many there are, and none where nobody looks.
 fn progress(about_rows: u64) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();

@@ -1,10 +1,11 @@
-//! `heatstrip completions` and `heatstrip man`: the command line described for shells and for people.
+//! `heatstrip completions` and `heatstrip man` describe the command line to shells and to people.
 
 use clap::CommandFactory;
 use clap_complete::Shell;
 
 use super::Cli;
 
+/// The arguments of `heatstrip completions`.
 #[derive(Debug, clap::Args)]
 pub struct Completions {
     /// The shell to complete in
@@ -12,11 +13,12 @@ pub struct Completions {
     shell: Shell,
 }
 
+/// Writes the completions of a shell.
 pub fn completions(arguments: Completions) {
     clap_complete::generate(arguments.shell, &mut Cli::command(), "heatstrip", &mut std::io::stdout());
 }
 
-/// The pages of the program and of all its commands, one after the other, as `man` shows them.
+/// Returns the pages of the program and of all its commands, one after the other, as `man` shows them.
 pub fn man() -> std::io::Result<()> {
     let mut cli = Cli::command();
     cli.build();

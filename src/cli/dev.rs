@@ -1,6 +1,6 @@
-//! `heatstrip dev`: all of it in one process on a private Postgres, with an audience to look at.
+//! `heatstrip dev` runs all of it in one process on a private Postgres, with an audience to look at.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Context, bail};
 use chrono::NaiveTime;
@@ -34,11 +34,12 @@ use crate::{
 const DATABASE: &str = "heatstrip";
 /// Somebody who tries things out wants to see them at once.
 const CACHE_TTL_SECS: &str = "2";
-/// When the nightly job runs, UTC.
+/// The nightly job runs at this time, UTC.
 const COMPACT_AT: NaiveTime = NaiveTime::from_hms_opt(3, 30, 0).expect("half past three");
-/// Days the first page and the printed strip look back.
+/// The first page and the printed strip look back this many days.
 const LOOK_BACK_DAYS: i64 = 27;
 
+/// The flags of `heatstrip dev`.
 #[derive(Debug, clap::Args)]
 #[command(mut_arg("cache_ttl_secs", |arg| arg.default_value(CACHE_TTL_SECS)))]
 pub struct Arguments {
@@ -55,43 +56,43 @@ pub struct Arguments {
     #[arg(long)]
     once: bool,
     #[command(flatten)]
-    serving: config::Serving,
+    serve: config::ServeSettings,
     #[command(flatten)]
-    salting: config::Salting,
+    salts: config::SaltSettings,
     #[command(flatten)]
-    working: config::Working,
+    work: config::WorkSettings,
     #[command(flatten)]
-    migrating: config::Migrating,
+    migrate: config::MigrateSettings,
     #[command(flatten)]
-    keeping: config::Keeping,
+    keep: config::KeepSettings,
 }
 
+/// Runs `heatstrip dev`.
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let stop = shutdown::on_signal()?;
-    // Before the database: a port in use or a bad setting is found out in no time.
-    let salts = arguments.salting.source()?;
-    let listener = serve::bind(&arguments.serving).await?;
+    // These come before the database, so that a port in use or a bad setting is found out in no time.
+    let salts = arguments.salts.source()?;
+    let listener = serve::bind(&arguments.serve).await?;
     let url = format!("http://{}", listener.local_addr()?);
 
     let postgres = start_postgres(&arguments).await?;
     let database_url = postgres.url(DATABASE);
-    let store = Store::connect(&database_url, arguments.serving.serve_connections).await?;
-    let workers = work::connect(&database_url, arguments.working.worker_connections).await?;
+    let store = Store::connect(&database_url, arguments.serve.serve_connections).await?;
+    let workers = work::connect(&database_url, arguments.work.worker_connections).await?;
 
     let clock = Clock::system();
-    // Somebody's own machine rarely runs at night.
+    // Salts are destroyed at the start too, because somebody's own machine rarely runs at night.
     salt::destroy(&workers, &clock).await?;
-    let connections = arguments.working.worker_connections;
-    let working = tokio::spawn(work::work(workers.clone(), clock.clone(), connections, stop.clone()));
-    let region = arguments.serving.default_region.clone();
+    let connections = arguments.work.worker_connections;
+    let working =
+        tokio::spawn(work::work(workers.clone(), clock.clone(), connections, Duration::ZERO, stop.clone()));
+    let region = arguments.serve.default_region.clone();
     let nights = workers.clone();
-    let keep = arguments.keeping.keep();
+    let keep = arguments.keep.keep();
     let compacting = tokio::spawn(compact::every_day(nights, clock.clone(), COMPACT_AT, keep, stop.clone()));
     let serving = {
         let (store, clock, salts, stop) = (store.clone(), clock.clone(), salts.clone(), stop.clone());
-        tokio::spawn(
-            async move { serve::serve(store, clock, &arguments.serving, salts, listener, stop).await },
-        )
+        tokio::spawn(async move { serve::serve(store, clock, &arguments.serve, salts, listener, stop).await })
     };
 
     let salts = Salts::new(store.clone(), salts, clock.clone());
@@ -115,7 +116,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     served.and(looked)
 }
 
-/// A migrated database on a private server.
+/// Starts a private server and returns it with a migrated database.
 async fn start_postgres(arguments: &Arguments) -> anyhow::Result<LocalPostgres> {
     let options =
         LocalPostgresOptions { bin_dir: arguments.pg_bin.clone(), ..LocalPostgresOptions::default() };
@@ -125,11 +126,11 @@ async fn start_postgres(arguments: &Arguments) -> anyhow::Result<LocalPostgres> 
         eprintln!("the user that Postgres runs as cannot reach {asked}: the data is in {found}");
     }
     postgres.create_database(DATABASE, None).await?;
-    migrate(&postgres.url(DATABASE), arguments.migrating.lanes).await?;
+    migrate(&postgres.url(DATABASE), arguments.migrate.lanes).await?;
     Ok(postgres)
 }
 
-/// What somebody who tries it out does next.
+/// Prints what somebody who tries it out does next.
 fn announce(url: &str, database_url: &str) {
     let heartbeat = r#"{"video_id":"my-video","start_sec":0,"end_sec":9,"viewer_id":"me"}"#;
     println!("dashboard     {url}/");
@@ -137,7 +138,7 @@ fn announce(url: &str, database_url: &str) {
     println!("database      DATABASE_URL='{database_url}'");
 }
 
-/// Waits for the end and for what is under way then.
+/// Waits for the end, and for the work that is under way then.
 async fn end(
     stop: CancellationToken,
     serving: tokio::task::JoinHandle<anyhow::Result<()>>,
@@ -145,7 +146,7 @@ async fn end(
     compacting: tokio::task::JoinHandle<()>,
 ) -> anyhow::Result<()> {
     let served = serving.await?;
-    // Also when serving ended by itself.
+    // The others are told to stop also when serving ended by itself.
     stop.cancel();
     working.await?;
     compacting.await?;
@@ -195,10 +196,10 @@ async fn most_watched(store: &Store, clock: &Clock) -> anyhow::Result<Option<Str
     let to = clock.today();
     let from = to - chrono::TimeDelta::days(LOOK_BACK_DAYS);
     let asked = VideosQuery { regions: vec![GLOBAL.to_owned()], from, to, limit: 1 };
-    Ok(store.read_videos(&asked).await?.1.pop().map(|video| video.video_id))
+    Ok(store.read_videos(&asked).await?.1.pop().map(|video| video.name))
 }
 
-/// Lets an audience watch: its last day through the API, as players do, the days before as a replay.
+/// Lets an audience watch: its last day goes through the API, as players do, and the days before are replayed.
 async fn generate(clock: &Clock, url: &str, region: &Region, queue: &Destination) -> anyhow::Result<()> {
     let now = clock.now();
     let (recent, older): (Vec<_>, Vec<_>) =

@@ -8,6 +8,7 @@ use crate::{
     doctor::{Finding, Level, examine},
 };
 
+/// The flags of `heatstrip doctor`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Write a JSON array of findings
@@ -15,6 +16,7 @@ pub struct Arguments {
     json: bool,
 }
 
+/// Runs `heatstrip doctor`.
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let findings = examine(&config::database_url()?, &Clock::system()).await;
     match arguments.json {

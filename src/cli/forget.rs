@@ -6,6 +6,7 @@ use indicatif::HumanCount;
 use super::show::video_id;
 use crate::{config, events::lane::lane, postgres::Store, work::forget::forget};
 
+/// The flags of `heatstrip forget`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// The video whose rows are removed
@@ -16,6 +17,7 @@ pub struct Arguments {
     day: Option<NaiveDate>,
 }
 
+/// Runs `heatstrip forget`.
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let store = Store::connect(&config::database_url()?, 1).await?;
     let lane = lane(&arguments.video, store.lanes());

@@ -1,4 +1,4 @@
-//! `--metrics-listen`: metrics of the processes that serve nothing else.
+//! `--metrics-listen` serves the metrics of processes that serve nothing else.
 
 use std::net::SocketAddr;
 
@@ -8,15 +8,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{postgres::Store, serve};
 
-/// Where such a process answers Prometheus.
+/// The settings of a process that answers Prometheus and nobody else.
 #[derive(Debug, clap::Args)]
-pub struct Measuring {
+pub struct MetricsSettings {
     /// Address and port to serve /metrics on; left out, it is not served
     #[arg(long, env = "HEATSTRIP_METRICS_LISTEN", value_name = "ADDR")]
     metrics_listen: Option<SocketAddr>,
 }
 
-impl Measuring {
+impl MetricsSettings {
     /// Serves the metrics, if asked to, until told to stop.
     pub async fn serve(&self, store: &Store, stop: CancellationToken) -> anyhow::Result<()> {
         let Some(address) = self.metrics_listen else {

@@ -2,8 +2,9 @@
 
 use crate::{config, postgres::migrate::migrate};
 
-pub async fn run(arguments: config::Migrating) -> anyhow::Result<()> {
-    migrate(&config::database_url()?, arguments.lanes).await?;
+/// Runs `heatstrip migrate`.
+pub async fn run(settings: config::MigrateSettings) -> anyhow::Result<()> {
+    migrate(&config::database_url()?, settings.lanes).await?;
     println!("the database is ready");
     Ok(())
 }

@@ -24,7 +24,7 @@ mod work;
 #[command(name = "heatstrip", version, max_term_width = 100, after_help = config::SECRETS_HELP)]
 pub struct Cli {
     #[command(flatten)]
-    logging: telemetry::logs::Logging,
+    log: telemetry::logs::LogSettings,
     #[command(subcommand)]
     command: Command,
 }
@@ -63,7 +63,7 @@ enum Command {
     Reconcile,
     /// Bring the database to this program's schema
     #[command(after_help = config::DATABASE_HELP)]
-    Migrate(config::Migrating),
+    Migrate(config::MigrateSettings),
     /// Look at everything that should be so, and say what to do where it is not
     #[command(after_help = config::DATABASE_HELP)]
     Doctor(doctor::Arguments),
@@ -77,7 +77,7 @@ enum Command {
 
 /// Runs the command that was asked for, to its end.
 pub async fn run(cli: Cli) -> anyhow::Result<()> {
-    telemetry::logs::start(&cli.logging)?;
+    telemetry::logs::start(&cli.log)?;
     match cli.command {
         Command::Dev(arguments) => dev::run(arguments).await,
         Command::Serve(arguments) => serve::run(arguments).await,

@@ -25,9 +25,10 @@ use crate::{
     viewers::salt::Salts,
 };
 
-/// Enough for a chunk and the look-up of a salt.
+/// A chunk and the look-up of a salt need no more.
 const CONNECTIONS: usize = 4;
 
+/// The flags of `heatstrip replay`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
@@ -39,13 +40,13 @@ pub struct Arguments {
     #[arg(long, env = "HEATSTRIP_QUEUE_MAX_HEARTBEATS", default_value_t = 20_000_000)]
     queue_max_heartbeats: u64,
     #[command(flatten)]
-    salting: config::Salting,
+    salts: config::SaltSettings,
 }
 
-/// What is replayed, and how it is read.
+/// The file to replay, and how it is read.
 #[derive(Debug, clap::Args)]
 pub struct Source {
-    /// File of heartbeats or xAPI video sql, a JSON object a line, plain or gzip; - for standard input
+    /// File of heartbeats or xAPI video statements, a JSON object a line, plain or gzip; - for standard input
     pub file: PathBuf,
     /// What the lines are
     #[arg(long, value_enum, default_value = "heartbeats")]
@@ -61,6 +62,7 @@ pub struct Source {
     pub default_region: Region,
 }
 
+/// Runs `heatstrip replay`.
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let clock = Clock::system();
     if arguments.source.captured_on.is_some_and(|day| day > clock.today()) {
@@ -87,7 +89,7 @@ async fn destination(arguments: &Arguments, clock: &Clock) -> anyhow::Result<Des
     }
     let store = Store::connect(&config::database_url()?, CONNECTIONS).await?;
     store.rotate_batch_ids(Ring::Replay, REPLAY_MEMORY, clock.now()).await?;
-    let salts = Salts::of_a_visitor(store.clone(), arguments.salting.source()?, clock.clone());
+    let salts = Salts::of_a_visitor(store.clone(), arguments.salts.source()?, clock.clone());
     Ok(Destination::Queue { store, salts, clock: clock.clone() })
 }
 
@@ -152,7 +154,7 @@ async fn replay_reader(
     Ok(())
 }
 
-/// By bytes of the file; nothing where nobody looks.
+/// Returns a bar by bytes of the file, and none where nobody looks.
 fn progress(bytes: u64) -> ProgressBar {
     if !io::stderr().is_terminal() {
         return ProgressBar::hidden();

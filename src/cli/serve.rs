@@ -23,44 +23,44 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
-    serving: config::Serving,
+    settings: config::ServeSettings,
     #[command(flatten)]
-    salting: config::Salting,
+    salts: config::SaltSettings,
 }
 
 /// Runs `heatstrip serve`.
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let stop = shutdown::on_signal()?;
-    let store = Store::connect(&config::database_url()?, arguments.serving.serve_connections).await?;
-    let listener = bind(&arguments.serving).await?;
+    let store = Store::connect(&config::database_url()?, arguments.settings.serve_connections).await?;
+    let listener = bind(&arguments.settings).await?;
     println!("listening on http://{}", listener.local_addr()?);
-    serve(store, Clock::system(), &arguments.serving, arguments.salting.source()?, listener, stop).await
+    serve(store, Clock::system(), &arguments.settings, arguments.salts.source()?, listener, stop).await
 }
 
 /// Listens where the settings say.
-pub async fn bind(serving: &config::Serving) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(serving.listen)
+pub async fn bind(settings: &config::ServeSettings) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(settings.listen)
         .await
-        .with_context(|| format!("cannot listen on {}: is another process using the port?", serving.listen))
+        .with_context(|| format!("cannot listen on {}: is another process using the port?", settings.listen))
 }
 
 /// Serves until told to stop, and answers what was accepted until then.
 pub async fn serve(
     store: Store,
     clock: Clock,
-    serving: &config::Serving,
+    settings: &config::ServeSettings,
     salts: SaltSource,
     listener: TcpListener,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let salts = Salts::new(store.clone(), salts, clock.clone());
     salts.check().await?;
-    let intake = Intake::start(store.clone(), clock.clone(), serving.queue_max_heartbeats);
+    let intake = Intake::start(store.clone(), clock.clone(), settings.queue_max_heartbeats);
     let upkeep = tokio::spawn(upkeep::run(
         store.clone(),
         clock.clone(),
         intake.clone(),
-        serving.dedup_window(),
+        settings.dedup_window(),
         stop.clone(),
     ));
     // Shared: all bodies count against the same bytes.
@@ -71,14 +71,14 @@ pub async fn serve(
             salts,
             intake: intake.clone(),
             clock: clock.clone(),
-            default_region: serving.default_region.clone(),
-            region_header: serving.region_header.clone(),
-            dedup: serving.dedup_window().is_some(),
+            default_region: settings.default_region.clone(),
+            region_header: settings.region_header.clone(),
+            dedup: settings.dedup_window().is_some(),
             body_budget: Arc::clone(&body_budget),
         }),
         heatmap: Arc::new(heatmap::http::State {
             store: store.clone(),
-            answers: AnswerCache::new(&store, clock.clone(), serving.cache_life()),
+            answers: AnswerCache::new(&store, clock.clone(), settings.cache_life()),
             clock: clock.clone(),
         }),
         counters: Arc::new(counters::http::State {

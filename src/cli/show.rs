@@ -22,9 +22,10 @@ use crate::{
     postgres::Store,
 };
 
-/// Columns of a strip that is written to a file.
+/// A strip that is written to a file has this many columns.
 const DEFAULT_WIDTH: usize = 80;
 
+/// The flags of `heatstrip show`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// The video
@@ -47,6 +48,7 @@ pub struct Arguments {
     format: Option<Format>,
 }
 
+/// Runs `heatstrip show`.
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let store = Store::connect(&config::database_url()?, 1).await?;
     let asked = StripQuery {
@@ -81,7 +83,7 @@ fn terminal_width() -> Option<usize> {
     console::Term::stdout().size_checked().map(|(_, columns)| usize::from(columns))
 }
 
-/// The bounds of a video id on the command line.
+/// Checks the bounds of a video id on the command line.
 pub fn video_id(text: &str) -> Result<String, String> {
     check_id(text, MAX_VIDEO_ID_BYTES).map_err(|reason| reason.to_string())?;
     Ok(text.to_owned())

@@ -1,23 +1,30 @@
 //! `heatstrip work`
 
+use std::time::Duration;
+
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::{clock::Clock, config, postgres::Store, shutdown, work::worker};
 
+/// The flags of `heatstrip work`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Return once everything that is queued now is folded
     #[arg(long)]
     once: bool,
+    /// How long a heartbeat may wait for others of its lane, so that more of a session's beats fold to one run
+    #[arg(long, env = "HEATSTRIP_FOLD_WAIT_SECS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(0..=600))]
+    fold_wait_secs: u64,
     #[command(flatten)]
-    working: config::Working,
+    settings: config::WorkSettings,
     #[command(flatten)]
-    measuring: super::metrics::Measuring,
+    metrics: super::metrics::MetricsSettings,
 }
 
+/// Runs `heatstrip work`.
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let connections = arguments.working.worker_connections;
+    let connections = arguments.settings.worker_connections;
     if arguments.once {
         let store = connect(&config::database_url()?, connections).await?;
         let folded = worker::run_once(&store, &Clock::system()).await?;
@@ -26,24 +33,24 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     }
     let stop = shutdown::on_signal()?;
     let store = connect(&config::database_url()?, connections).await?;
-    arguments.measuring.serve(&store, stop.clone()).await?;
+    arguments.metrics.serve(&store, stop.clone()).await?;
     tracing::info!(connections, "folding on {connections} connections");
-    work(store, Clock::system(), connections, stop).await;
+    work(store, Clock::system(), connections, Duration::from_secs(arguments.fold_wait_secs), stop).await;
     Ok(())
 }
 
-/// A pool for this many workers.
+/// Opens a pool for this many workers.
 pub async fn connect(database_url: &str, worker_connections: usize) -> anyhow::Result<Store> {
-    // Each needs a second connection now and then, to make a partition while its transaction waits.
+    // Each worker needs a second connection now and then, to make a partition while its transaction waits.
     Ok(Store::connect(database_url, 2 * worker_connections).await?)
 }
 
-/// Works on that many connections until told to stop. A step that does not end soon then is given up: it is rolled back,
-/// and its batches wait in the queue for another worker.
-pub async fn work(store: Store, clock: Clock, connections: usize, stop: CancellationToken) {
+/// Works on that many connections until told to stop. A step that does not end soon then is given up: it is rolled
+/// back, and its batches wait in the queue for another worker.
+pub async fn work(store: Store, clock: Clock, connections: usize, wait: Duration, stop: CancellationToken) {
     let mut workers = JoinSet::new();
     for _ in 0..connections {
-        workers.spawn(worker::run(store.clone(), clock.clone(), stop.clone()));
+        workers.spawn(worker::run(store.clone(), clock.clone(), wait, stop.clone()));
     }
     tokio::select! {
         _ = workers.join_all() => {}

@@ -1,9 +1,9 @@
-//! A demo audience: beats as believable people's players would have sent them over the last days.
+//! A demo audience sends the beats that believable people's players would have sent over the last days.
 //!
 //! An empty heatmap shows nothing of what a heatmap is for, so a demo begins with a week of invented watching. Each
-//! shape that a strip can show is made by a habit that people really have: a hook at which most leave, a slow
-//! drop-off, intros skipped, one moment per video that many rewind to, and credits nobody watches. Seeded, so that
-//! two people who talk about a demo see the same one.
+//! shape that a strip can show is made by a habit that people really have: a hook at which most leave, a slow drop-off,
+//! intros skipped, one moment per video that many rewind to, and credits nobody watches. The audience is seeded, so
+//! that two people who talk about a demo see the same one.
 
 use std::ops::Range;
 
@@ -15,7 +15,7 @@ use rand::{
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
-/// How much media a player plays between two beats.
+/// A player plays this much media between two beats.
 pub const BEAT_SEC: u32 = 10;
 
 const SECS_PER_DAY: i64 = 86_400;
@@ -23,30 +23,31 @@ const SECS_PER_DAY: i64 = 86_400;
 /// An audience to be generated: the same fields give the same beats.
 #[derive(Debug, Clone)]
 pub struct Audience {
-    /// Chooses one of the possible audiences.
+    /// The seed chooses one of the possible audiences.
     pub seed: u64,
-    /// When the last beat may have been sent.
+    /// The last beat may have been sent at this instant.
     pub now: DateTime<Utc>,
-    /// How many times 24 hours before `now` the watching began.
+    /// The watching began this many times 24 hours before `now`.
     pub days: u32,
-    /// How many people there are; each begins to watch at least once.
+    /// There are this many people, each of whom begins to watch at least once.
     pub viewers: u32,
 }
 
 impl Audience {
-    /// The audience of the demo: about 70,000 beats, loaded in seconds, yet over 1,000 people on the most watched
-    /// video within the last day, so that strips show estimates and not only exact sets.
+    /// Returns the audience of the demo: about 70,000 beats, loaded in seconds, yet over 1,000 people on the most
+    /// watched video within the last day, so that strips show estimates and not only exact sets.
     pub fn demo(now: DateTime<Utc>) -> Self {
         Audience { seed: 2026, now, days: 7, viewers: 3_900 }
     }
 
-    /// All beats, in the order in which they were sent.
+    /// Returns all beats, in the order in which they were sent.
     pub fn beats(&self) -> impl ExactSizeIterator<Item = Beat> + use<> {
         let mut beats = Vec::new();
         if self.days > 0 {
             let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
             let places = weighted(PLACES.iter().map(|place| place.share));
-            // Zipf: the second most popular video has about 0.4 of the first one's sessions, the third 0.24.
+            // By Zipf's law the second most popular video has about 0.4 of the first one's sessions, and the third
+            // 0.24.
             let videos = weighted((1..=VIDEOS.len()).map(|rank| (rank as f64).powf(-1.3)));
             for viewer in 0..self.viewers {
                 let place = &PLACES[places.sample(&mut rng)];
@@ -60,12 +61,12 @@ impl Audience {
                 }
             }
         }
-        // Stable: beats of one instant stay in the order in which they were made.
+        // The sort is stable, so beats of one instant stay in the order in which they were made.
         beats.sort_by_key(|beat| beat.at);
         beats.into_iter()
     }
 
-    /// One person watching one video once.
+    /// Lets one person watch one video once.
     fn session(
         &self,
         viewer_id: &str,
@@ -98,7 +99,7 @@ impl Audience {
         }
     }
 
-    /// When a session begins: by chance, more likely in the evening, and when the video was talked about.
+    /// Draws when a session begins: more likely in the evening, and when the video was talked about.
     fn begins(&self, place: &Place, video: &Video, rng: &mut ChaCha8Rng) -> DateTime<Utc> {
         let now = self
             .now
@@ -118,7 +119,7 @@ impl Audience {
     }
 }
 
-/// A heartbeat of an invented viewer; serializes to the wire format.
+/// A heartbeat of an invented viewer, which serializes to the wire format.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Beat {
     /// The video.
@@ -129,37 +130,37 @@ pub struct Beat {
     pub start_sec: u32,
     /// The last second played (inclusive).
     pub end_sec: u32,
-    /// Who watched. Nobody: these people are made up, so unlike a real one this id may be printed.
+    /// The viewer is made up, so unlike a real one this id may be printed.
     pub viewer_id: String,
-    /// When the player sent it: as the last of its seconds ended.
+    /// The player sent it at this instant, as the last of its seconds ended.
     pub at: DateTime<Utc>,
     /// The video's length.
     pub duration_sec: u32,
 }
 
 impl Beat {
-    /// The JSON text that a player would send.
+    /// Returns the JSON text that a player would send.
     pub fn json(&self) -> String {
         serde_json::to_string(self).expect("texts, integers and instants always serialize")
     }
 }
 
-/// A video and what people do with it.
+/// A video, and what people do with it.
 #[derive(Debug)]
 struct Video {
     id: &'static str,
     duration_sec: u32,
-    /// Where the intro ends: those in a hurry start here.
+    /// The intro ends here, and those in a hurry start here.
     intro_sec: u32,
-    /// The seconds that many rewind to as soon as they are over.
+    /// Many rewind to these seconds as soon as they are over.
     moment: Range<u32>,
-    /// How long the credits are.
+    /// The credits are this long.
     credits_sec: u32,
-    /// By what factor a day has more sessions than the day before.
+    /// A day has more sessions than the day before by this factor.
     growth_per_day: f64,
 }
 
-/// By popularity. The first is short and spreads fast, so that it has many viewers a day and yet few beats.
+/// The videos, by popularity. The first is short and spreads fast, so that it has many viewers a day and yet few beats.
 const VIDEOS: [Video; 12] = [
     video("cat-piano", 154, 4, 61..74, 8, 2.1),
     video("rust-in-100-seconds", 138, 3, 84..97, 6, 1.1),
@@ -190,7 +191,7 @@ const fn video(
 struct Place {
     region: &'static str,
     utc_offset_min: i64,
-    /// How much of the audience lives here; relative to the others.
+    /// The share of the audience that lives here, relative to the others.
     share: f64,
 }
 
@@ -209,12 +210,12 @@ const fn place(region: &'static str, utc_offset_min: i64, share: f64) -> Place {
     Place { region, utc_offset_min, share }
 }
 
-/// How likely people watch in each local hour, in percent of the busiest: asleep at night, some at lunch, most after
+/// In each local hour people watch this likely, in percent of the busiest: asleep at night, some at lunch, most after
 /// dinner.
 const RHYTHM_PERCENT: [u8; 24] =
     [35, 20, 11, 7, 5, 6, 12, 22, 27, 26, 27, 32, 45, 43, 35, 33, 37, 46, 58, 74, 92, 100, 86, 58];
 
-/// What one session plays, as ranges of seconds in the order of playing.
+/// Returns what one session plays, as ranges of seconds in the order of playing.
 fn played(video: &Video, rng: &mut ChaCha8Rng) -> Vec<Range<u32>> {
     let mut position = if rng.random_bool(0.2) { video.intro_sec } else { 0 };
     let leave = leaves_at(video, position, rng);
@@ -253,12 +254,12 @@ fn played(video: &Video, rng: &mut ChaCha8Rng) -> Vec<Range<u32>> {
     ranges
 }
 
-/// The second at which a viewer who began at `from` is gone: two in five let go at the hook, the others drop off slowly, and whoever is
-/// left has seen enough when the credits begin.
+/// Returns the second at which a viewer who began at `from` is gone: two in five let go at the hook, the others drop
+/// off slowly, and whoever is left has seen enough when the credits begin.
 fn leaves_at(video: &Video, from: u32, rng: &mut ChaCha8Rng) -> u32 {
     let duration = f64::from(video.duration_sec);
     let mean = if rng.random_bool(0.4) { 4.0 + 0.03 * duration } else { 40.0 + 0.5 * duration };
-    // An exponential: `1 - random` is never 0, whose logarithm is infinite.
+    // The time is exponential. `1 - random` is never 0, whose logarithm would be infinite.
     let leave = -mean * (1.0 - rng.random::<f64>()).ln();
     let leave = (from + 1 + leave as u32).min(video.duration_sec);
     let credits = video.duration_sec - video.credits_sec;

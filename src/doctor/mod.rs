@@ -1,4 +1,4 @@
-//! `heatstrip doctor`: looks at everything that should be so, and says what to do where it is not.
+//! `heatstrip doctor` looks at everything that should be so, and says what to do where it is not.
 
 pub mod sql;
 pub mod store;
@@ -17,43 +17,44 @@ use crate::{
 
 /// The oldest server that has been tried.
 const MIN_SERVER: i32 = 150_000;
-/// Sketches are read from memory or slowly.
+/// With less memory than this, sketches are read slowly from disk.
 const MIN_SHARED_BUFFERS: i64 = 128 << 20;
-/// Below it checkpoints follow each other while heartbeats are folded.
+/// Below this size checkpoints follow each other while heartbeats are folded.
 const MIN_MAX_WAL_SIZE: i64 = 1 << 30;
-/// A queue this old is behind; ten times that, and nobody works on it.
+/// A queue this old is behind; at ten times that age nobody works on it.
 const OLD_QUEUE: TimeDelta = TimeDelta::seconds(60);
 const DEAD_QUEUE: TimeDelta = TimeDelta::minutes(10);
-/// Days of shard rows before today that late heartbeats and the night explain.
+/// Late heartbeats and the coming night explain shard rows of so many days before today.
 const USUAL_DAYS: usize = 3;
-/// The nightly job destroys salts once a day.
+/// A salt is overdue only after this long, because the nightly job destroys salts once a day.
 const OVERDUE_GRACE: TimeDelta = TimeDelta::hours(26);
-/// Clocks apart; `at` may be 5 minutes ahead, and days end by the clock.
+/// Clocks further apart than this are warned of, and further apart than `SKEW_FAIL` they fail: `at` may be 5 minutes
+/// ahead, and days end by the clock.
 const SKEW_WARN: TimeDelta = TimeDelta::seconds(2);
 const SKEW_FAIL: TimeDelta = TimeDelta::seconds(60);
 
-/// How it stands with one thing.
+/// A level says how it stands with one thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// As it should be.
+    /// The thing is as it should be.
     Ok,
-    /// Works, but somebody should look.
+    /// The thing works, but somebody should look.
     Warn,
-    /// Does not work, or will not for long.
+    /// The thing does not work, or will not for long.
     Fail,
 }
 
-/// What was found.
+/// A finding is the outcome of one check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// What was looked at.
+    /// The name of the check.
     pub check: &'static str,
     /// How it stands.
     pub level: Level,
     /// What was seen.
     pub seen: String,
-    /// What to do; nothing where all is well.
+    /// Tells what to do; none where all is well.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advice: Option<String>,
 }
@@ -85,7 +86,7 @@ fn fail(check: &'static str, seen: impl Into<String>, advice: impl Into<String>)
     Finding { check, level: Level::Fail, seen: seen.into(), advice: Some(advice.into()) }
 }
 
-/// Looks at it all; what cannot be looked at is a finding too.
+/// Looks at everything. A thing that cannot be looked at is a finding too.
 pub async fn examine(database_url: &str, clock: &Clock) -> Vec<Finding> {
     let examination = match Examination::begin(database_url).await {
         Ok(examination) => examination,
@@ -104,7 +105,7 @@ pub async fn examine(database_url: &str, clock: &Clock) -> Vec<Finding> {
     match examination.schema().await {
         Ok(()) => findings.push(ok("schema", "the one this program knows")),
         Err(error) => {
-            // The rest is in tables that may not be there.
+            // The other checks read tables that may not be there.
             findings.push(fail(
                 "schema",
                 error.to_string(),

@@ -1,4 +1,4 @@
-//! What `heatstrip doctor` looks at, read on a session of its own: also of a database that no pool would open.
+//! Reads what `heatstrip doctor` looks at, on a session of its own, so also from a database that no pool would open.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use tokio_postgres::{Client, NoTls};
@@ -37,38 +37,38 @@ pub struct Server {
 pub struct Hll {
     /// Its version.
     pub version: String,
-    /// Whether that is new enough.
+    /// True if that version is new enough.
     pub supported: bool,
 }
 
-/// The salts as they stand.
+/// The state of the salts.
 #[derive(Debug, Clone)]
 pub struct SaltHealth {
-    /// Whether today's epoch has its salt; none if there is no such epoch yet.
+    /// True if today's epoch has its salt, and none if there is no such epoch yet.
     pub today: Option<bool>,
     /// The rotation of today's epoch.
     pub rotation: Option<String>,
-    /// Whether tomorrow's epoch has its salt; none if there is no such epoch yet.
+    /// True if tomorrow's epoch has its salt, and none if there is no such epoch yet.
     pub tomorrow: Option<bool>,
-    /// Epochs whose salt should be destroyed by now.
+    /// How many epochs have a salt that should be destroyed by now.
     pub overdue: i64,
 }
 
-/// What waits in the queue.
+/// The heartbeats that wait in the queue.
 #[derive(Debug, Clone)]
 pub struct QueueHealth {
     /// Heartbeats.
     pub heartbeats: i64,
-    /// When the oldest was accepted.
+    /// The instant at which the oldest was accepted.
     pub oldest: Option<DateTime<Utc>>,
 }
 
-/// What is set aside.
+/// The heartbeats that were set aside.
 #[derive(Debug, Clone)]
 pub struct SetAside {
     /// Heartbeats.
     pub heartbeats: i64,
-    /// Why the last one was.
+    /// The reason why the last one was set aside.
     pub reason: Option<String>,
 }
 
@@ -83,7 +83,7 @@ impl Examination {
         Ok(Examination { client })
     }
 
-    /// The server and its settings.
+    /// Reads the server and its settings.
     pub async fn server(&self) -> Result<Server, StoreError> {
         let row = self.client.query_one(sql::READ_SERVER, &[]).await?;
         Ok(Server {
@@ -101,7 +101,7 @@ impl Examination {
         })
     }
 
-    /// The extension, if it is there.
+    /// Reads the extension, if it is there.
     pub async fn hll(&self) -> Result<Option<Hll>, StoreError> {
         let row = self.client.query_opt(postgres::sql::READ_HLL_VERSION, &[]).await?;
         let hll = |row: tokio_postgres::Row| {
@@ -110,12 +110,12 @@ impl Examination {
         row.map(hll).transpose()
     }
 
-    /// Whether the schema is the one this program knows; the error says what to do.
+    /// Returns an error unless the schema is the one this program knows; the error says what to do.
     pub async fn schema(&self) -> Result<(), StoreError> {
         migrate::check(&self.client).await.map(|_| ())
     }
 
-    /// The salts; those of epochs that had ended and were made by `over_since` are overdue.
+    /// Reads the salts; those of epochs that had ended and were made by `over_since` are overdue.
     pub async fn salts(&self, today: NaiveDate, over_since: DateTime<Utc>) -> Result<SaltHealth, StoreError> {
         let row = self.client.query_one(sql::READ_SALT_HEALTH, &[&today, &over_since]).await?;
         Ok(SaltHealth {
@@ -126,7 +126,7 @@ impl Examination {
         })
     }
 
-    /// Partitions that should not be as they are: their names and what is wrong.
+    /// Returns the names of partitions that should not be as they are, with what is wrong.
     pub async fn partition_faults(&self, tomorrow: NaiveDate) -> Result<Vec<String>, StoreError> {
         let rows = self.client.query(sql::READ_PARTITION_FAULTS, &[&tomorrow]).await?;
         let fault = |row: &tokio_postgres::Row| {
@@ -135,19 +135,19 @@ impl Examination {
         rows.iter().map(fault).collect()
     }
 
-    /// The days that have shard rows, ascending.
+    /// Returns the days that have shard rows, ascending.
     pub async fn shard_days(&self) -> Result<Vec<NaiveDate>, StoreError> {
         let rows = self.client.query(heatmap::store::sql::READ_SHARD_PARTITIONS, &[]).await?;
         rows.iter().map(|row| Ok(row.try_get("day")?)).collect()
     }
 
-    /// The queue.
+    /// Reads the queue.
     pub async fn queue(&self) -> Result<QueueHealth, StoreError> {
         let row = self.client.query_one(queue::sql::READ_QUEUE_DEPTH, &[]).await?;
         Ok(QueueHealth { heartbeats: row.try_get("heartbeats")?, oldest: row.try_get("oldest")? })
     }
 
-    /// What is set aside.
+    /// Reads what was set aside.
     pub async fn set_aside(&self) -> Result<SetAside, StoreError> {
         let row = self.client.query_one(sql::READ_SET_ASIDE, &[]).await?;
         Ok(SetAside { heartbeats: row.try_get("heartbeats")?, reason: row.try_get("reason")? })

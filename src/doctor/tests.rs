@@ -16,7 +16,7 @@ fn server() -> Server {
     }
 }
 
-/// The checks that are not ok, with their levels.
+/// Returns the checks that are not ok, with their levels.
 fn faults(findings: &[Finding]) -> Vec<(&'static str, Level)> {
     findings.iter().filter(|f| f.level != Level::Ok).map(|f| (f.check, f.level)).collect()
 }

@@ -1,54 +1,200 @@
 //! Heartbeats whose viewer ids are hashed: what is queued, and all that is ever kept of them.
+//!
+//! From the request to the fold they lie one behind the other in one string of bytes. A commit strings requests together by
+//! appending, the queue stores the bytes as they are, and the fold borrows the names from them: nothing is taken apart and
+//! put together again on the way.
+//!
+//! ```text
+//! │ 1 │ n │ video_id, n bytes │ m │ region, m bytes │ captured_on │ start_sec │ end_sec │ viewer_hash │
+//!  u8  u8                     u8                    i32           i32         i32       i64           big-endian
+//! ```
+//!
+//! `captured_on` counts days from 0001-01-01, which is day 1. The first byte is the kind of the entry, so that entries of
+//! other kinds can be told apart.
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 
-/// Heartbeats as they are queued: parallel columns of equal length, viewer ids already hashed.
+/// The longest name that fits; heartbeats' are bounded below it.
+pub const MAX_NAME_BYTES: usize = u8::MAX as usize;
+/// The kind of the entries that there are.
+const HEARTBEAT: u8 = 1;
+
+/// A heartbeat as it is queued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HashedHeartbeat<'a> {
+    /// The video.
+    pub video_id: &'a str,
+    /// The region.
+    pub region: &'a str,
+    /// The UTC day of capture.
+    pub captured_on: NaiveDate,
+    /// The first second watched.
+    pub start_sec: i32,
+    /// The last second watched.
+    pub end_sec: i32,
+    /// The viewer.
+    pub viewer_hash: i64,
+}
+
+impl HashedHeartbeat<'_> {
+    /// How many seconds it covers.
+    fn watched_secs(&self) -> u64 {
+        (i64::from(self.end_sec) - i64::from(self.start_sec) + 1).max(0) as u64
+    }
+}
+
+/// Why bytes are no heartbeats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("unreadable: no heartbeats as this version writes them")]
+pub struct Unreadable;
+
+/// Several of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HashedHeartbeats {
-    /// The videos.
-    pub video_id: Vec<String>,
-    /// The regions.
-    pub region: Vec<String>,
-    /// The UTC days of capture.
-    pub captured_on: Vec<NaiveDate>,
-    /// The first seconds watched.
-    pub start_sec: Vec<i32>,
-    /// The last seconds watched.
-    pub end_sec: Vec<i32>,
-    /// The viewers.
-    pub viewer_hash: Vec<i64>,
+    bytes: Vec<u8>,
+    heartbeats: usize,
+    watched_secs: u64,
 }
 
 impl HashedHeartbeats {
+    /// Those that a row of the queue holds.
+    pub fn queued(bytes: Vec<u8>, heartbeats: usize, watched_secs: u64) -> Self {
+        HashedHeartbeats { bytes, heartbeats, watched_secs }
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.video_id.len()
+        self.heartbeats
     }
 
-    /// Whether there are none.
+    /// True if there are none.
     pub fn is_empty(&self) -> bool {
-        self.video_id.is_empty()
+        self.heartbeats == 0
     }
 
-    /// Moves the others behind these.
-    pub fn append(&mut self, mut others: HashedHeartbeats) {
-        self.video_id.append(&mut others.video_id);
-        self.region.append(&mut others.region);
-        self.captured_on.append(&mut others.captured_on);
-        self.start_sec.append(&mut others.start_sec);
-        self.end_sec.append(&mut others.end_sec);
-        self.viewer_hash.append(&mut others.viewer_hash);
+    /// The seconds they cover, all together.
+    pub fn watched_secs(&self) -> u64 {
+        self.watched_secs
     }
 
-    /// The heartbeat at `index` alone.
-    pub fn only(&self, index: usize) -> HashedHeartbeats {
-        HashedHeartbeats {
-            video_id: vec![self.video_id[index].clone()],
-            region: vec![self.region[index].clone()],
-            captured_on: vec![self.captured_on[index]],
-            start_sec: vec![self.start_sec[index]],
-            end_sec: vec![self.end_sec[index]],
-            viewer_hash: vec![self.viewer_hash[index]],
+    /// The bytes, for the queue.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Adds one; its names are bounded as those of heartbeats are.
+    pub fn push(&mut self, heartbeat: &HashedHeartbeat<'_>) {
+        let HashedHeartbeat { video_id, region, captured_on, start_sec, end_sec, viewer_hash } = heartbeat;
+        self.bytes.push(HEARTBEAT);
+        for name in [video_id, region] {
+            debug_assert!(name.len() <= MAX_NAME_BYTES, "names are bounded on arrival");
+            self.bytes.push(name.len() as u8);
+            self.bytes.extend_from_slice(name.as_bytes());
+        }
+        for number in [captured_on.num_days_from_ce(), *start_sec, *end_sec] {
+            self.bytes.extend_from_slice(&number.to_be_bytes());
+        }
+        self.bytes.extend_from_slice(&viewer_hash.to_be_bytes());
+        self.heartbeats += 1;
+        self.watched_secs += heartbeat.watched_secs();
+    }
+
+    /// Adds others behind these.
+    pub fn append(&mut self, others: &HashedHeartbeats) {
+        self.bytes.extend_from_slice(&others.bytes);
+        self.heartbeats += others.heartbeats;
+        self.watched_secs += others.watched_secs;
+    }
+
+    /// Each of them; the first that cannot be read is the last.
+    pub fn iter(&self) -> impl Iterator<Item = Result<HashedHeartbeat<'_>, Unreadable>> {
+        let mut rest = Some(self.bytes.as_slice());
+        std::iter::from_fn(move || {
+            let bytes = rest.take().filter(|bytes| !bytes.is_empty())?;
+            let read = read(bytes).ok_or(Unreadable);
+            Some(read.map(|(heartbeat, behind)| {
+                rest = Some(behind);
+                heartbeat
+            }))
+        })
+    }
+}
+
+impl<'a> FromIterator<HashedHeartbeat<'a>> for HashedHeartbeats {
+    fn from_iter<I: IntoIterator<Item = HashedHeartbeat<'a>>>(heartbeats: I) -> Self {
+        let mut all = HashedHeartbeats::default();
+        heartbeats.into_iter().for_each(|heartbeat| all.push(&heartbeat));
+        all
+    }
+}
+
+/// The first heartbeat, and the bytes behind it.
+fn read(bytes: &[u8]) -> Option<(HashedHeartbeat<'_>, &[u8])> {
+    let (&HEARTBEAT, bytes) = bytes.split_first()? else { return None };
+    let (video_id, bytes) = name(bytes)?;
+    let (region, bytes) = name(bytes)?;
+    let (day, bytes) = bytes.split_first_chunk()?;
+    let (start_sec, bytes) = bytes.split_first_chunk()?;
+    let (end_sec, bytes) = bytes.split_first_chunk()?;
+    let (viewer_hash, bytes) = bytes.split_first_chunk()?;
+    let heartbeat = HashedHeartbeat {
+        video_id,
+        region,
+        captured_on: NaiveDate::from_num_days_from_ce_opt(i32::from_be_bytes(*day))?,
+        start_sec: i32::from_be_bytes(*start_sec),
+        end_sec: i32::from_be_bytes(*end_sec),
+        viewer_hash: i64::from_be_bytes(*viewer_hash),
+    };
+    Some((heartbeat, bytes))
+}
+
+fn name(bytes: &[u8]) -> Option<(&str, &[u8])> {
+    let (&length, bytes) = bytes.split_first()?;
+    let (name, bytes) = bytes.split_at_checked(length.into())?;
+    Some((std::str::from_utf8(name).ok()?, bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heartbeat(video_id: &str, start_sec: i32) -> HashedHeartbeat<'_> {
+        let captured_on = NaiveDate::from_ymd_opt(2026, 11, 21).expect("a day");
+        HashedHeartbeat {
+            video_id,
+            region: "JP",
+            captured_on,
+            start_sec,
+            end_sec: start_sec + 9,
+            viewer_hash: -7,
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let long = "x".repeat(128);
+        let all = [heartbeat("v", 0), heartbeat(&long, 86_390), heartbeat("ö", 5)];
+        let mut first: HashedHeartbeats = all[..2].iter().copied().collect();
+        first.append(&all[2..].iter().copied().collect());
+        assert_eq!((first.len(), first.watched_secs()), (3, 30));
+        let again = HashedHeartbeats::queued(first.as_bytes().to_vec(), 3, 30);
+        let read: Vec<_> = again.iter().collect::<Result<_, _>>().expect("heartbeats");
+        assert_eq!(read, all);
+        assert_eq!(HashedHeartbeats::default().iter().count(), 0);
+    }
+
+    #[test]
+    fn other_bytes_are_refused_and_end_the_reading() {
+        let good: HashedHeartbeats = [heartbeat("v", 0)].into_iter().collect();
+        let bytes = good.as_bytes();
+        for cut in 1..bytes.len() {
+            let part = HashedHeartbeats::queued(bytes[..cut].to_vec(), 1, 10);
+            assert_eq!(part.iter().collect::<Vec<_>>(), [Err(Unreadable)], "cut at {cut}");
+        }
+        for (at, byte) in [(0, 2), (1, 200), (2, 0xff), (3, 255)] {
+            let mut changed = bytes.to_vec();
+            changed[at] = byte;
+            assert_eq!(HashedHeartbeats::queued(changed, 1, 10).iter().next(), Some(Err(Unreadable)), "{at}");
         }
     }
 }

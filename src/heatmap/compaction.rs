@@ -1,8 +1,11 @@
-//! Compaction: the nightly job that moves closed days' shard rows into canonical rows of every level.
+//! Compaction: shard runs become canonical runs, and popular blocks rows of seconds and their levels.
 //!
 //! A step moves one bounded piece in one transaction, so that a day of any size takes constant memory and a job that dies
-//! leaves nothing half done: what it moved stays moved, and the next run goes on with the rest. Reads unite both sides in
-//! one statement, so no strip changes by it.
+//! leaves nothing half done: what it moved stays moved, and the next run goes on with the rest. Reads unite all forms on one
+//! snapshot, so no strip changes by it.
+//!
+//! The night compacts closed days; a worker compacts a video-day that has grown by much at once. Both may be at the same
+//! video-day: the lock of the video keeps their transactions apart, and a row that one has taken is not there for the other.
 
 use std::time::Duration;
 
@@ -10,12 +13,26 @@ use chrono::NaiveDate;
 use scoped_futures::ScopedFutureExt;
 
 use crate::{
-    heatmap::store::canonical::{self, CompactionLock, Piece, Rows, ShardKey},
+    heatmap::store::{
+        canonical::{self, CompactionLock},
+        locks,
+        pieces::{self, Limits, Rows, ShardKey},
+    },
     postgres::{Store, StoreError},
 };
 
-/// Shard rows a piece moves at most: some 25 MB when all sketches are dense.
-const MAX_PIECE_ROWS: u64 = 10_000;
+macro_rules! crash_point {
+    ($name:literal) => {
+        fail::fail_point!($name, |_| std::process::abort())
+    };
+}
+
+mod piece;
+mod whole;
+
+/// What a piece takes at most: some 25 MB when all sketches are dense; a row for each second of a spread block; and the locks
+/// of as many videos, of which the server has room for some thousand.
+pub const PIECE: Limits = Limits { rows: 10_000, seconds: 1_000_000, videos: 500 };
 /// How long to wait for another compaction to end.
 const MAX_WAIT_FOR_OTHER: Duration = Duration::from_secs(60);
 /// Between two looks whether it has.
@@ -27,26 +44,42 @@ const MAX_DROP_ATTEMPTS: u32 = 20;
 
 /// Where a test may let the process die, by `FAILPOINTS=name=return`: between any two lines that change something.
 pub const CRASH_POINTS: &[&str] = &[
+    "compaction::taken",
+    "compaction::uncounted",
+    "compaction::deleted",
+    "compaction::written",
+    "compaction::spread",
+    "compaction::gathered",
+    "compaction::level",
+    "compaction::region",
+    "compaction::levels",
+    "compaction::wholes_taken",
+    "compaction::bounds_raised",
+    "compaction::wholes_written",
     "compaction::moved",
     "compaction::committed",
     "compaction::pass",
     "compaction::emptied",
+    "compaction::shrunk",
     "compaction::dropped",
 ];
-
-macro_rules! crash_point {
-    ($name:literal) => {
-        fail::fail_point!($name, |_| std::process::abort())
-    };
-}
 
 /// What a step did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// It moved a piece.
     Moved(Piece),
-    /// There is nothing behind the key.
+    /// There is nothing from the key on.
     Done,
+}
+
+/// What a piece moved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// Shard rows moved; none if somebody else moved them first.
+    pub rows: u64,
+    /// Its last key, from which the next piece goes on.
+    pub end: ShardKey,
 }
 
 /// What a run did.
@@ -73,24 +106,71 @@ pub enum CompactionError {
     Store(#[from] StoreError),
 }
 
-/// Moves one piece of a day's shard rows: the next `max_rows` behind a key.
+/// Moves one piece of a day's shard rows: the next ones from a key on.
 pub async fn step(
     store: &Store,
     rows: Rows,
     day: NaiveDate,
-    behind: &ShardKey,
-    max_rows: u64,
+    from: &ShardKey,
+    limits: Limits,
 ) -> Result<Step, StoreError> {
     store
         .run_tx("compact", |tx| {
             async move {
-                let moved = canonical::compact(tx, rows, day, behind, max_rows).await?;
+                canonical::prepare(tx).await?;
+                let piece = match rows {
+                    Rows::Whole => whole::move_wholes(tx, day, from, limits)
+                        .await?
+                        .map(|(rows, end)| Piece { rows, end }),
+                    Rows::Runs | Rows::Seconds => {
+                        let peeked = pieces::peek(tx, rows, day, from, limits).await?;
+                        match &peeked.end {
+                            None => None,
+                            Some(end) => {
+                                let videos = peeked.videos.iter().map(|video_id| (video_id.as_str(), day));
+                                locks::lock_video_days(tx, &Vec::from_iter(videos)).await?;
+                                let moved = piece::move_runs(tx, rows, day, &peeked).await?;
+                                Some(Piece { rows: moved, end: end.clone() })
+                            }
+                        }
+                    }
+                };
                 crash_point!("compaction::moved");
-                Ok(moved.map_or(Step::Done, Step::Moved))
+                Ok(piece.map_or(Step::Done, Step::Moved))
             }
             .scope_boxed()
         })
         .await
+}
+
+/// Moves all shard runs of a video-day that has grown by many, never whole videos; returns how many. Whoever is at the
+/// video already moves them as well, so nobody is waited for.
+pub async fn compact_hot(store: &Store, video_id: &str, day: NaiveDate) -> Result<u64, StoreError> {
+    store.ensure_canonical_partition(day).await?;
+    let mut moved = 0;
+    let mut first_sec = 0;
+    loop {
+        let piece = store
+            .run_tx("compact_hot", |tx| {
+                async move {
+                    canonical::prepare(tx).await?;
+                    if !locks::try_lock_video(tx, video_id, day).await? {
+                        return Ok(None);
+                    }
+                    let peeked = pieces::peek_video(tx, day, video_id, first_sec, PIECE).await?;
+                    let Some(end) = &peeked.end else { return Ok(None) };
+                    let rows = piece::move_runs(tx, Rows::Runs, day, &peeked).await?;
+                    crash_point!("compaction::hot_moved");
+                    Ok(Some((rows, end.second)))
+                }
+                .scope_boxed()
+            })
+            .await?;
+        let Some((rows, last_sec)) = piece else { return Ok(moved) };
+        crash_point!("compaction::hot_committed");
+        moved += rows;
+        first_sec = last_sec;
+    }
 }
 
 /// Compacts every day through `through`, inclusive, and drops the partitions that are empty then. `progress` hears how
@@ -114,6 +194,8 @@ pub async fn run(
             summary.first_day = summary.first_day.or(Some(found.day));
         }
         crash_point!("compaction::emptied");
+        store.delete_growth(found.day).await?;
+        crash_point!("compaction::shrunk");
         let dropped = drop_when_free(|| store.drop_shard_partition(found.day)).await?;
         summary.dropped += u64::from(dropped == Some(true));
         crash_point!("compaction::dropped");
@@ -142,7 +224,7 @@ async fn compact_day(
     progress: &mut impl FnMut(u64),
 ) -> Result<u64, CompactionError> {
     let mut rows = 0;
-    for kind in [Rows::Seconds, Rows::Whole] {
+    for kind in [Rows::Runs, Rows::Seconds, Rows::Whole] {
         for _ in 0..MAX_PASSES {
             let moved = pass(store, kind, day, progress).await?;
             crash_point!("compaction::pass");
@@ -163,12 +245,12 @@ async fn pass(
     progress: &mut impl FnMut(u64),
 ) -> Result<u64, CompactionError> {
     let mut rows = 0;
-    let mut behind = ShardKey::first();
-    while let Step::Moved(piece) = step(store, kind, day, &behind, MAX_PIECE_ROWS).await? {
+    let mut from = ShardKey::first();
+    while let Step::Moved(piece) = step(store, kind, day, &from, PIECE).await? {
         crash_point!("compaction::committed");
         rows += piece.rows;
         progress(piece.rows);
-        behind = piece.end;
+        from = piece.end;
     }
     Ok(rows)
 }

@@ -1,8 +1,8 @@
 //! The fold: a batch of heartbeats in, sorted runs out. Pure and hot.
 //!
 //! A **run** is a stretch of seconds whose viewers, repeats included, are the same throughout the batch. Cutting the
-//! batch's ranges at every start and end gives few of them (a lone viewer's 40 seconds are one run), and a run costs
-//! the database one sketch and one `generate_series` however long it is.
+//! batch's ranges at every start and end gives few of them: a lone viewer's 40 seconds are one run, and one row. Compaction
+//! works block by block, so a run never crosses the edge of a block either.
 //!
 //! ```text
 //! viewer A   ├────────────┤
@@ -14,7 +14,8 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 
-use crate::{events::hashed::HashedHeartbeats, sketch};
+use super::BLOCK_SECS;
+use crate::{events::hashed::HashedHeartbeat, sketch};
 
 /// The rows a run belongs to; sorts as the shard table's primary key does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,13 +41,6 @@ pub struct Run<'a> {
     pub viewers: Vec<u8>,
     /// How many times each of its seconds was played, repeats included.
     pub plays: i64,
-}
-
-impl Run<'_> {
-    /// How many rows it is: one a second.
-    pub fn rows(&self) -> u64 {
-        (self.end_sec - self.start_sec + 1) as u64
-    }
 }
 
 /// One heartbeat of one key.
@@ -82,19 +76,13 @@ pub struct Folded<'a> {
 /// Folds a batch.
 // A function of its own however the program is linked: `script/count-instructions` counts between its ends.
 #[inline(never)]
-pub fn fold(heartbeats: &HashedHeartbeats) -> Folded<'_> {
-    let mut spans_by_key: HashMap<Key<'_>, Vec<Span>, fnv::FnvBuildHasher> = HashMap::default();
-    for index in 0..heartbeats.len() {
-        let key = Key {
-            video_id: &heartbeats.video_id[index],
-            captured_on: heartbeats.captured_on[index],
-            region: &heartbeats.region[index],
-        };
-        spans_by_key.entry(key).or_default().push(Span {
-            start_sec: heartbeats.start_sec[index],
-            end_sec: heartbeats.end_sec[index],
-            element: sketch::element(heartbeats.viewer_hash[index]),
-        });
+pub fn fold<'a>(heartbeats: &[HashedHeartbeat<'a>]) -> Folded<'a> {
+    let mut spans_by_key: HashMap<Key<'a>, Vec<Span>, fnv::FnvBuildHasher> = HashMap::default();
+    for heartbeat in heartbeats {
+        let HashedHeartbeat { video_id, region, captured_on, start_sec, end_sec, viewer_hash } = *heartbeat;
+        let key = Key { video_id, captured_on, region };
+        let element = sketch::element(viewer_hash);
+        spans_by_key.entry(key).or_default().push(Span { start_sec, end_sec, element });
     }
     let mut groups: Vec<_> = spans_by_key.into_iter().collect();
     groups.sort_unstable_by_key(|&(key, _)| key);
@@ -136,7 +124,7 @@ fn whole<'a>(key: Key<'a>, spans: &[Span]) -> Whole<'a> {
 /// Sweeps over the seconds at which the set of viewers may change.
 fn fold_key<'a>(key: Key<'a>, mut spans: Vec<Span>, runs: &mut Vec<Run<'a>>) {
     let first_run = runs.len();
-    let mut cuts: Vec<i32> = spans.iter().flat_map(|span| [span.start_sec, span.end_sec + 1]).collect();
+    let mut cuts: Vec<i32> = spans.iter().flat_map(cuts).collect();
     cuts.sort_unstable();
     cuts.dedup();
     // By second, then by element: those that join at a cut come sorted.
@@ -164,12 +152,24 @@ fn fold_key<'a>(key: Key<'a>, mut spans: Vec<Span>, runs: &mut Vec<Run<'a>>) {
         let (viewers, plays) = (sketch::encode(&elements), present.len() as i64);
         match runs[first_run..].last_mut() {
             // Somebody left and somebody came, yet the set is the same: a viewer who rewound looks like this.
-            Some(last) if last.end_sec + 1 == start_sec && last.plays == plays && last.viewers == viewers => {
+            Some(last)
+                if last.end_sec + 1 == start_sec
+                    && start_sec % BLOCK_SECS != 0
+                    && last.plays == plays
+                    && last.viewers == viewers =>
+            {
                 last.end_sec = end_sec;
             }
             _ => runs.push(Run { key, start_sec, end_sec, viewers, plays }),
         }
     }
+}
+
+/// Where a span changes the set of viewers, and the edges of blocks that it crosses: no run does.
+fn cuts(span: &Span) -> impl Iterator<Item = i32> + use<> {
+    let first_edge = (span.start_sec / BLOCK_SECS + 1) * BLOCK_SECS;
+    let edges = (first_edge..=span.end_sec).step_by(BLOCK_SECS as usize);
+    [span.start_sec, span.end_sec + 1].into_iter().chain(edges)
 }
 
 /// Merges two lists that ascend by element.

@@ -3,20 +3,8 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
+use super::totals::Total;
 use crate::{answers::envelope::Scope, sketch, viewers::epoch::Rotation};
-
-/// What the database says of one region: its epochs' rounded estimates are added already.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RegionRow {
-    /// The region, never `GLOBAL`.
-    pub region: String,
-    /// Distinct viewers of any second.
-    pub viewers: u64,
-    /// The sum of `plays` over all seconds.
-    pub seconds_played: u64,
-    /// Whether `viewers` was counted, not estimated, in every epoch.
-    pub exact: bool,
-}
 
 /// What was asked for, and the days the answer covers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +45,7 @@ pub struct VideoRegion {
 }
 
 /// Puts the rows, already in order, into the envelope.
-pub fn video_regions(range: RegionsRange, rows: Vec<RegionRow>) -> VideoRegions {
+pub fn video_regions(range: RegionsRange, rows: Vec<Total>) -> VideoRegions {
     let exact = rows.iter().all(|row| row.exact);
     VideoRegions {
         scope: if rows.is_empty() { Scope::Viewers } else { Scope::of(&range.epochs) },
@@ -70,7 +58,7 @@ pub fn video_regions(range: RegionsRange, rows: Vec<RegionRow>) -> VideoRegions 
         regions: rows
             .into_iter()
             .map(|row| VideoRegion {
-                region: row.region,
+                region: row.name,
                 viewers: row.viewers,
                 seconds_played: row.seconds_played,
             })

@@ -1,4 +1,4 @@
-//! Reading a body of bounded size, so that memory is bounded however many clients send at once.
+//! Reads a body of bounded size, so that memory is bounded however many clients send at once.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,15 +14,15 @@ use tokio::{
 
 use super::error::ApiError;
 
-/// The largest body.
+/// The largest body has this many bytes.
 pub const MAX_BYTES: usize = 1 << 20;
-/// How much of a larger one is read and thrown away, so that a client that is still sending reads its answer.
+/// This much of a larger body is read and thrown away, so that a client that is still sending reads its answer.
 const MAX_DRAINED_BYTES: usize = 8 << 20;
-/// Bytes of bodies held at once by the whole process.
+/// The whole process holds at most this many bytes of bodies at once.
 pub const BUDGET_BYTES: usize = 64 << 20;
-/// How long a client may take to send one.
+/// A client may take this long to send a body.
 const MAX_WAIT: Duration = Duration::from_secs(30);
-/// How long it waits for room to be read into.
+/// A request waits this long for room in the budget.
 const MAX_BUDGET_WAIT: Duration = Duration::from_secs(2);
 
 /// A body, and the room in the budget it takes until it is dropped.
@@ -32,7 +32,7 @@ pub struct Received {
     _reserved: OwnedSemaphorePermit,
 }
 
-/// Reads a body whole, or says why not.
+/// Reads a body whole, or says why it cannot.
 pub async fn read(headers: &HeaderMap, body: Body, budget: &Arc<Semaphore>) -> Result<Received, ApiError> {
     let announced =
         headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());

@@ -1,4 +1,5 @@
-//! What can go wrong with a request: the only place that knows status codes. Answers are problem details (RFC 9457).
+//! Everything that can go wrong with a request. This is the only place that knows status codes; answers are problem
+//! details (RFC 9457).
 
 use std::time::Duration;
 
@@ -9,22 +10,21 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::request_id;
-use crate::{events::refusal::Rejection, postgres::StoreError};
+use crate::{events::refusal::Rejection, postgres::StoreError, telemetry::request};
 
-/// When to come back after Postgres was away.
+/// A client should come back after this long when Postgres was away.
 pub const RETRY_WHEN_AWAY: Duration = Duration::from_secs(2);
 
-/// What a request is answered when it cannot be served.
+/// A request that cannot be served is answered with one of these.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
     /// 400: the request cannot be understood.
     #[error("{0}")]
     BadRequest(String),
-    /// 404.
+    /// 404: there is nothing at this address.
     #[error("there is nothing here; the heatmap of a video is at /v1/videos/{{video_id}}/heatmap")]
     NotFound,
-    /// 405.
+    /// 405: the address is there, but not for this method.
     #[error("{0} is not possible here")]
     MethodNotAllowed(Method),
     /// 408: the body did not arrive.
@@ -61,7 +61,7 @@ pub enum ApiError {
 }
 
 impl ApiError {
-    /// 503: the database is there, perhaps, but does not answer.
+    /// Returns a 503 for a database that may be there but does not answer.
     pub fn silent_database() -> Self {
         ApiError::Unavailable {
             detail: "the database does not answer: send a batch again with the same batch_id",
@@ -116,8 +116,10 @@ impl IntoResponse for ApiError {
             title: status.canonical_reason(),
             status: status.as_u16(),
             detail: self.to_string(),
-            // For whoever asks why: the log has it too.
-            request_id: request_id::current().filter(|_| status.is_server_error()),
+            // The log has the id too, for whoever asks why.
+            request_id: request::current()
+                .filter(|_| status.is_server_error())
+                .map(|request| request.id.clone()),
             accepted: matches!(self, ApiError::NoneGood { .. }).then_some(0),
             rejected: match &self {
                 ApiError::NoneGood { rejected, .. } => Some(rejected),

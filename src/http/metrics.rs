@@ -6,10 +6,10 @@ use prometheus::{HistogramVec, IntCounterVec};
 
 use crate::telemetry::registry::{counters, histograms};
 
-/// The metrics of this folder, registered at once, so that none is missing before its first event.
+/// The metrics of this folder. They are registered at once, so that none is missing before its first event.
 pub static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
 
-/// One handle a metric; its help text says what it means.
+/// Each field is the handle of one metric, whose help text says what it means.
 #[expect(missing_docs, reason = "the help texts describe them")]
 pub struct Metrics {
     pub http_requests: IntCounterVec,
@@ -32,7 +32,7 @@ impl Metrics {
         }
     }
 
-    /// Notes an answered request.
+    /// Counts an answered request and the time it took.
     pub fn request(&self, route: &str, status: &str, took: Duration) {
         self.http_requests.with_label_values(&[route, status]).inc();
         self.http_request_seconds.with_label_values(&[route]).observe(took.as_secs_f64());

@@ -12,11 +12,11 @@ use std::time::Duration;
 
 use error::ApiError;
 
-/// How long a small look-up may take: a Postgres that fell silent, as behind a broken network, refuses nothing and would
-/// keep every request waiting.
+/// A small look-up may take this long. A Postgres that fell silent, as behind a broken network, refuses nothing and
+/// would keep every request waiting.
 const LOOK_UP_WAIT: Duration = Duration::from_secs(3);
 
-/// The answer of a look-up, unless it takes too long.
+/// Returns the answer of a look-up, or 503 if it takes too long.
 pub async fn in_time<T>(look_up: impl Future<Output = Result<T, ApiError>>) -> Result<T, ApiError> {
     tokio::time::timeout(LOOK_UP_WAIT, look_up).await.unwrap_or_else(|_| Err(ApiError::silent_database()))
 }

@@ -1,4 +1,4 @@
-//! Parameters that several routes share.
+//! Reads the parameters that several routes share.
 
 use axum::extract::{Path, rejection::PathRejection};
 use chrono::{Datelike, NaiveDate};
@@ -9,7 +9,7 @@ use crate::events::{
     region::{self, GLOBAL},
 };
 
-/// The video that the path names.
+/// Returns the video that the path names.
 pub fn video_id(path: Result<Path<String>, PathRejection>) -> Result<String, ApiError> {
     let Path(video_id) = path.map_err(|rejection| ApiError::BadRequest(rejection.body_text()))?;
     check_id(&video_id, MAX_VIDEO_ID_BYTES).map_err(|reason| {
@@ -20,7 +20,7 @@ pub fn video_id(path: Result<Path<String>, PathRejection>) -> Result<String, Api
     Ok(video_id)
 }
 
-/// The ends of a range of days, each of which may be left out.
+/// Returns the ends of a range of days, each of which may be left out.
 pub fn days(
     from: Option<&str>,
     to: Option<&str>,
@@ -32,7 +32,7 @@ pub fn days(
     Ok((from, to))
 }
 
-/// The regions to unite, all of them unless some are named.
+/// Returns the regions to unite, or all of them if none is named.
 pub fn regions(text: Option<&str>) -> Result<Vec<String>, ApiError> {
     region::parse_union(text.unwrap_or(GLOBAL)).map_err(|reason| {
         ApiError::BadRequest(format!(
@@ -41,13 +41,13 @@ pub fn regions(text: Option<&str>) -> Result<Vec<String>, ApiError> {
     })
 }
 
-/// A UTC day, written as the answers write it.
+/// Returns a UTC day, which must be written as the answers write it.
 fn day(name: &str, text: Option<&str>) -> Result<Option<NaiveDate>, ApiError> {
     let Some(text) = text else { return Ok(None) };
     text.parse::<NaiveDate>()
         .ok()
-        // The parser is lenient; the answer echoes the day, and it should be what was asked for. Its calendar is also
-        // wider than the database's.
+        // The parser is lenient, but the answer echoes the day, and the echo should be what was asked for. The parser's
+        // calendar is also wider than the database's.
         .filter(|day| day.to_string() == text && (1..=9999).contains(&day.year()))
         .map(Some)
         .ok_or_else(|| ApiError::BadRequest(format!("{name} must be a day like 2026-11-21")))

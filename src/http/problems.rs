@@ -1,10 +1,10 @@
-//! What reads may be answered instead of an answer, for the API's description.
+//! Describes the errors of reads, for the API's description.
 
 use utoipa::IntoResponses;
 
 use super::error::Problem;
 
-/// What every read may be answered instead.
+/// Every read may be answered with one of these instead.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "describes what `ApiError` answers")]
 pub enum ReadProblems {

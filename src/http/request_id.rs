@@ -1,47 +1,36 @@
-//! `x-request-id`: one name for a request in the logs of everybody it passes.
+//! `x-request-id` gives a request one name in the logs of everybody it passes.
 
-use std::{panic::AssertUnwindSafe, time::Instant};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 use axum::{
-    extract::{MatchedPath, Request},
+    extract::MatchedPath,
     http::{HeaderName, HeaderValue, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use futures_util::FutureExt;
-use tracing::Instrument;
 use uuid::Uuid;
 
 use super::error::ApiError;
 use super::metrics::METRICS;
+use crate::telemetry::request::{self, Request};
 
 /// The header that names a request.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// The route of requests that no route is for: their paths are anybody's words.
+/// Requests that no route is for are logged and counted under this name, because their paths are anybody's words.
 const NO_ROUTE: &str = "none";
-/// The longest id that is taken over.
+/// A longer id is not taken over.
 const MAX_ID_BYTES: usize = 128;
 
-tokio::task_local! {
-    static CURRENT: String;
-}
-
-/// The id of the request under way, if this is one.
-pub fn current() -> Option<String> {
-    CURRENT.try_with(String::clone).ok()
-}
-
-/// Takes the id of a proxy in front, or makes one; logs within the request carry it, and so does the answer, which is
-/// counted with the time it took. All that goes around every request is done here: each layer of a router costs a request
-/// two allocations.
-pub async fn identify(path: Option<MatchedPath>, request: Request, next: Next) -> Response {
+/// Takes the id of a proxy in front, or makes one. Log lines of the request carry it, and so does the answer, which is
+/// counted with the time it took. Everything that goes around every request is done here, because each layer of a
+/// router costs a request two allocations.
+pub async fn identify(path: Option<MatchedPath>, request: axum::extract::Request, next: Next) -> Response {
     let taken = request.headers().get(&REQUEST_ID).and_then(|id| id.to_str().ok()).filter(|id| is_sane(id));
     let id = taken.map_or_else(|| Uuid::new_v4().to_string(), str::to_owned);
     let value = HeaderValue::from_str(&id).expect("a sane id is a header value");
-    // The route, not the path: what strangers write stays out of the logs. An error's span, so that it is there however
-    // little is logged.
     let route = path.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
-    let span = tracing::error_span!("request", id, method = %request.method(), route);
+    let name = Arc::new(Request { id, method: request.method().to_string(), route: route.to_owned() });
     let answering = async {
         let started = Instant::now();
         let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
@@ -52,15 +41,15 @@ pub async fn identify(path: Option<MatchedPath>, request: Request, next: Next) -
         tracing::debug!(status, took_ms = took.as_secs_f64() * 1000.0, "answered {status}");
         response
     };
-    let mut response = CURRENT.scope(id, answering.instrument(span)).await;
+    let mut response = request::answering(name, answering).await;
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, value);
-    // Video ids of strangers stand in the answers: no browser may take one for a page.
+    // Video ids of strangers stand in the answers, so no browser may take an answer for a page.
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
 
-/// Whether a log may repeat it: no more than the ids that proxies make.
+/// Returns true if a log may repeat the id: it holds no more than the ids that proxies make.
 fn is_sane(id: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:=+/".contains(&byte);
     (1..=MAX_ID_BYTES).contains(&id.len()) && id.bytes().all(is_plain)
@@ -78,7 +67,8 @@ mod tests {
         let router = Router::new()
             .route("/", get(async || -> StatusCode { panic!("a bug") }))
             .layer(middleware::from_fn(identify));
-        let request = Request::get("/").header(REQUEST_ID, "id-of-the-bug").body(Body::empty());
+        let request =
+            axum::extract::Request::get("/").header(REQUEST_ID, "id-of-the-bug").body(Body::empty());
         let response = router.oneshot(request.expect("a request")).await.expect("an answer");
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
         assert_eq!(response.headers()[REQUEST_ID], "id-of-the-bug");

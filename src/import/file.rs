@@ -1,8 +1,9 @@
-//! A replay's file: what it holds, line by line, and the ids under which its chunks are enqueued.
+//! The file of a replay: its lines, and the ids under which its chunks are enqueued.
 //!
-//! The file is read twice. First all of it, as stored, for its fingerprint; then its lines. The fingerprint is what
-//! makes a replay safe to run again: a chunk's id depends on the whole file, so a batch seen before is recognised, and
-//! a file that has since grown or changed shares no id with what it was. A pipe cannot be read twice and has no ids.
+//! The file is read twice. First all of it is read as stored, for its fingerprint; then its lines. The fingerprint is
+//! what makes a replay safe to run again: a chunk's id depends on the whole file, so a batch seen before is recognised,
+//! and a file that has since grown or changed shares no id with what it was. A pipe cannot be read twice and has no
+//! ids.
 
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 
@@ -11,17 +12,17 @@ use chrono::{Datelike, NaiveDate};
 use flate2::bufread::MultiGzDecoder;
 use uuid::Uuid;
 
-/// How many heartbeats a chunk holds. Fixed, since ids count chunks: another size would give old ids new contents.
-/// Large enough that a queue row per lane is worth its commit, small enough to show progress.
+/// A chunk holds this many heartbeats. The number is fixed, since ids count chunks: another size would give old ids new
+/// contents. It is large enough that a queue row per lane is worth its commit, and small enough to show progress.
 pub const CHUNK_HEARTBEATS: usize = 5_000;
 
-/// The longest line that is read as text, as for bodies over HTTP: 1 MiB.
+/// The longest line that is read as text is as long as a body over HTTP: 1 MiB.
 pub const MAX_LINE_BYTES: usize = 1 << 20;
 
 const READ_BUFFER_BYTES: usize = 1 << 16;
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
-/// What the lines of a file are.
+/// The lines of a file are one of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
     /// A heartbeat a line, as players send them
@@ -30,7 +31,7 @@ pub enum Format {
     Xapi,
 }
 
-/// BLAKE2b-256 of all bytes, as stored: a file packed anew is another file.
+/// Returns the BLAKE2b-256 of all bytes, as stored: a file packed anew is another file.
 pub fn fingerprint(mut reader: impl Read) -> io::Result<[u8; 32]> {
     let mut hasher = Blake2b::<U32>::new();
     let mut buffer = vec![0; READ_BUFFER_BYTES];
@@ -44,8 +45,8 @@ pub fn fingerprint(mut reader: impl Read) -> io::Result<[u8; 32]> {
     }
 }
 
-/// The id of the `ordinal`-th chunk of a file: a UUID of version 8, made from everything that decides what the chunk
-/// counts as.
+/// Returns the id of the `ordinal`-th chunk of a file. It is a UUID of version 8, made from everything that decides
+/// what the chunk counts as.
 ///
 /// `again` is a fresh random id for a replay that is meant to count the same file once more.
 pub fn chunk_id(
@@ -63,7 +64,7 @@ pub fn chunk_id(
         Format::Heartbeats => 0,
         Format::Xapi => 1,
     }]);
-    // Each optional part is preceded by whether it is there, so that no two choices give the same bytes.
+    // A byte before each optional part says whether it is there, so that no two choices give the same bytes.
     hasher.update([u8::from(captured_on.is_some())]);
     hasher.update(captured_on.map_or(0, |day| day.num_days_from_ce()).to_be_bytes());
     hasher.update([u8::from(again.is_some())]);
@@ -73,11 +74,12 @@ pub fn chunk_id(
     uuid::Builder::from_custom_bytes(bytes).into_uuid()
 }
 
-/// The lines of a replay file, plain or gzip (told by its first bytes, never by its name); blank ones are skipped.
+/// Returns the lines of a replay file, plain or gzip (told by its first bytes, never by its name); blank ones are
+/// skipped.
 ///
-/// A line that is not UTF-8 or longer than [`MAX_LINE_BYTES`] comes out as the empty text, which no other line does
-/// and every parser refuses as malformed: it is counted where it stands and costs no other line. An error ends the
-/// lines; what was read before it is good.
+/// A line that is not UTF-8 or longer than [`MAX_LINE_BYTES`] comes out as the empty text, which no other line does and
+/// every parser refuses as malformed: it is counted where it stands and costs no other line. An error ends the lines;
+/// what was read before it is good.
 pub fn elements<'r>(mut reader: impl Read + 'r) -> io::Result<Elements<'r>> {
     let mut head = Vec::with_capacity(GZIP_MAGIC.len());
     reader.by_ref().take(GZIP_MAGIC.len() as u64).read_to_end(&mut head)?;
@@ -92,21 +94,21 @@ pub fn elements<'r>(mut reader: impl Read + 'r) -> io::Result<Elements<'r>> {
     Ok(Elements { source, gzip, line: Vec::new(), ended: false })
 }
 
-/// See [`elements`].
+/// Iterates over lines; see [`elements`].
 pub struct Elements<'r> {
     source: Box<dyn BufRead + 'r>,
     gzip: bool,
-    /// The line being read; kept for its capacity.
+    /// The line being read is kept for its capacity.
     line: Vec<u8>,
     ended: bool,
 }
 
 impl Elements<'_> {
-    /// The next line that is not blank, or none at the end.
+    /// Returns the next line that is not blank, or none at the end.
     fn read(&mut self) -> io::Result<Option<String>> {
         loop {
             self.line.clear();
-            // Room for a line of full length and its CR LF.
+            // The limit leaves room for a line of full length and its CR LF.
             let limit = MAX_LINE_BYTES as u64 + 2;
             if self.source.by_ref().take(limit).read_until(b'\n', &mut self.line)? == 0 {
                 return Ok(None);
@@ -141,7 +143,7 @@ impl Iterator for Elements<'_> {
     }
 }
 
-/// The decoder's own texts ("corrupt deflate stream") do not say what has become of the file.
+/// Says what has become of the file, which the decoder's own texts ("corrupt deflate stream") do not.
 fn explain_gzip(error: io::Error) -> io::Error {
     let text = match error.kind() {
         io::ErrorKind::UnexpectedEof => "the gzip file is cut short: it ends before its data does".to_owned(),

@@ -1,4 +1,4 @@
-//! Files of heartbeats, brought in as if they had just arrived, and files of counts.
+//! Brings in files of heartbeats as if they had just arrived, and files of counts.
 
 pub mod counts;
 pub mod file;

@@ -1,4 +1,4 @@
-//! Replay: heartbeats of a file or a generator, in chunks, into the queue or to an API elsewhere.
+//! Replays heartbeats of a file or a generator, in chunks, into the queue or to an API elsewhere.
 //!
 //! A chunk with an id is counted once however often it is sent, so that an interrupted replay is simply run again.
 
@@ -20,16 +20,16 @@ use crate::{
     viewers::salt::{SaltError, Salts},
 };
 
-/// Bytes a chunk holds at most: an API takes bodies of up to 1 MiB.
+/// A chunk holds at most this many bytes, because an API takes bodies of up to 1 MiB.
 const MAX_CHUNK_BYTES: usize = 900 << 10;
-/// How often a chunk is sent to an API that says to come back later.
+/// A chunk is sent this often to an API that says to come back later.
 const MAX_SENDS: u32 = 20;
-/// How long an API may take to answer.
+/// An API may take this long to answer.
 const MAX_ANSWER_WAIT: Duration = Duration::from_secs(60);
-/// How long to wait when the API does not say.
+/// A replay waits this long when the API does not say how long.
 const DEFAULT_RETRY: Duration = Duration::from_secs(2);
 
-/// Why a replay stopped.
+/// A replay stopped for one of these reasons.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
     /// The file could not be read on.
@@ -46,9 +46,9 @@ pub enum ReplayError {
     Api(String),
 }
 
-/// Where the heartbeats go.
+/// The heartbeats go to one of these.
 pub enum Destination {
-    /// Straight into the queue, of any age.
+    /// They go straight into the queue and may be of any age.
     Queue {
         /// The database.
         store: Store,
@@ -57,48 +57,48 @@ pub enum Destination {
         /// The time.
         clock: Clock,
     },
-    /// To an API, under its limits.
+    /// They go to an API, under its limits.
     Api {
         /// For its connections.
         client: Client,
-        /// Where it is, without a path.
+        /// The address of the API, without a path.
         url: String,
         /// The time.
         clock: Clock,
     },
 }
 
-/// Heartbeats that travel together.
+/// Heartbeats that travel together in one batch.
 #[derive(Clone)]
 pub struct Chunk {
-    /// What it is remembered by; none for what cannot be read twice.
+    /// The chunk is remembered by this id. Heartbeats that cannot be read twice have none.
     pub id: Option<Uuid>,
-    /// The place of its first heartbeat in the whole.
+    /// The place of the chunk's first heartbeat in the whole.
     pub first_index: u64,
-    /// JSON texts.
+    /// The heartbeats as JSON texts.
     pub elements: Vec<String>,
 }
 
-/// What became of the heartbeats.
+/// Says what became of the heartbeats.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// How many were taken now.
     pub accepted: u64,
     /// How many had been taken by an earlier replay of the same file.
     pub known: u64,
-    /// Per reason how many were refused, and the first: its place and the field at fault.
+    /// For each reason: how many were refused, the place of the first, and the field at fault.
     pub rejected: BTreeMap<Reason, (u64, u64, Option<String>)>,
 }
 
 impl fmt::Debug for Chunk {
-    /// Without the heartbeats, which hold viewer ids.
+    /// Leaves out the heartbeats, which hold viewer ids.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Chunk").field("id", &self.id).field("heartbeats", &self.elements.len()).finish()
     }
 }
 
 impl Summary {
-    /// Notes a refused heartbeat.
+    /// Counts a refused heartbeat.
     pub fn reject(&mut self, index: u64, field: Option<&str>, reason: Reason) {
         self.rejected.entry(reason).or_insert_with(|| (0, index, field.map(str::to_owned))).0 += 1;
     }
@@ -137,9 +137,9 @@ pub fn chunks<'a>(
     })
 }
 
-/// A client for APIs, over TLS too.
+/// Returns a client for APIs, over TLS too.
 pub fn client() -> Client {
-    // The process may have chosen one already: any will do.
+    // The process may have chosen a provider already, and any will do.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder().timeout(MAX_ANSWER_WAIT).build().expect("the options are plain values")
 }
@@ -192,7 +192,7 @@ async fn enqueue(
     Ok(())
 }
 
-/// What the API answers, as far as it matters here.
+/// The part of an API's answer that matters here.
 #[derive(Deserialize)]
 struct Receipt {
     accepted: u64,
@@ -215,10 +215,10 @@ async fn post(
     at: Option<DateTime<Utc>>,
     summary: &mut Summary,
 ) -> Result<(), ReplayError> {
-    // NDJSON, so that a broken line costs no other.
+    // The chunk is sent as NDJSON, so that a broken line costs no other.
     let lines: Vec<String> = chunk.elements.iter().map(|element| one_line(element, at)).collect();
     let body = lines.join("\n");
-    // Without an id of its own the chunk gets one for its retries.
+    // A chunk without an id of its own gets one for its retries.
     let id = chunk.id.unwrap_or_else(Uuid::now_v7).to_string();
     for _ in 0..MAX_SENDS {
         let sent = client
@@ -269,7 +269,7 @@ async fn post(
     Err(ReplayError::Api(format!("{url} did not take a chunk in {MAX_SENDS} tries")))
 }
 
-/// A heartbeat on one line, captured at another time if one is given.
+/// Returns a heartbeat on one line, captured at another time if one is given.
 fn one_line(element: &str, at: Option<DateTime<Utc>>) -> String {
     if let Some(at) = at
         && let Ok(mut fields) = serde_json::from_str::<Map<String, Value>>(element)
@@ -281,7 +281,7 @@ fn one_line(element: &str, at: Option<DateTime<Utc>>) -> String {
     element.replace(['\n', '\r'], " ")
 }
 
-/// The last instant of a day that is not in the future: an API refuses what is too old.
+/// Returns the last instant of a day that is not in the future, because an API refuses what is too old.
 fn last_instant(day: NaiveDate, now: DateTime<Utc>) -> DateTime<Utc> {
     match day.and_hms_opt(23, 59, 59) {
         Some(end) => end.and_utc().min(now),

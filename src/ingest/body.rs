@@ -17,12 +17,12 @@ use uuid::Uuid;
 /// The most elements one body may hold.
 pub const MAX_ELEMENTS: usize = 10_000;
 
-/// How the bytes are to be read.
+/// The content type says how the bytes are to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// One object, an array of them, or an envelope.
+    /// The body is one object, an array of them, or an envelope.
     Json,
-    /// An object a line; empty lines are skipped.
+    /// The body has an object a line; empty lines are skipped.
     Ndjson,
 }
 
@@ -36,7 +36,7 @@ pub struct Body<'a> {
 }
 
 impl fmt::Debug for Body<'_> {
-    /// Without the elements, which name people.
+    /// Leaves out the elements, which name people.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Body")
             .field("batch_id", &self.batch_id)
@@ -45,30 +45,30 @@ impl fmt::Debug for Body<'_> {
     }
 }
 
-/// Why a body cannot be cut into elements.
+/// A body cannot be cut into elements for one of these reasons.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum BodyError {
-    /// Bytes that are no text.
+    /// The bytes are no text.
     #[error("the body is not UTF-8 (first bad byte at {at})")]
     NotUtf8 {
         /// Offset of the first bad byte.
         at: usize,
     },
-    /// Text that is no JSON.
+    /// The text is no JSON.
     #[error("the body is not JSON (line {line}, column {column})")]
     NotJson {
-        /// Line of the error, from 1.
+        /// The line of the error, counted from 1.
         line: usize,
-        /// Column of the error, from 1.
+        /// The column of the error, counted from 1.
         column: usize,
     },
-    /// JSON that holds no elements.
+    /// The JSON holds no elements.
     #[error("the body is neither an object nor an array")]
     NeitherObjectNorArray,
-    /// An envelope whose parts have the wrong type.
+    /// The parts of an envelope have the wrong type.
     #[error("bad envelope: {0}")]
     BadEnvelope(String),
-    /// More than [`MAX_ELEMENTS`].
+    /// The body holds more than [`MAX_ELEMENTS`].
     #[error("the body holds {count} {noun}, at most {MAX_ELEMENTS} are taken at once")]
     TooMany {
         /// How many it holds.

@@ -1,4 +1,4 @@
-//! Elements of a body in, hashed heartbeats by lane out.
+//! Turns the elements of a body into hashed heartbeats by lane.
 
 use std::collections::{BTreeMap, HashMap, hash_map::Entry};
 
@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 
 use crate::{
     events::{
-        hashed::HashedHeartbeats,
+        hashed::{HashedHeartbeat, HashedHeartbeats},
         heartbeat::{self, Arrival, Heartbeat},
         lane::lane,
         refusal::{Reason, Refusal, Rejection},
@@ -18,19 +18,19 @@ use crate::{
     },
 };
 
-/// What the heartbeats of a body became: those accepted, hashed and by lane, and those refused.
+/// The heartbeats of a body become these: the accepted ones, hashed and by lane, and the refused ones.
 #[derive(Debug, Default)]
 pub struct Hashed {
-    /// The good ones.
+    /// The accepted heartbeats.
     pub lanes: BTreeMap<u16, HashedHeartbeats>,
-    /// How many are good.
+    /// How many are accepted.
     pub accepted: usize,
-    /// The others, by index.
+    /// The refused heartbeats, by index.
     pub rejected: Vec<Rejection>,
 }
 
 impl Hashed {
-    /// What the sender is told, and told again if it asks again.
+    /// Returns the answer that the sender gets, and gets again if it asks again.
     pub fn answer(&self) -> Accepted {
         let rejected = serde_json::to_string(&self.rejected).expect("rejections are plain values");
         Accepted { accepted: self.accepted, rejected }
@@ -54,8 +54,8 @@ pub async fn hash<'a>(
                     entry.insert(match salts.salt(day).await {
                         Ok(salt) => Ok(salt),
                         Err(SaltError::Destroyed(_) | SaltError::NotKept(_)) => Err(Reason::TooOld),
-                        // The setting has changed since: nobody here will ever know that day's salt, and one
-                        // heartbeat must not hold up the others of its batch. A replay stops and says so.
+                        // The setting has changed since: nobody here will ever know that day's salt, and one heartbeat
+                        // must not hold up the others of its batch. A replay stops and says so.
                         Err(SaltError::OtherSalt { .. })
                             if arrival.max_age.is_some() && day < arrival.now.date_naive() =>
                         {
@@ -74,7 +74,7 @@ pub async fn hash<'a>(
         match outcome {
             Ok((heartbeat, salt)) => {
                 hashed.accepted += 1;
-                push(hashed.lanes.entry(lane(&heartbeat.video_id, lanes)).or_default(), heartbeat, salt);
+                push(hashed.lanes.entry(lane(&heartbeat.video_id, lanes)).or_default(), &heartbeat, salt);
             }
             Err(Refusal { field, reason }) => hashed.rejected.push(Rejection { index, field, reason }),
         }
@@ -82,11 +82,13 @@ pub async fn hash<'a>(
     Ok(hashed)
 }
 
-fn push(columns: &mut HashedHeartbeats, heartbeat: Heartbeat<'_>, salt: &Salt) {
-    columns.viewer_hash.push(viewer_hash(&heartbeat.viewer_id, salt));
-    columns.video_id.push(heartbeat.video_id.into_owned());
-    columns.region.push(heartbeat.region.into_string());
-    columns.captured_on.push(heartbeat.captured_on);
-    columns.start_sec.push(heartbeat.start_sec);
-    columns.end_sec.push(heartbeat.end_sec);
+fn push(lane: &mut HashedHeartbeats, heartbeat: &Heartbeat<'_>, salt: &Salt) {
+    lane.push(&HashedHeartbeat {
+        video_id: &heartbeat.video_id,
+        region: heartbeat.region.as_str(),
+        captured_on: heartbeat.captured_on,
+        start_sec: heartbeat.start_sec,
+        end_sec: heartbeat.end_sec,
+        viewer_hash: viewer_hash(&heartbeat.viewer_id, salt),
+    });
 }

@@ -44,10 +44,10 @@ use crate::{
 
 /// What the elements are called.
 const NOUN: &str = "heartbeats";
-/// When to come back after the queue was full: the workers need a moment.
+/// A client should come back after this long when the queue was full, because the workers need a moment.
 const RETRY_WHEN_FULL: Duration = Duration::from_secs(5);
 
-/// What the route works with.
+/// The state that the route works with.
 pub struct State {
     /// The database.
     pub store: Store,
@@ -59,20 +59,20 @@ pub struct State {
     pub clock: Clock,
     /// The region of heartbeats that name none.
     pub default_region: Region,
-    /// The request header, set by a proxy in front, that names it instead.
+    /// The request header, set by a proxy in front, that names the region of such heartbeats instead.
     pub region_header: Option<HeaderName>,
-    /// Whether batch ids are remembered.
+    /// True if batch ids are remembered.
     pub dedup: bool,
     /// Bounds the bytes of bodies held at once.
     pub body_budget: Arc<Semaphore>,
 }
 
-/// The route and its description.
+/// Returns the route and its description.
 pub fn routes() -> OpenApiRouter<Arc<State>> {
     OpenApiRouter::new().routes(routes!(post))
 }
 
-/// What the sender of a batch is told once it is durable.
+/// The sender of a batch gets this once the batch is durable.
 #[derive(Serialize, ToSchema)]
 struct Receipt {
     /// How many are durable.
@@ -120,7 +120,7 @@ pub async fn post(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    // Before anything can be refused: a client that is still sending would not read why.
+    // The body is read before anything can be refused: a client that is still sending would not read why.
     let received = http::body::read(&headers, body, &app.body_budget).await?;
     let format = format(&headers)?;
     let key = idempotency_key(&headers)?;
@@ -136,11 +136,11 @@ pub async fn post(
     };
     let (answer, duplicate) = match outcome {
         Ok((answer, duplicate)) => (answer, duplicate),
-        // A batch that was accepted before is answered as it was then, whatever is wrong with it or with us by now. What
-        // succeeds needs no look-up of its own: the transaction that enqueues it makes sure.
+        // A batch that was accepted before is answered as it was then, whatever is wrong with it or with us by now. A
+        // batch that succeeds needs no look-up of its own, because the transaction that enqueues it makes sure.
         Err(error) => match accepted_before(&app, batch_id).await {
             Ok(known) => (known.ok_or(error)?, true),
-            // That this try may have gone through is what its sender has to know.
+            // The sender has to know that this try may have gone through.
             Err(_) if matches!(error, ApiError::Unavailable { .. }) => return Err(error),
             Err(look_up) => return Err(look_up),
         },
@@ -155,7 +155,7 @@ pub async fn post(
     Ok((StatusCode::ACCEPTED, [(header::CACHE_CONTROL, "no-store")], Json(receipt)).into_response())
 }
 
-/// The id of a batch that may carry one in its head and one in its body.
+/// Returns the id of a batch that may carry one in its head and one in its body.
 fn one_id(key: Option<Uuid>, batch_id: Option<Uuid>) -> Result<Option<Uuid>, ApiError> {
     match (key, batch_id) {
         (Some(key), Some(batch_id)) if key != batch_id => {
@@ -222,7 +222,7 @@ pub fn format(headers: &HeaderMap) -> Result<Format, ApiError> {
     let content_type = String::from_utf8_lossy(content_type.as_bytes());
     let essence = content_type.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
     match essence.as_str() {
-        // What sendBeacon sends for a string, and what it sends for bytes.
+        // sendBeacon sends the second for a string and the third for bytes.
         "application/json" | "text/plain" | "" => Ok(Format::Json),
         "application/x-ndjson" => Ok(Format::Ndjson),
         other => Err(ApiError::UnsupportedMediaType(format!(
@@ -236,7 +236,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<Uuid>, ApiError> {
     let Some(key) = headers.get("idempotency-key") else {
         return Ok(None);
     };
-    // The draft of the header wants a quoted string, most clients send it bare.
+    // The draft of the header wants a quoted string, but most clients send it bare.
     let text = key.to_str().unwrap_or("").trim_matches('"');
     Uuid::try_parse(text).map(Some).map_err(|_| ApiError::BadRequest("Idempotency-Key must be a UUID".into()))
 }
@@ -259,7 +259,7 @@ impl From<SaltError> for ApiError {
     fn from(error: SaltError) -> Self {
         match &error {
             SaltError::Store(error) => ApiError::from(error),
-            // Another process opened today's epoch: others can hash, or this one once it is started anew.
+            // Another process opened today's epoch. Others can hash, or this one once it is started anew.
             SaltError::OtherSalt { .. } => {
                 tracing::error!(%error, "heartbeats cannot be hashed: {error}");
                 ApiError::Unavailable {

@@ -1,7 +1,8 @@
 //! The intake: heartbeats of many requests become one durable transaction.
 //!
 //! Committers take whatever waits and commit it together, so that under load a commit serves many requests and without
-//! load nobody waits for company. What waits is bounded: a full intake tells the client to back off.
+//! load nobody waits for company. The number of waiting heartbeats is bounded: a full intake tells the client to back
+//! off.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -23,16 +24,16 @@ use crate::{
     viewers::salt::SaltError,
 };
 
-/// Commits under way at once: while one waits for the disk the next gathers.
+/// So many commits are under way at once: while one waits for the disk, the next gathers.
 const COMMITTERS: usize = 2;
-/// Heartbeats one commit carries at most, so that no transaction grows without bound.
+/// One commit carries at most this many heartbeats, so that no transaction grows without bound.
 const MAX_GROUP_HEARTBEATS: usize = 50_000;
-/// Heartbeats that may wait for their commit; at about 100 bytes each this bounds the memory.
+/// At most this many heartbeats may wait for their commit; at about 100 bytes each this bounds the memory.
 const MAX_WAITING_HEARTBEATS: usize = 200_000;
-/// How long a request waits for its commit before it is told that the outcome is unknown.
+/// A request waits this long for its commit before it is told that the outcome is unknown.
 const COMMIT_WAIT: Duration = Duration::from_secs(10);
 
-/// Why a batch was not accepted.
+/// A batch was not accepted for one of these reasons.
 #[derive(Debug, thiserror::Error)]
 pub enum IntakeError {
     /// More heartbeats wait than may wait: nothing was done.
@@ -44,7 +45,7 @@ pub enum IntakeError {
     /// The database did not take it, or nobody knows whether it did.
     #[error("{0}")]
     Store(Arc<StoreError>),
-    /// No commit in time: it may still come.
+    /// The commit did not come in time, but it may still come.
     #[error("the commit took too long, its outcome is unknown")]
     TimedOut,
 }
@@ -53,11 +54,11 @@ pub enum IntakeError {
 struct Waiting {
     batch: Batch,
     reply: oneshot::Sender<Result<Enqueued, IntakeError>>,
-    /// Given back when the batch is answered.
+    /// The permit is given back when the batch is answered.
     _permit: OwnedSemaphorePermit,
 }
 
-/// Takes batches and answers when they are durable.
+/// Takes batches and answers once they are durable.
 #[derive(Clone)]
 pub struct Intake {
     sender: mpsc::UnboundedSender<Waiting>,
@@ -67,11 +68,11 @@ pub struct Intake {
 }
 
 impl Intake {
-    /// Starts the committers; they end when the last clone of the intake is dropped and all it took is answered.
+    /// Starts the committers. They end when the last clone of the intake is dropped and all it took is answered.
     ///
     /// `max_queued` bounds the heartbeats in the database's queue.
     pub fn start(store: Store, clock: Clock, max_queued: u64) -> Self {
-        // Unbounded, as the permits bound it by heartbeats, not by requests.
+        // The channel is unbounded, because the permits bound it by heartbeats and not by requests.
         let (sender, receiver) = mpsc::unbounded_channel();
         let receiver = Arc::new(Mutex::new(receiver));
         for _ in 0..COMMITTERS {
@@ -90,12 +91,13 @@ impl Intake {
         self.queued.store(heartbeats, Ordering::Relaxed);
     }
 
-    /// How many heartbeats were in the database's queue when it was last sampled.
+    /// Returns how many heartbeats were in the database's queue when it was last sampled.
     pub fn queued(&self) -> u64 {
         self.queued.load(Ordering::Relaxed)
     }
 
-    /// Enqueues a batch; when this returns `Ok` it is durable. Never tried again here once its COMMIT was sent.
+    /// Enqueues a batch; when this returns `Ok` the batch is durable. Nothing is tried again here once the COMMIT was
+    /// sent.
     pub async fn submit(&self, batch_id: Option<Uuid>, hashed: Hashed) -> Result<Enqueued, IntakeError> {
         if self.queued() >= self.max_queued {
             return Err(IntakeError::Full);
@@ -126,7 +128,7 @@ async fn commit_groups(store: Store, clock: Clock, receiver: Arc<Mutex<mpsc::Unb
     }
 }
 
-/// Waits for one batch and takes what came meanwhile; empty when nobody can send any more.
+/// Waits for one batch and takes whatever came meanwhile; the result is empty when nobody can send any more.
 async fn gather(receiver: &mut mpsc::UnboundedReceiver<Waiting>) -> Vec<Waiting> {
     let mut group = Vec::new();
     let mut heartbeats = 0;
@@ -146,7 +148,7 @@ async fn gather(receiver: &mut mpsc::UnboundedReceiver<Waiting>) -> Vec<Waiting>
 async fn commit(store: &Store, clock: &Clock, group: Vec<Waiting>) {
     let mut batches = Vec::with_capacity(group.len());
     let mut replies = Vec::with_capacity(group.len());
-    // A batch that stands in the group twice is enqueued once; who asked for it the second time is told so.
+    // A batch that stands in the group twice is enqueued once, and whoever asked for it the second time is told so.
     let mut places: BTreeMap<Uuid, usize> = BTreeMap::new();
     let mut repeats = Vec::new();
     let mut permits = Vec::new();

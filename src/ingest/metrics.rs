@@ -1,4 +1,4 @@
-//! Metrics of what arrives, and of how it becomes durable.
+//! Metrics of the heartbeats that arrive, and of how they become durable.
 
 use std::sync::LazyLock;
 
@@ -7,10 +7,10 @@ use prometheus::{Histogram, IntCounter, IntCounterVec};
 use crate::events::refusal::Reason;
 use crate::telemetry::registry::{SHORT, counter, counters, histogram};
 
-/// The metrics of this folder, registered at once, so that none is missing before its first event.
+/// The metrics of this folder. They are registered at once, so that none is missing before its first event.
 pub static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
 
-/// One handle a metric; its help text says what it means.
+/// Each field is the handle of one metric, whose help text says what it means.
 #[expect(missing_docs, reason = "the help texts describe them")]
 pub struct Metrics {
     pub heartbeats_accepted: IntCounter,

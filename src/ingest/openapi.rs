@@ -1,4 +1,4 @@
-//! What `POST /v1/heartbeats` reads and answers, for the API's description; the code reads it field by field.
+//! Describes what `POST /v1/heartbeats` reads and answers, for the API's description; the code reads it field by field.
 
 use chrono::{DateTime, Utc};
 use utoipa::{IntoResponses, ToSchema};

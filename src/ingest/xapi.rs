@@ -1,12 +1,12 @@
-//! xAPI video statements in, heartbeats out: how the export of a learning record store becomes a heatmap.
+//! Turns xAPI video statements into heartbeats, so that the export of a learning record store becomes a heatmap.
 //!
 //! The video profile's `played-segments` are the only statement fields that say what was played. They are cumulative
 //! within a session (each statement repeats the list so far, with its last segment longer or still open), so a
-//! statement alone says little: all of them are read, then each session is told once. What comes out are heartbeats
-//! as JSON texts, for [`heartbeat::parse`] to read like those of any player: there is one way in.
+//! statement alone says little: all of them are read, then each session is told once. The heartbeats come out as JSON
+//! texts, which [`heartbeat::parse`] reads like those of any player: there is one way in.
 //!
-//! Which day a session counts on is decided by its earliest statement, whether that one has segments or not. Line
-//! order never matters, so that an export can be sorted, cut and shuffled.
+//! The earliest statement of a session decides on which day the session counts, whether that statement has segments or
+//! not. Line order never matters, so that an export can be sorted, cut and shuffled.
 //!
 //! [`heartbeat::parse`]: crate::events::heartbeat::parse
 
@@ -27,19 +27,19 @@ use crate::events::{
 const SESSION_ID: &str = "https://w3id.org/xapi/video/extensions/session-id";
 const PLAYED_SEGMENTS: &str = "https://w3id.org/xapi/video/extensions/played-segments";
 
-/// What a file of statements says about seconds watched.
+/// A file of statements says this about the seconds watched.
 pub struct Converted {
-    /// Heartbeats as JSON texts, sorted by day, video, viewer, session and start: the same statements give the same
-    /// texts in the same order, which is what chunk ids of a replay rest on.
+    /// The heartbeats as JSON texts, sorted by day, video, viewer, session and start: the same statements give the same
+    /// texts in the same order, which the ids of a replay's chunks rest on.
     pub heartbeats: Vec<String>,
-    /// The lines (counted from 0) whose segments were not taken, and why.
+    /// The lines (counted from 0) whose segments were not taken, and the reasons.
     pub refused: Vec<(usize, Refusal)>,
-    /// How many statements carry no `played-segments`: not an error, most verbs never do.
+    /// How many statements carry no `played-segments`. That is no error, as most verbs never do.
     pub without_segments: usize,
 }
 
 impl fmt::Debug for Converted {
-    /// Counts only: the texts hold viewer ids.
+    /// Shows counts only, because the texts hold viewer ids.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Converted")
             .field("heartbeats", &self.heartbeats.len())
@@ -71,7 +71,8 @@ enum Segments {
     None,
 }
 
-/// Whose playing of which video a statement is about. No `Debug`: it holds a viewer id.
+/// A statement is about one viewer playing one video in one session. There is no `Debug`, because this holds a viewer
+/// id.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     video_id: String,
@@ -81,22 +82,22 @@ struct Key {
 
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum SessionId {
-    /// As the player named it.
+    /// The player named the session.
     Named(String),
-    /// A player that names no sessions: all that a viewer does with a video on one UTC day.
+    /// The player names no sessions, so a session is all that a viewer does with a video on one UTC day.
     Day(NaiveDate),
 }
 
 struct Session {
     earliest: DateTime<Utc>,
-    /// Start of a segment to the longest end seen. Starts are told apart by value, so `0` and `0.000` are one; the
-    /// bits of floats that are not negative sort as the floats do.
+    /// Maps the start of a segment to the longest end seen. Starts are told apart by value, so `0` and `0.000` are one;
+    /// the bits of floats that are not negative sort as the floats do.
     played: BTreeMap<u64, f64>,
 }
 
 /// Adds one statement to its session.
 ///
-/// A statement without segments still dates its session, if it can be told which one, and is never refused: an export
+/// A statement without segments still dates its session, if its session can be told, and is never refused: an export
 /// holds statements of every kind, and only one that says something was watched can lose anything.
 fn take(line: &str, sessions: &mut BTreeMap<Key, Session>) -> Result<Segments, Refusal> {
     let malformed = Refusal { field: None, reason: Reason::Malformed };
@@ -125,7 +126,7 @@ fn take(line: &str, sessions: &mut BTreeMap<Key, Session>) -> Result<Segments, R
     Ok(Segments::Taken)
 }
 
-/// Which session a statement belongs to, and when it was made.
+/// Returns the session that a statement belongs to, and when the statement was made.
 fn identify(statement: &Value) -> Result<(Key, DateTime<Utc>), Refusal> {
     let video_id = id("object.id", &statement["object"]["id"], MAX_VIDEO_ID_BYTES)?;
 
@@ -149,7 +150,7 @@ fn identify(statement: &Value) -> Result<(Key, DateTime<Utc>), Refusal> {
     Ok((key, at))
 }
 
-/// An id within a heartbeat's bounds: what could only be refused later is refused with its line.
+/// Returns an id within a heartbeat's bounds. One that could only be refused later is refused with its line.
 fn id<'a>(field: &'static str, value: &'a Value, max_bytes: usize) -> Result<&'a str, Refusal> {
     let id = text(field, value)?;
     heartbeat::check_id(id, max_bytes).map_err(|reason| Refusal { field: Some(field), reason })?;
@@ -163,7 +164,7 @@ fn text<'a>(field: &'static str, value: &'a Value) -> Result<&'a str, Refusal> {
     })
 }
 
-/// The session, dated no later than `at`.
+/// Returns the session, dated no later than `at`.
 fn date(sessions: &mut BTreeMap<Key, Session>, key: Key, at: DateTime<Utc>) -> &mut Session {
     match sessions.entry(key) {
         Entry::Occupied(entry) => {
@@ -175,11 +176,11 @@ fn date(sessions: &mut BTreeMap<Key, Session>, key: Key, at: DateTime<Utc>) -> &
     }
 }
 
-/// The closed segments of a list such as `0[.]42.608[,]43.168[.]124.692[,]176.4`.
+/// Returns the closed segments of a list such as `0[.]42.608[,]43.168[.]124.692[,]176.4`.
 ///
-/// One without an end is still being played and will be closed by a later statement; one that ends where it starts
-/// (or before) is a player that was paused or moved. One bad number spoils the list: whatever wrote it can no longer
-/// be believed about the others, and an earlier or later list of the session usually has them again.
+/// A segment without an end is still being played and will be closed by a later statement; one that ends where it
+/// starts (or before) is a player that was paused or moved. One bad number spoils the list: whatever wrote it can no
+/// longer be believed about the others, and an earlier or later list of the session usually has them again.
 fn closed_segments(list: &str) -> Result<Vec<(f64, f64)>, Reason> {
     let mut closed = Vec::new();
     for segment in list.split("[,]").filter(|segment| !segment.trim().is_empty()) {
@@ -196,10 +197,10 @@ fn closed_segments(list: &str) -> Result<Vec<(f64, f64)>, Reason> {
     Ok(closed)
 }
 
-/// A point of the video's timeline. As the end of a range it may lie just behind the last second there is.
+/// Returns a point of the video's timeline. As the end of a range it may lie just behind the last second there is.
 fn seconds(text: &str) -> Result<f64, Reason> {
     let seconds: f64 = text.trim().parse().map_err(|_| Reason::BadFormat)?;
-    // The range holds no NaN either.
+    // The range excludes NaN too.
     if !(0.0..=(MAX_SEC + 1) as f64).contains(&seconds.round()) || seconds < 0.0 {
         return Err(Reason::OutOfRange);
     }
@@ -207,7 +208,7 @@ fn seconds(text: &str) -> Result<f64, Reason> {
     Ok(seconds + 0.0)
 }
 
-/// A heartbeat on the wire; the region is left to whoever replays.
+/// A heartbeat on the wire. Its region is left to whoever replays.
 #[derive(Serialize)]
 struct Heartbeat<'a> {
     video_id: &'a str,
@@ -219,12 +220,13 @@ struct Heartbeat<'a> {
 
 fn heartbeats(sessions: BTreeMap<Key, Session>) -> Vec<String> {
     let mut sessions: Vec<(Key, Session)> = sessions.into_iter().collect();
-    // Stable, so sessions of one day stay in the order of their keys. By day first, because a day is a partition.
+    // The sort is stable, so sessions of one day stay in the order of their keys. Days come first because a day is a
+    // partition.
     sessions.sort_by_key(|(_, session)| session.earliest.date_naive());
 
     let mut texts = Vec::new();
     for (key, session) in &sessions {
-        // A segment's own time is not known; the session's is in the right day and never ahead of the file.
+        // A segment's own time is not known, but the session's is in the right day and never ahead of the file.
         let at = session.earliest.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
         for (&start, &end) in &session.played {
             // `[start, end)` covers the seconds whose middle is in it; `round` goes half away from zero.

@@ -1,14 +1,14 @@
-//! Why the database did not do what it was asked to.
+//! The reasons for which the database did not do what it was asked to.
 
 use tokio_postgres::error::SqlState;
 
-/// Why the database did not do what it was asked to.
+/// The database did not do what it was asked to, for one of these reasons.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Postgres cannot be reached, or went away before the COMMIT was sent: nothing was done.
     #[error("postgres is not reachable: {0}")]
     Unavailable(String),
-    /// The connection broke between COMMIT and its answer: it may have been done or not.
+    /// The connection broke between COMMIT and its answer: the transaction may have been committed or not.
     #[error("the outcome of the commit is unknown: {0}")]
     OutcomeUnknown(String),
     /// Somebody else was in the way: nothing was done, and trying again will help.
@@ -28,7 +28,7 @@ pub enum StoreError {
 impl From<tokio_postgres::Error> for StoreError {
     fn from(error: tokio_postgres::Error) -> Self {
         let Some(db_error) = error.as_db_error() else {
-            // Without an answer of the server: the connection is gone, or a value is none the driver can read or write.
+            // The server gave no answer: the connection is gone, or the driver cannot read or write a value.
             return match error.is_closed()
                 || std::error::Error::source(&error).is_some_and(|e| e.is::<std::io::Error>())
             {
@@ -36,14 +36,14 @@ impl From<tokio_postgres::Error> for StoreError {
                 false => StoreError::BadValue(describe(&error)),
             };
         };
-        // The message alone: `detail` may quote rows.
+        // The text is the message alone, because `detail` may quote rows.
         let text = format!("{} ({})", db_error.message(), db_error.code().code());
         match db_error.code() {
             code if [
                 SqlState::T_R_SERIALIZATION_FAILURE,
                 SqlState::T_R_DEADLOCK_DETECTED,
                 SqlState::LOCK_NOT_AVAILABLE,
-                // Somebody inserted the row between our look and our insert: the next look sees it.
+                // Somebody inserted the row between our look and our insert, so the next look sees it.
                 SqlState::UNIQUE_VIOLATION,
             ]
             .contains(code) =>
@@ -54,12 +54,12 @@ impl From<tokio_postgres::Error> for StoreError {
             code if *code == SqlState::CHECK_VIOLATION && db_error.constraint().is_none() => {
                 StoreError::Conflict(text)
             }
-            // 22 data, 23 constraints, 54 program limits.
+            // The classes are 22 for data, 23 for constraints and 54 for program limits.
             code if ["22", "23", "54"].iter().any(|class| code.code().starts_with(class)) => {
                 StoreError::BadValue(text)
             }
-            // 08 connection, 25 a transaction left open too long, 53 resources, 57 operator intervention: the server's
-            // state, not the statement's fault.
+            // The classes are 08 for the connection, 25 for a transaction left open too long, 53 for resources and 57
+            // for operator intervention: the fault lies in the server's state, not in the statement.
             code if ["08", "25", "53", "57"].iter().any(|class| code.code().starts_with(class)) => {
                 StoreError::Unavailable(text)
             }

@@ -1,11 +1,11 @@
-//! Table `retention`, and the removal of what is not kept.
+//! Table `retention`: the days from which on rows are kept.
 
 use chrono::NaiveDate;
 use scoped_futures::ScopedFutureExt;
 
 use super::{Store, StoreError, Transaction, execute, query, sql};
 
-/// From which days on rows are kept.
+/// Rows are kept from these days on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
     /// The first day that is kept.
@@ -15,7 +15,7 @@ pub struct Retention {
 }
 
 impl Store {
-    /// From which days on rows are kept.
+    /// Returns the days from which on rows are kept.
     pub async fn retention(&self) -> Result<Retention, StoreError> {
         self.run_tx("read_retention", |tx| async move { read(tx).await }.scope_boxed()).await
     }
@@ -34,7 +34,7 @@ impl Store {
     }
 }
 
-/// From which days on rows are kept, as this snapshot has it.
+/// Returns the days from which on rows are kept, as this snapshot has them.
 pub(crate) async fn read(tx: &Transaction<'_>) -> Result<Retention, StoreError> {
     let rows = query(tx, sql::READ_RETENTION, &[]).await?;
     Ok(Retention { kept_from: rows[0].try_get("kept_from")?, fine_from: rows[0].try_get("fine_from")? })

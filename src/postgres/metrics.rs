@@ -7,10 +7,10 @@ use prometheus::IntGauge;
 use super::PoolState;
 use crate::telemetry::registry::gauge;
 
-/// The metrics of this folder, registered at once, so that none is missing before its first event.
+/// The metrics of this folder. They are registered at once, so that none is missing before its first event.
 pub static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
 
-/// One handle a metric; its help text says what it means.
+/// Each field is the handle of one metric, whose help text says what it means.
 pub struct Metrics {
     pool_max: IntGauge,
     pool_connections: IntGauge,
@@ -28,7 +28,7 @@ impl Metrics {
         }
     }
 
-    /// Notes how busy a pool is now.
+    /// Sets the gauges to how busy a pool is now.
     pub fn pool(&self, pool: &PoolState) {
         self.pool_max.set(pool.max as i64);
         self.pool_connections.set(pool.connections as i64);

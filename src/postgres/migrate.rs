@@ -1,4 +1,4 @@
-//! The schema: embedded migrations under an advisory lock, and the check that a database has it.
+//! The schema: embedded migrations run under an advisory lock, and every pool checks that its database has them.
 
 use refinery::{Migration, Runner};
 use tokio_postgres::{Client, NoTls, error::SqlState};
@@ -6,29 +6,30 @@ use tokio_postgres::{Client, NoTls, error::SqlState};
 use super::{StoreError, config, describe, sql};
 use crate::sketch;
 
-/// The migrations, oldest first. Once released a file never changes: refinery keeps its checksum.
+/// A migration as refinery names it, and its file.
+macro_rules! migration {
+    ($name:literal, $file:literal) => {
+        ($name, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/migrations/", $file, ".sql")))
+    };
+}
+
+/// The migrations, oldest first. Once released a file never changes, because refinery keeps its checksum.
 const MIGRATIONS: &[(&str, &str)] = &[
-    ("V1__initial", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/migrations/0001_initial.sql"))),
-    ("V2__levels", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/migrations/0002_levels.sql"))),
-    (
-        "V3__salt_epochs",
-        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/migrations/0003_salt_epochs.sql")),
-    ),
-    (
-        "V4__retention",
-        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/migrations/0004_retention.sql")),
-    ),
-    ("V5__counts", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/migrations/0005_counts.sql"))),
-    ("V6__bounds", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/migrations/0006_bounds.sql"))),
-    ("V7__storage", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/migrations/0007_storage.sql"))),
-    (
-        "V8__shard_storage",
-        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/migrations/0008_shard_storage.sql")),
-    ),
-    ("V20__counters", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/migrations/0020_counters.sql"))),
+    migration!("V1__initial", "0001_initial"),
+    migration!("V2__levels", "0002_levels"),
+    migration!("V3__salt_epochs", "0003_salt_epochs"),
+    migration!("V4__retention", "0004_retention"),
+    migration!("V5__counts", "0005_counts"),
+    migration!("V6__bounds", "0006_bounds"),
+    migration!("V7__storage", "0007_storage"),
+    migration!("V8__shard_storage", "0008_shard_storage"),
+    migration!("V9__heatmap_runs", "0009_heatmap_runs"),
+    migration!("V10__queue_payload", "0010_queue_payload"),
+    migration!("V11__heatmap_view", "0011_heatmap_view"),
+    migration!("V20__counters", "0020_counters"),
 ];
 
-/// Brings a database to the schema of this program; `lanes` counts at the first migration only.
+/// Brings a database to the schema of this program. `lanes` counts at the first migration only.
 ///
 /// Two processes may do so at once: one migrates, the other waits and finds it done.
 pub async fn migrate(database_url: &str, lanes: u16) -> Result<(), StoreError> {
@@ -40,10 +41,10 @@ pub async fn migrate(database_url: &str, lanes: u16) -> Result<(), StoreError> {
     client.batch_execute(sql::LIFT_TIMEOUTS).await?;
     client.query_one(sql::LOCK_MIGRATIONS, &[]).await?;
     let outcome = migrate_locked(&mut client, lanes).await;
-    // The lock would go with the session, but only once the server has noticed.
+    // The lock would go with the session, but only once the server has noticed that it ended.
     client.query_one(sql::UNLOCK_MIGRATIONS, &[]).await?;
     drop(client);
-    // How a session ends that has done its work is of no interest, but when it returns it is over.
+    // The session has done its work, so how it ends is of no interest; but when this returns it has ended.
     let _ = connection.await;
     outcome
 }
@@ -72,7 +73,7 @@ fn migrations() -> Vec<Migration> {
         .expect("the names of the embedded migrations are well-formed")
 }
 
-/// Refuses a database that this program does not know its way about; returns its number of lanes.
+/// Refuses a database that this program does not know its way about, and returns its number of lanes.
 pub(crate) async fn check(client: &Client) -> Result<u16, StoreError> {
     let unsuitable = |text: String| Err(StoreError::Unsuitable(text));
     let known = migrations().last().map_or(0, Migration::version);

@@ -1,5 +1,5 @@
-//! Postgres: the pool, named transactions with retry, and one file per table or read. The only place that knows the
-//! driver.
+//! Postgres: the pool and named transactions that are tried again. Only this folder, the queue and `store` files know
+//! the driver.
 
 use std::time::Duration;
 
@@ -21,27 +21,27 @@ pub mod sql;
 pub use error::StoreError;
 pub(crate) use error::describe;
 
-/// How often a transaction is tried that loses a deadlock or a serialization conflict. Lanes make these rare.
+/// A transaction that loses a deadlock or a serialization conflict is tried this often. Lanes make such conflicts rare.
 const MAX_ATTEMPTS: u32 = 5;
-/// How long a caller waits for a connection before it hears that Postgres is away.
+/// A caller waits this long for a connection before it hears that Postgres is away.
 const POOL_WAIT: Duration = Duration::from_secs(5);
-/// How long the network may leave unacknowledged what was sent.
+/// The network may leave data unacknowledged for this long.
 const MAX_SILENCE: Duration = Duration::from_secs(10);
-/// Server-side limits of every session, in milliseconds: a statement that hangs, a transaction left open and a client
-/// that died without a word must not hold locks for long.
+/// The server limits every session, in milliseconds: a statement that hangs, a transaction left open and a client that
+/// died without a word must not hold locks for long.
 const SESSION_OPTIONS: &str = "-c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000 \
                                -c client_connection_check_interval=2000 -c timezone=UTC";
 
-/// How busy a pool is.
+/// The connections of a pool and who waits for them.
 #[derive(Debug, Clone, Copy)]
 pub struct PoolState {
-    /// Connections it may have.
+    /// The pool opens at most this many connections.
     pub max: usize,
     /// Connections it has.
     pub connections: usize,
     /// Those of them that nobody uses.
     pub available: usize,
-    /// Who waits for one.
+    /// How many callers wait for a connection.
     pub waiting: usize,
 }
 
@@ -71,12 +71,12 @@ impl Store {
         Ok(Store { pool, lanes })
     }
 
-    /// How many lanes there are, as decided at the first migration.
+    /// Returns how many lanes there are, as decided at the first migration.
     pub fn lanes(&self) -> u16 {
         self.lanes
     }
 
-    /// How busy the pool is now.
+    /// Returns how busy the pool is now.
     pub fn pool_state(&self) -> PoolState {
         let status = self.pool.status();
         PoolState {
@@ -87,7 +87,7 @@ impl Store {
         }
     }
 
-    /// Whether Postgres answers and the schema is still the one this program knows.
+    /// Returns an error unless Postgres answers and the schema is still the one this program knows.
     pub async fn check(&self) -> Result<(), StoreError> {
         migrate::check(&*self.client().await?).await.map(|_| ())
     }
@@ -101,8 +101,8 @@ impl Store {
         checkout(&self.pool).await
     }
 
-    /// Runs `body` in a transaction and commits it; tries again after a deadlock or serialization conflict, so the body
-    /// may run more than once. Once COMMIT is sent nothing is tried again.
+    /// Runs `body` in a transaction and commits it. After a deadlock or serialization conflict it tries again, so the
+    /// body may run more than once. Once COMMIT is sent nothing is tried again.
     pub(crate) async fn run_tx<'env, T: Send>(
         &self,
         name: &'static str,
@@ -118,7 +118,7 @@ impl Store {
                         reason,
                         "transaction {name} lost a conflict, again"
                     );
-                    // Jitter, so that the two who met do not meet again.
+                    // The pause is drawn by chance, so that the two who met do not meet again.
                     let pause = Duration::from_millis(rand::rng().random_range(1..10 << attempt));
                     tokio::time::sleep(pause).await;
                     attempt += 1;
@@ -128,7 +128,8 @@ impl Store {
         }
     }
 
-    /// As [`Store::run_tx`], but tries once: for what makes others wait while it waits itself.
+    /// Runs `body` as [`Store::run_tx`] does, but tries once. This is for DDL, whose lock request makes everybody wait
+    /// while it waits itself.
     pub(crate) async fn run_tx_once<'env, T: Send>(
         &self,
         body: impl for<'t> Fn(&'t Transaction<'t>) -> ScopedBoxFuture<'env, 't, Result<T, StoreError>>,
@@ -145,8 +146,9 @@ impl Store {
         let value = match body(&transaction).await {
             Ok(value) => value,
             Err(error) => {
-                // Waited for: dropped, it would be undone some time later, and who tries again on another connection
-                // would meet this one's locks. The first error says more than one of a broken connection's rollback.
+                // The rollback is waited for. A dropped transaction would be undone some time later, and whoever tries
+                // again on another connection would meet its locks. The first error says more than that of a broken
+                // connection's rollback.
                 let _ = transaction.rollback().await;
                 return Err(error);
             }
@@ -154,14 +156,14 @@ impl Store {
         transaction.commit().await.map_err(|error| match StoreError::from(error) {
             // A server that is shutting down may have committed before it said so.
             StoreError::Unavailable(reason) => StoreError::OutcomeUnknown(reason),
-            // Rolled back for certain, but nothing is tried again once its COMMIT was sent.
+            // The transaction was rolled back for certain, but nothing is tried again once its COMMIT was sent.
             StoreError::Conflict(reason) => StoreError::Unavailable(reason),
             definite => definite,
         })?;
         Ok(value)
     }
 
-    /// Runs `body` on one snapshot, behind the statements `prepare`, which take the locks and settings it needs.
+    /// Runs `body` on one snapshot. The statements `prepare` come first and take the locks and settings it needs.
     pub(crate) async fn run_read<'env, T: Send, E: From<StoreError>>(
         &self,
         prepare: &str,
@@ -182,7 +184,7 @@ impl Store {
     }
 }
 
-/// Runs `body` so that its failure leaves the rest of the transaction standing.
+/// Runs `body` in a savepoint, so that its failure leaves the rest of the transaction standing.
 pub(crate) async fn in_savepoint<T>(
     transaction: &Transaction<'_>,
     body: impl Future<Output = Result<T, StoreError>>,
@@ -202,7 +204,7 @@ async fn checkout(pool: &Pool) -> Result<deadpool_postgres::Object, StoreError> 
 }
 
 pub(crate) fn config(database_url: &str) -> Result<tokio_postgres::Config, StoreError> {
-    // The driver's own message may quote the URL, password included.
+    // The driver's own message is not used, because it may quote the URL, password included.
     let mut config: tokio_postgres::Config = database_url.parse().map_err(|_| {
         StoreError::Unsuitable(
             "DATABASE_URL is no Postgres URL: write postgresql://user:password@host:5432/database".into(),
@@ -212,7 +214,7 @@ pub(crate) fn config(database_url: &str) -> Result<tokio_postgres::Config, Store
         Some(given) => format!("{SESSION_OPTIONS} {given}"),
         None => SESSION_OPTIONS.to_owned(),
     };
-    // What is sent and never acknowledged is given up long before the kernel would, after a quarter of an hour.
+    // Unacknowledged data is given up long before the kernel would give it up, which takes a quarter of an hour.
     config.options(options).connect_timeout(POOL_WAIT).tcp_user_timeout(MAX_SILENCE);
     if config.get_application_name().is_none() {
         config.application_name("heatstrip");
@@ -220,7 +222,7 @@ pub(crate) fn config(database_url: &str) -> Result<tokio_postgres::Config, Store
     Ok(config)
 }
 
-/// Runs a statement of [`sql`] through the connection's statement cache.
+/// Runs a statement through the connection's statement cache.
 pub(crate) async fn query(
     transaction: &Transaction<'_>,
     statement: &str,
@@ -230,7 +232,7 @@ pub(crate) async fn query(
     Ok(transaction.query(&statement, parameters).await?)
 }
 
-/// As [`query`], for results that are looked at row by row.
+/// Runs a statement as [`query`] does, for results that are read row by row.
 pub(crate) async fn query_stream(
     transaction: &Transaction<'_>,
     statement: &str,
@@ -240,7 +242,7 @@ pub(crate) async fn query_stream(
     Ok(transaction.query_raw(&statement, parameters.iter().copied()).await?)
 }
 
-/// As [`query`], for statements that return nothing.
+/// Runs a statement as [`query`] does, if it returns no rows.
 pub(crate) async fn execute(
     transaction: &Transaction<'_>,
     statement: &str,

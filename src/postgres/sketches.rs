@@ -1,4 +1,4 @@
-//! `hll` values in rows.
+//! Reads `hll` values from rows.
 
 use std::error::Error;
 

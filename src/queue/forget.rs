@@ -1,11 +1,17 @@
 //! The removal of what waits to be folded.
 
 use chrono::NaiveDate;
-use tokio_postgres::Row;
-
-use super::sql;
-use crate::postgres::{Store, StoreError, Transaction, execute, query};
 use scoped_futures::ScopedFutureExt;
+use tokio_postgres::types::ToSql;
+
+use super::{claim::batch, sql};
+use crate::{
+    events::hashed::{HashedHeartbeat, HashedHeartbeats},
+    postgres::{Store, StoreError, Transaction, execute, query},
+};
+
+/// Rows of the queue that are looked through at once.
+const PIECE_ROWS: i64 = 500;
 
 /// How many heartbeats of a video were removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -24,10 +30,48 @@ pub(crate) async fn forget_in(
     day: Option<NaiveDate>,
 ) -> Result<ForgottenHeartbeats, StoreError> {
     query(tx, sql::LOCK_LANE, &[&i32::from(lane)]).await?;
-    let queued = query(tx, sql::FORGET_QUEUED, &[&(lane as i16), &video_id, &day]).await?;
+    let queued = forget_queued(tx, video_id, lane, day).await?;
     let failed = execute(tx, sql::FORGET_FAILED, &[&video_id, &day]).await?;
-    let count = |row: &Row| row.try_get::<_, i64>("heartbeats").map(|count| count as u64);
-    Ok(ForgottenHeartbeats { queued: count(&queued[0])?, failed })
+    Ok(ForgottenHeartbeats { queued, failed })
+}
+
+/// Rewrites the rows that hold heartbeats of the video; returns how many heartbeats went.
+async fn forget_queued(
+    tx: &Transaction<'_>,
+    video_id: &str,
+    lane: u16,
+    day: Option<NaiveDate>,
+) -> Result<u64, StoreError> {
+    let lane = lane as i16;
+    let (mut forgotten, mut behind) = (0, i64::MIN);
+    loop {
+        let rows = query(tx, sql::READ_LANE, &[&lane, &behind, &PIECE_ROWS]).await?;
+        let Some(last) = rows.last() else {
+            return Ok(forgotten);
+        };
+        behind = last.try_get("id")?;
+        for row in &rows {
+            let Ok(batch) = batch(row) else {
+                // The worker will set it aside, where nobody looks into it either.
+                continue;
+            };
+            let Ok(heartbeats) = batch.iter().collect::<Result<Vec<_>, _>>() else { continue };
+            let is_kept = |heartbeat: &HashedHeartbeat<'_>| {
+                heartbeat.video_id != video_id || day.is_some_and(|day| day != heartbeat.captured_on)
+            };
+            let kept: HashedHeartbeats = heartbeats.into_iter().filter(is_kept).collect();
+            let id: i64 = row.try_get("id")?;
+            if kept.is_empty() {
+                execute(tx, sql::DELETE_ROW, &[&lane, &id]).await?;
+            } else if kept.len() < batch.len() {
+                let (heartbeats, watched_secs) = (kept.len() as i32, kept.watched_secs() as i64);
+                let parameters: &[&(dyn ToSql + Sync)] =
+                    &[&lane, &id, &heartbeats, &watched_secs, &kept.as_bytes()];
+                execute(tx, sql::REWRITE_ROW, parameters).await?;
+            }
+            forgotten += (batch.len() - kept.len()) as u64;
+        }
+    }
 }
 
 impl Store {

@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use deadpool_postgres::Transaction;
 use scoped_futures::ScopedFutureExt;
 use tokio_postgres::{Row, types::ToSql};
 use uuid::Uuid;
 
 pub mod batch_ids;
+pub mod claim;
+pub mod failed;
 pub mod forget;
 pub mod sql;
 
@@ -46,6 +48,15 @@ pub struct QueueDepth {
     pub oldest: Option<DateTime<Utc>>,
     /// The newest row's id.
     pub last_id: Option<i64>,
+}
+
+/// When a lane is worth a step: small steps cost as much as large ones.
+#[derive(Debug, Clone, Copy)]
+pub struct Ripe {
+    /// Its oldest row was accepted by then,
+    pub accepted_by: DateTime<Utc>,
+    /// or it holds this many heartbeats.
+    pub heartbeats: u64,
 }
 
 impl Store {
@@ -106,12 +117,12 @@ impl Store {
         .await
     }
 
-    /// The lanes that have something queued with the id of their oldest row, the longest waiting first.
-    pub async fn busy_lanes(&self) -> Result<Vec<(u16, i64)>, StoreError> {
-        let lanes = self.lanes() as i16;
+    /// The ripe lanes with the id of their oldest row, the longest waiting first.
+    pub async fn ripe_lanes(&self, ripe: Ripe) -> Result<Vec<(u16, i64)>, StoreError> {
+        let (lanes, heartbeats) = (self.lanes() as i16, ripe.heartbeats as i64);
         self.run_tx("read_busy_lanes", |tx| {
             async move {
-                let rows = query(tx, sql::READ_BUSY_LANES, &[&lanes]).await?;
+                let rows = query(tx, sql::READ_BUSY_LANES, &[&lanes, &ripe.accepted_by, &heartbeats]).await?;
                 let lane = |row: &Row| -> Result<_, StoreError> {
                     Ok((row.try_get::<_, i16>("lane")? as u16, row.try_get("id")?))
                 };
@@ -147,97 +158,20 @@ async fn enqueue_lanes<'a>(
     batches: impl Iterator<Item = &'a Batch>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let mut by_lane: BTreeMap<u16, Vec<&HashedHeartbeats>> = BTreeMap::new();
+    let mut by_lane: BTreeMap<u16, HashedHeartbeats> = BTreeMap::new();
     for batch in batches {
         for (&lane, heartbeats) in &batch.lanes {
-            by_lane.entry(lane).or_default().push(heartbeats);
+            by_lane.entry(lane).or_default().append(heartbeats);
         }
     }
     if by_lane.is_empty() {
         return Ok(());
     }
-    let (mut lanes, mut first, mut last, mut enqueued) = (Vec::new(), Vec::new(), Vec::new(), 0);
-    for (&lane, parts) in &by_lane {
-        lanes.push(lane as i16);
-        first.push(enqueued + 1);
-        enqueued += parts.iter().map(|part| part.len()).sum::<usize>() as i32;
-        last.push(enqueued);
-    }
-    let parts = || by_lane.values().flatten();
-    let video_id: Vec<&str> = parts().flat_map(|part| &part.video_id).map(String::as_str).collect();
-    let region: Vec<&str> = parts().flat_map(|part| &part.region).map(String::as_str).collect();
-    let captured_on: Vec<NaiveDate> = parts().flat_map(|part| &part.captured_on).copied().collect();
-    let start_sec: Vec<i32> = parts().flat_map(|part| &part.start_sec).copied().collect();
-    let end_sec: Vec<i32> = parts().flat_map(|part| &part.end_sec).copied().collect();
-    let viewer_hash: Vec<i64> = parts().flat_map(|part| &part.viewer_hash).copied().collect();
-    let parameters: &[&(dyn ToSql + Sync)] =
-        &[&lanes, &first, &last, &now, &video_id, &region, &captured_on, &start_sec, &end_sec, &viewer_hash];
+    let lanes: Vec<i16> = by_lane.keys().map(|&lane| lane as i16).collect();
+    let heartbeats: Vec<i32> = by_lane.values().map(|part| part.len() as i32).collect();
+    let watched_secs: Vec<i64> = by_lane.values().map(|part| part.watched_secs() as i64).collect();
+    let payloads: Vec<&[u8]> = by_lane.values().map(|part| part.as_bytes()).collect();
+    let parameters: &[&(dyn ToSql + Sync)] = &[&lanes, &heartbeats, &watched_secs, &payloads, &now];
     execute(tx, sql::ENQUEUE_LANES, parameters).await?;
-    Ok(())
-}
-
-/// Whether this transaction may work on a lane: at most one at a time does.
-pub(crate) async fn try_lock_lane(tx: &Transaction<'_>, lane: u16) -> Result<bool, StoreError> {
-    let rows = query(tx, sql::TRY_LOCK_LANE, &[&i32::from(lane)]).await?;
-    Ok(rows[0].try_get("locked")?)
-}
-
-/// Takes a lane's oldest batches out of the queue, each as it was enqueued.
-pub(crate) async fn claim_batches(
-    tx: &Transaction<'_>,
-    lane: u16,
-    max_heartbeats: u64,
-    max_batches: u64,
-) -> Result<Vec<HashedHeartbeats>, StoreError> {
-    let (max_heartbeats, max_batches) = (max_heartbeats as i64, max_batches as i64);
-    let rows = query(tx, sql::CLAIM_BATCHES, &[&(lane as i16), &max_heartbeats, &max_batches]).await?;
-    let batch = |row: &Row| -> Result<_, StoreError> {
-        Ok(HashedHeartbeats {
-            video_id: row.try_get("video_id")?,
-            region: row.try_get("region")?,
-            captured_on: row.try_get("captured_on")?,
-            start_sec: row.try_get("start_sec")?,
-            end_sec: row.try_get("end_sec")?,
-            viewer_hash: row.try_get("viewer_hash")?,
-        })
-    };
-    rows.iter().map(batch).collect()
-}
-
-/// Sets aside what is unreadable in a lane's oldest batch, so that the rest can be claimed; returns how many.
-pub(crate) async fn set_aside_unreadable(
-    tx: &Transaction<'_>,
-    lane: u16,
-    now: DateTime<Utc>,
-) -> Result<usize, StoreError> {
-    let rows = query(tx, sql::SET_ASIDE_UNREADABLE, &[&(lane as i16), &now]).await?;
-    let failed: i64 = rows[0].try_get("failed")?;
-    Ok(failed as usize)
-}
-
-/// Sets one heartbeat aside that could not be folded.
-pub(crate) async fn insert_failed(
-    tx: &Transaction<'_>,
-    heartbeat: &HashedHeartbeats,
-    reason: &str,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    for index in 0..heartbeat.len() {
-        execute(
-            tx,
-            sql::INSERT_FAILED,
-            &[
-                &now,
-                &reason,
-                &heartbeat.video_id[index],
-                &heartbeat.region[index],
-                &heartbeat.captured_on[index],
-                &heartbeat.start_sec[index],
-                &heartbeat.end_sec[index],
-                &heartbeat.viewer_hash[index],
-            ],
-        )
-        .await?;
-    }
     Ok(())
 }

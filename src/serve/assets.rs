@@ -1,5 +1,5 @@
-//! What browsers load, embedded in the binary: the dashboard, the API's description, and the scripts that pages of other
-//! sites embed, the `<heat-strip>` component and the player client with its types.
+//! The files that browsers load, embedded in the binary: the dashboard, the API's description, and the scripts that
+//! pages of other sites embed, which are the `<heat-strip>` component and the player client with its types.
 
 use std::{hash::Hasher, sync::Arc};
 
@@ -11,16 +11,16 @@ use axum::{
 };
 use fnv::FnvHasher;
 
-use super::router::cors;
 use crate::http::caching::holds;
 
 /// The pages ask nobody but this server for anything.
 const POLICY: &str = "default-src 'self'";
 /// The viewer of the description sets styles on its elements and draws its icons from data.
 const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:";
-/// Of files that import each other: an upgrade changes them all at once. Unchanged, each costs a 304.
+/// Files that import each other are asked for again each time, because an upgrade changes them all at once. Unchanged,
+/// each costs a 304.
 const TOGETHER: &str = "no-cache";
-/// Of the player client, one file, which players load with every page: an upgrade reaches them within the hour, and
+/// The player client is one file, which players load with every page: an upgrade reaches them within the hour, and
 /// nobody waits for it.
 const ALONE: &str = "public, max-age=3600, stale-while-revalidate=86400";
 
@@ -73,7 +73,7 @@ const DOCS: &[Asset] = assets! {
     "/docs/rapidoc-min.js" SCRIPT TOGETHER "vendor/rapidoc/rapidoc-min.js";
 };
 
-/// For pages of any origin: the component with what it imports, and the player client.
+/// Pages of any origin load these: the component with what it imports, and the player client.
 const EMBEDDED: &[Asset] = assets! {
     "/heat-strip.js" SCRIPT TOGETHER "heat-strip.js";
     "/heat_strip_style.js" SCRIPT TOGETHER "heat_strip_style.js";
@@ -85,13 +85,18 @@ const EMBEDDED: &[Asset] = assets! {
     "/heatstrip.d.ts" SCRIPT ALONE "heatstrip.d.ts";
 };
 
-pub fn router() -> Router {
-    routes(DASHBOARD, POLICY, "same-origin")
-        .merge(routes(DOCS, DOCS_POLICY, "same-origin"))
-        .merge(routes(EMBEDDED, POLICY, "cross-origin").layer(cors()))
+/// The dashboard and the API's description.
+pub fn pages() -> Router {
+    routes(DASHBOARD, POLICY, "same-origin").merge(routes(DOCS, DOCS_POLICY, "same-origin"))
 }
 
-/// `shared_with`: who may load them without CORS; pages that are isolated from other sites (COEP) want to be told.
+/// What pages of other sites load.
+pub fn embedded() -> Router {
+    routes(EMBEDDED, POLICY, "cross-origin")
+}
+
+/// Returns the routes of files. `shared_with` says who may load them without CORS; pages that are isolated from other
+/// sites (COEP) want to be told.
 fn routes(assets: &'static [Asset], policy: &'static str, shared_with: &'static str) -> Router {
     assets.iter().fold(Router::new(), |router, asset| {
         let etag: Arc<str> = etag(asset.text).into();

@@ -1,4 +1,4 @@
-//! `GET /healthz`, whether the process lives, and `GET /readyz`, whether it can serve.
+//! `GET /healthz` tells that the process lives, and `GET /readyz` that it can serve.
 
 use std::sync::Arc;
 
@@ -21,17 +21,17 @@ use crate::{
 /// A queue row older than this is worth a word: no worker runs, or it cannot keep up.
 const OLD_ROW_SECS: i64 = 60;
 
-/// What probes look at.
+/// The state that the probes look at.
 pub struct State {
     /// The database.
     pub store: Store,
-    /// The way in, which knows how much is queued.
+    /// The intake knows how much is queued.
     pub intake: Intake,
     /// The time.
     pub clock: Clock,
 }
 
-/// The routes of probes and their description.
+/// Returns the routes of the probes and their description.
 pub fn routes() -> OpenApiRouter<Arc<State>> {
     OpenApiRouter::new().routes(routes!(live)).routes(routes!(ready))
 }

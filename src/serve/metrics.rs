@@ -17,12 +17,12 @@ use crate::{
     viewers, work,
 };
 
-/// The route and its description.
+/// Returns the route and its description.
 pub fn routes() -> OpenApiRouter<Store> {
     OpenApiRouter::new().routes(routes!(read))
 }
 
-/// The route alone, for processes that serve nothing else.
+/// Returns the route alone, for processes that serve nothing else.
 pub fn router(store: Store) -> Router {
     Router::from(routes()).with_state(store)
 }

@@ -1,4 +1,4 @@
-//! `GET /openapi.json`, made of the handlers' own descriptions; the page at `/docs` shows it.
+//! `GET /openapi.json` is made of the handlers' own descriptions; the page at `/docs` shows it.
 
 use std::sync::LazyLock;
 
@@ -15,7 +15,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{health, metrics};
 use crate::{counters, heatmap, ingest};
 
-/// What stands above the routes.
+/// The part of the document that stands above the routes.
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -33,7 +33,7 @@ use crate::{counters, heatmap, ingest};
 )]
 struct Head;
 
-/// The document, as it is served.
+/// The document as it is served.
 pub static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
     let mut document = Head::openapi();
     for part in [
@@ -61,7 +61,7 @@ pub static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
     document.to_pretty_json().expect("the document is plain data")
 });
 
-/// The route of the document.
+/// Returns the route of the document.
 pub fn routes() -> OpenApiRouter {
     OpenApiRouter::new().routes(routes!(read))
 }

@@ -1,4 +1,4 @@
-//! All routes, put together.
+//! Puts all routes together.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,12 +13,12 @@ use utoipa_axum::router::OpenApiRouter;
 use super::{assets, health, metrics, openapi};
 use crate::{
     counters, heatmap,
-    http::{error::ApiError, request_id},
+    http::{error::ApiError, request_id::identify},
     ingest,
     postgres::Store,
 };
 
-/// How long browsers may remember what CORS allows.
+/// Browsers may remember for this long what CORS allows.
 const CORS_MAX_AGE: Duration = Duration::from_secs(86_400);
 
 /// The states of the folders that have routes.
@@ -35,7 +35,7 @@ pub struct Parts {
     pub store: Store,
 }
 
-/// The routes under `/v1`, open to pages of other origins, and their description.
+/// Returns the routes under `/v1`, open to pages of other origins, and their description.
 fn v1(parts: &Parts) -> OpenApiRouter {
     OpenApiRouter::new()
         .merge(ingest::http::routes().with_state(Arc::clone(&parts.ingest)))
@@ -43,7 +43,7 @@ fn v1(parts: &Parts) -> OpenApiRouter {
         .merge(counters::http::routes().with_state(Arc::clone(&parts.counters)))
 }
 
-/// The routes for whoever watches the process, and their description.
+/// Returns the routes for whoever watches the process, and their description.
 fn root(parts: &Parts) -> OpenApiRouter {
     OpenApiRouter::new()
         .merge(health::routes().with_state(Arc::clone(&parts.health)))
@@ -51,22 +51,24 @@ fn root(parts: &Parts) -> OpenApiRouter {
         .merge(openapi::routes())
 }
 
-/// All routes; those of pages and their files are in no description.
+/// Returns all routes. Those of pages and their files are in no description.
 pub fn router(parts: &Parts) -> Router {
     let v1 = Router::from(v1(parts))
         .nest("/v1", Router::new().fallback(not_found))
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(cors());
+        .layer((middleware::from_fn(identify), cors()));
+    // What is merged keeps its own layers: each costs a request two allocations, so every route gets all of its at once.
     Router::from(root(parts))
-        .merge(v1)
-        .merge(assets::router())
+        .merge(assets::pages())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(middleware::from_fn(request_id::identify))
+        .layer(middleware::from_fn(identify))
+        .merge(v1)
+        .merge(assets::embedded().layer((middleware::from_fn(identify), cors())))
 }
 
-/// For pages of any origin, without credentials.
-pub fn cors() -> CorsLayer {
+/// Allows pages of any origin, without credentials.
+fn cors() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(tower_http::cors::Any)
         .allow_methods([Method::GET, Method::POST, Method::DELETE])

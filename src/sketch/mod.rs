@@ -1,5 +1,5 @@
-//! The sketches of postgresql-hll in Rust: viewer hashes in, the bytes of an `hll(12,5)` value out ([`encode`]), and such
-//! values in, their union's cardinality out ([`Union`]).
+//! The sketches of postgresql-hll in Rust: viewer hashes in, the bytes of an `hll(12,5)` value out ([`encode`]); such
+//! values in, their union or its cardinality out ([`Union`]); and the union of sketches that come and go ([`Present`]).
 //!
 //! Postgres casts `bytea` to `hll` without looking, so this module is trusted; the extension is its oracle in the
 //! tests, which compare bytes and estimates. They can: an `hll` value is a function of the set and the parameters alone.
@@ -17,8 +17,10 @@
 //!
 //! [storage specification]: https://github.com/aggregateknowledge/hll-storage-spec/blob/v1.0.0/STORAGE.md
 
+mod present;
 mod union;
 
+pub use present::Present;
 pub use union::{Union, Unreadable};
 
 /// log2 of the number of registers.
@@ -111,11 +113,30 @@ fn encode_registers(registers: &[u8; REGISTERS]) -> Vec<u8> {
         }
         return bits.finish();
     }
-    let mut bits = BitWriter::new(header(FULL, FULL_BYTES));
-    for &value in registers {
-        bits.push(u32::from(value), REGISTER_WIDTH);
+    let mut bytes = header(FULL, FULL_BYTES);
+    // Eight registers are five bytes.
+    for values in registers.as_chunks::<8>().0 {
+        let packed = values.iter().fold(0u64, |packed, &value| packed << REGISTER_WIDTH | u64::from(value));
+        bytes.extend_from_slice(&packed.to_be_bytes()[3..]);
     }
-    bits.finish()
+    bytes
+}
+
+/// The bytes behind the header of a value of ours, and its type.
+fn payload(sketch: &[u8]) -> Result<(u8, &[u8]), Unreadable> {
+    const PARAMETERS: [u8; 2] =
+        [((REGISTER_WIDTH - 1) << 5 | LOG2M) as u8, SPARSE_ENABLED | AUTOMATIC_CUTOFF];
+    let [first, parameters @ ..] = sketch.first_chunk::<3>().ok_or(Unreadable)?;
+    if *parameters != PARAMETERS || first & 0xf0 != VERSION {
+        return Err(Unreadable);
+    }
+    Ok((first & 0x0f, &sketch[3..]))
+}
+
+/// The elements of an explicit sketch's payload, ascending.
+fn explicit(payload: &[u8]) -> Result<impl Iterator<Item = i64> + '_, Unreadable> {
+    let (elements, []) = payload.as_chunks::<8>() else { return Err(Unreadable) };
+    Ok(elements.iter().map(|bytes| i64::from_be_bytes(*bytes)))
 }
 
 fn header(kind: u8, payload_bytes: usize) -> Vec<u8> {

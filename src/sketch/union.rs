@@ -6,8 +6,8 @@
 //! [HyperLogLog]: https://algo.inria.fr/flajolet/Publications/FlFuGaMe07.pdf
 
 use super::{
-    AUTOMATIC_CUTOFF, EMPTY, EXPLICIT, FULL, FULL_BYTES, LOG2M, MAX_EXPLICIT, MAX_REGISTER, REGISTER_WIDTH,
-    REGISTERS, SPARSE, SPARSE_ENABLED, VERSION, register,
+    EMPTY, EXPLICIT, FULL, FULL_BYTES, LOG2M, MAX_EXPLICIT, MAX_REGISTER, REGISTER_WIDTH, REGISTERS, SPARSE,
+    encode, encode_registers, explicit, payload, register,
 };
 
 /// Why a value is no sketch of ours.
@@ -44,19 +44,10 @@ impl Union {
 
     /// Adds an `hll(12,5)` value.
     pub fn add(&mut self, sketch: &[u8]) -> Result<(), Unreadable> {
-        const PARAMETERS: [u8; 2] =
-            [((REGISTER_WIDTH - 1) << 5 | LOG2M) as u8, SPARSE_ENABLED | AUTOMATIC_CUTOFF];
-        let [first, parameters @ ..] = sketch.first_chunk::<3>().ok_or(Unreadable)?;
-        if *parameters != PARAMETERS || first & 0xf0 != VERSION {
-            return Err(Unreadable);
-        }
-        let payload = &sketch[3..];
-        match first & 0x0f {
+        let (kind, payload) = payload(sketch)?;
+        match kind {
             EMPTY => {}
-            EXPLICIT => {
-                let (elements, []) = payload.as_chunks::<8>() else { return Err(Unreadable) };
-                self.add_elements(elements.iter().map(|bytes| i64::from_be_bytes(*bytes)));
-            }
+            EXPLICIT => self.add_elements(explicit(payload)?),
             SPARSE => {
                 self.estimate_from_now();
                 self.add_sparse(payload);
@@ -80,6 +71,22 @@ impl Union {
         }
     }
 
+    /// The `hll(12,5)` value of what it holds, bit for bit as the extension writes it.
+    pub fn encode(&self) -> Vec<u8> {
+        if self.dense { encode_registers(&self.registers) } else { encode(&self.elements) }
+    }
+
+    /// Nobody is in it.
+    pub fn is_empty(&self) -> bool {
+        !self.dense && self.elements.is_empty()
+    }
+
+    /// Raises registers to those that hold what this holds.
+    pub(super) fn raise_into(&self, registers: &mut [u8; REGISTERS]) {
+        raise(registers, &self.registers);
+        self.elements.iter().for_each(|&element| set(registers, element));
+    }
+
     /// Whether it is counted, not estimated.
     pub fn is_exact(&self) -> bool {
         !self.dense
@@ -93,8 +100,14 @@ impl Union {
         }
     }
 
+    /// Raises its registers to these: what they saw is in it from now on.
+    pub(super) fn raise(&mut self, registers: &[u8; REGISTERS]) {
+        self.estimate_from_now();
+        raise(&mut self.registers, registers);
+    }
+
     /// Takes them ascending.
-    fn add_elements(&mut self, elements: impl Iterator<Item = i64>) {
+    pub(super) fn add_elements(&mut self, elements: impl Iterator<Item = i64>) {
         if self.dense {
             elements.for_each(|element| set(&mut self.registers, element));
             return;

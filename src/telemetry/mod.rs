@@ -1,4 +1,5 @@
-//! What a process says of itself: logs and metrics.
+//! A process tells about itself by logs and metrics.
 
 pub mod logs;
 pub mod registry;
+pub mod request;

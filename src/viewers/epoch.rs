@@ -1,13 +1,15 @@
-//! Salt epochs: the spans of days that share one salt, and so count a person once. Pure calendar arithmetic.
+//! Salt epochs are the spans of days that share one salt, and so count a person once. This file is pure calendar
+//! arithmetic.
 
 use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, Utc};
 
-/// How long a salt is kept after its epoch's end or its making, whichever is later: that late heartbeats may come.
+/// A salt is kept for this long after its epoch's end or its making, whichever is later, so that late heartbeats may
+/// come.
 pub const SALT_KEPT: TimeDelta = TimeDelta::hours(48);
 
-/// How often the salt changes.
+/// The salt changes this often.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum)]
 pub enum Rotation {
     /// Every UTC day.
@@ -21,7 +23,7 @@ pub enum Rotation {
 }
 
 impl Rotation {
-    /// The name as it stands in the setting and in the table of salt epochs.
+    /// Returns the name as it stands in the setting and in the table of salt epochs.
     pub fn name(self) -> &'static str {
         match self {
             Rotation::Daily => "daily",
@@ -31,10 +33,10 @@ impl Rotation {
         }
     }
 
-    /// The first and the last day of the epoch that contains `day`.
+    /// Returns the first and the last day of the epoch that contains `day`.
     ///
-    /// An epoch that never ends is written with the first and last day of the years 1 to 9999, which every client
-    /// can read, rather than with Postgres's infinities.
+    /// An epoch that never ends is written with the first and last day of the years 1 to 9999, which every client can
+    /// read, rather than with Postgres's infinities.
     pub fn span(self, day: NaiveDate) -> (NaiveDate, NaiveDate) {
         let date =
             |year, month, day| NaiveDate::from_ymd_opt(year, month, day).expect("a day of the calendar");
@@ -56,23 +58,23 @@ impl Rotation {
     }
 }
 
-/// How an epoch is opened, as a setting says.
+/// An epoch is opened with what the settings say at that moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Opening {
-    /// How long it may become.
+    /// The epoch lasts no longer than this rotation.
     pub rotation: Rotation,
-    /// Whether the salt is given by a setting, not made here.
+    /// True if the salt is given by a setting and not made here.
     pub given: bool,
 }
 
-/// Whether today's epoch has to end early, as the setting has changed since it was opened.
+/// Returns true if today's epoch has to end early because the setting has changed since it was opened.
 ///
-/// A salt given anew in place of another given one is no such change: it is more likely a mistake.
+/// A given salt in place of another given one is no such change: it is more likely a mistake.
 pub fn ends_early(opened: Opening, last_day: NaiveDate, setting: Opening, today: NaiveDate) -> bool {
     opened != setting && last_day > today
 }
 
-/// From when on nobody may use the salt of an epoch.
+/// Returns the instant from which on nobody may use the salt of an epoch.
 pub fn destroyed_from(last_day: NaiveDate, made_at: DateTime<Utc>) -> DateTime<Utc> {
     let end = (last_day + TimeDelta::days(1)).and_time(NaiveTime::MIN).and_utc();
     end.max(made_at) + SALT_KEPT
@@ -123,7 +125,7 @@ mod tests {
         for (last_day, made_at, destroyed) in [
             ("2026-11-21", "2026-11-21T00:00:01Z", "2026-11-24T00:00:00Z"),
             ("2026-12-31", "2026-12-28T09:00:00Z", "2027-01-03T00:00:00Z"),
-            // Made for a replay, long after the day.
+            // A replay made this salt long after the day.
             ("2026-11-01", "2026-11-21T10:00:00Z", "2026-11-23T10:00:00Z"),
         ] {
             assert_eq!(destroyed_from(date(last_day), at(made_at)), at(destroyed));

@@ -1,4 +1,4 @@
-//! Viewer id and salt in, viewer hash out: the only place that sees a viewer id after parsing.
+//! Turns a viewer id and a salt into a viewer hash. This is the only place that sees a viewer id after parsing.
 
 use std::fmt;
 
@@ -16,12 +16,12 @@ impl Salt {
         Salt(bytes)
     }
 
-    /// The secret bytes, for the table of salt epochs.
+    /// Returns the secret bytes, for the table of salt epochs.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// Tells whether two processes use the same salt, without telling the salt.
+    /// Returns a digest that tells whether two processes use the same salt, without telling the salt.
     ///
     /// The domain prefix keeps it apart from every viewer hash.
     pub fn fingerprint(&self) -> Vec<u8> {
@@ -38,10 +38,11 @@ impl fmt::Debug for Salt {
     }
 }
 
-/// `blake2b(viewer_id ‖ salt, digest_size = 8)` as a big-endian signed integer, as Python's `hashlib.blake2b` gives it.
+/// Returns `blake2b(viewer_id ‖ salt, digest_size = 8)` as a big-endian signed integer, as Python's `hashlib.blake2b`
+/// gives it.
 ///
-/// The digest length is part of BLAKE2b's parameter block ([RFC 7693], section 2.5), so a truncated longer digest
-/// would be another value.
+/// The digest length is part of BLAKE2b's parameter block ([RFC 7693], section 2.5), so a truncated longer digest would
+/// be another value.
 ///
 /// [RFC 7693]: https://www.rfc-editor.org/rfc/rfc7693
 pub fn viewer_hash(viewer_id: &ViewerId<'_>, salt: &Salt) -> i64 {
@@ -55,7 +56,8 @@ pub fn viewer_hash(viewer_id: &ViewerId<'_>, salt: &Salt) -> i64 {
 mod tests {
     use super::*;
 
-    /// Made with Python 3.11: `int.from_bytes(hashlib.blake2b(viewer + salt, digest_size=8).digest(), "big", signed=True)`.
+    /// The numbers were made with Python 3.11: `int.from_bytes(hashlib.blake2b(viewer + salt, digest_size=8).digest(),
+    /// "big", signed=True)`.
     #[test]
     fn equals_python() {
         let hash = |viewer, salt: &str| viewer_hash(&ViewerId::new(viewer), &Salt::new(salt.into()));

@@ -6,10 +6,10 @@ use prometheus::{IntCounter, IntGauge};
 
 use crate::telemetry::registry::{counter, gauge};
 
-/// The metrics of this folder, registered at once, so that none is missing before its first event.
+/// The metrics of this folder. They are registered at once, so that none is missing before its first event.
 pub static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
 
-/// One handle a metric; its help text says what it means.
+/// Each field is the handle of one metric, whose help text says what it means.
 #[expect(missing_docs, reason = "the help texts describe them")]
 pub struct Metrics {
     pub salts_destroyed: IntCounter,

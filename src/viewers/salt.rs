@@ -1,8 +1,8 @@
-//! Salts: which one a day's viewers are hashed with, and when it is destroyed.
+//! Salts: this file knows which salt a day's viewers are hashed with, and when it is destroyed.
 //!
-//! The table of salt epochs is the only authority. Whoever needs a salt first makes it, committed before the first
-//! hash made with it, and every process reads it from there. A day that a salt was used for stays in its epoch; a
-//! changed setting ends the epoch with the day it is noticed on.
+//! The table of salt epochs is the only authority. Whoever needs a salt first makes it and commits it before the first
+//! hash is made with it, and every process reads it from there. A day that a salt was used for stays in its epoch. A
+//! changed setting ends the epoch with the day on which the change is noticed.
 
 use std::{
     collections::HashMap,
@@ -23,23 +23,23 @@ use crate::{
     },
 };
 
-/// Bytes of a salt made here.
+/// A salt made here has this many bytes.
 const SALT_BYTES: usize = 32;
-/// Days whose salts are kept at hand; a replay of years passes through, arrivals need three.
+/// The salts of so many days are kept at hand. A replay of years passes through; arrivals need three days.
 const CACHED_DAYS: usize = 64;
-/// How long a salt is kept at hand: then what other processes did to its epoch is noticed.
+/// A salt is kept at hand for this long, after which the process notices what others did to its epoch.
 const CACHED_FOR: TimeDelta = TimeDelta::seconds(60);
-/// How often the destruction is tried while somebody uses the table or holds an old snapshot.
+/// The destruction is tried this often while somebody uses the table or holds an old snapshot.
 const MAX_WIPE_ATTEMPTS: u32 = 20;
-/// Between two attempts.
+/// This long passes between two attempts.
 const WIPE_PERIOD: Duration = Duration::from_millis(500);
 
-/// Where salts come from.
+/// Salts come from one of these.
 #[derive(Debug, Clone)]
 pub enum SaltSource {
-    /// Random ones, made on first use and changed this often.
+    /// Salts are random, made on first use and changed this often.
     Made(Rotation),
-    /// The one of the setting, for every day.
+    /// The setting gives one salt for every day.
     Given(Salt),
 }
 
@@ -52,13 +52,13 @@ impl SaltSource {
     }
 }
 
-/// Why there is no salt for a day.
+/// There is no salt for a day for one of these reasons.
 #[derive(Debug, thiserror::Error)]
 pub enum SaltError {
-    /// Its salt was destroyed: nobody can be hashed for that day any more.
+    /// The day's salt was destroyed, so nobody can be hashed for that day any more.
     #[error("the salt of {0} is destroyed")]
     Destroyed(NaiveDate),
-    /// The day is not kept any more: nobody needs to be hashed for it.
+    /// The day is not kept any more, so nobody needs to be hashed for it.
     #[error("{0} is not kept any more")]
     NotKept(NaiveDate),
     /// The day's epoch uses a salt that this process was not given.
@@ -70,7 +70,7 @@ pub enum SaltError {
     OtherSalt {
         /// The day.
         day: NaiveDate,
-        /// The last day of its epoch.
+        /// The last day of the epoch that `day` lies in.
         last_day: NaiveDate,
     },
     /// The database did not answer.
@@ -85,7 +85,7 @@ fn way_out(day: NaiveDate, last_day: NaiveDate) -> &'static str {
     }
 }
 
-/// A salt at hand.
+/// A salt that is kept at hand.
 struct Cached {
     salt: Salt,
     read_at: DateTime<Utc>,
@@ -93,13 +93,14 @@ struct Cached {
 }
 
 impl Cached {
-    /// Whether it may still be used without another look at the table; not if the clock went back either.
+    /// Returns true if the salt may be used without another look at the table. It may not if the clock went back
+    /// either.
     fn is_usable(&self, now: DateTime<Utc>) -> bool {
         now < self.destroyed_from && (TimeDelta::zero()..CACHED_FOR).contains(&(now - self.read_at))
     }
 }
 
-/// The salts of a process.
+/// The salts as one process sees them.
 #[derive(Clone)]
 pub struct Salts {
     store: Store,
@@ -110,18 +111,19 @@ pub struct Salts {
 }
 
 impl Salts {
-    /// Salts from this source, shared with every process on the same database. An epoch that another setting opened ends
-    /// with today.
+    /// Returns the salts from this source, which are shared with every process on the same database. An epoch that
+    /// another setting opened ends with today.
     pub fn new(store: Store, source: SaltSource, clock: Clock) -> Self {
         Salts { store, source, clock, ends_epochs: true, by_day: Arc::default() }
     }
 
-    /// As [`Salts::new`], for a process that only passes by: it uses the epochs that it finds, whatever its own setting.
+    /// Returns the salts for a process that only passes by: it uses the epochs that it finds, whatever its own setting
+    /// says.
     pub fn of_a_visitor(store: Store, source: SaltSource, clock: Clock) -> Self {
         Salts { ends_epochs: false, ..Salts::new(store, source, clock) }
     }
 
-    /// The salt of a day, made if this is the first need of it.
+    /// Returns the salt of a day and makes it if this is the first need of it.
     pub async fn salt(&self, day: NaiveDate) -> Result<Salt, SaltError> {
         if let Some(salt) = self.cached(day) {
             return Ok(salt);
@@ -163,7 +165,7 @@ impl Salts {
             if let Some(epoch) = self.store.use_salt_epoch(day).await? {
                 break epoch;
             }
-            // Who loses the race to open it finds the winner's in the next round.
+            // Whoever loses the race to open the epoch finds the winner's in the next round.
             self.open(day).await?;
         };
         let today = self.clock.today();
@@ -204,7 +206,7 @@ impl Salts {
 
     fn salt_of(&self, day: NaiveDate, epoch: &SaltEpoch, now: DateTime<Utc>) -> Result<Salt, SaltError> {
         if now >= epoch.destroyed_from {
-            // Whether or not the nightly job came by.
+            // The salt is refused whether or not the nightly job came by.
             return Err(SaltError::Destroyed(day));
         }
         match (&epoch.salt, &epoch.fingerprint, &self.source) {
@@ -218,8 +220,8 @@ impl Salts {
     }
 }
 
-/// Destroys the salts that nobody may use any more; returns how many. What is left of them in the table's file while
-/// somebody uses it, the next destruction removes.
+/// Destroys the salts that nobody may use any more and returns how many. If somebody uses the table, former rows may
+/// stay in its file; the next destruction removes them.
 pub async fn destroy(store: &Store, clock: &Clock) -> Result<u64, StoreError> {
     let mut destroyed = 0;
     for _ in 0..MAX_WIPE_ATTEMPTS {

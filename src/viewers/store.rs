@@ -1,5 +1,7 @@
 //! Table `salt_epochs`.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use scoped_futures::ScopedFutureExt;
 use tokio_postgres::Row;
@@ -20,35 +22,36 @@ pub struct SaltEpoch {
     pub last_day: NaiveDate,
     /// How it was opened.
     pub opening: Opening,
-    /// The salt, unless it comes from a setting or is destroyed.
+    /// None if the salt comes from a setting or is destroyed.
     pub salt: Option<Salt>,
-    /// The fingerprint of a salt that comes from a setting, unless it is destroyed.
+    /// None if the salt does not come from a setting or its fingerprint is destroyed.
     pub fingerprint: Option<Vec<u8>>,
-    /// From when on nobody may use the salt.
+    /// From this instant on nobody may use the salt.
     pub destroyed_from: DateTime<Utc>,
 }
 
-/// What an epoch is opened with.
+/// An epoch is opened with one of these.
 #[derive(Debug)]
 pub enum NewSalt<'a> {
-    /// Made here, kept in the table.
+    /// The salt was made here and is kept in the table.
     Made(&'a Salt),
-    /// From a setting: only its fingerprint is kept.
+    /// The salt comes from a setting, and only its fingerprint is kept.
     Given(&'a Salt),
 }
 
-/// What a destruction did.
+/// The outcome of a destruction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Destruction {
-    /// Salts and fingerprints that went.
+    /// How many salts and fingerprints were destroyed.
     pub salts: u64,
-    /// Whether nothing is left of them in the table's file, nor of those that went before; if not, somebody uses the
-    /// table or holds an old snapshot: to be run again.
+    /// True if nothing is left of them in the table's file, nor of those before. If not, somebody uses the table or
+    /// holds an old snapshot, and the destruction has to be run again.
     pub wiped: bool,
 }
 
 impl Store {
-    /// The epoch a day belongs to, if it was opened; when this returns, the epoch can no longer end before that day.
+    /// Returns the epoch that a day belongs to, if it was opened. When this returns, the epoch can no longer end before
+    /// that day.
     pub async fn use_salt_epoch(&self, day: NaiveDate) -> Result<Option<SaltEpoch>, StoreError> {
         self.run_tx("use_salt_epoch", |tx| {
             async move {
@@ -65,7 +68,8 @@ impl Store {
         .await
     }
 
-    /// Opens the epoch that contains `day`, in use for it, unless somebody else did so first; durable when it returns.
+    /// Opens the epoch that contains `day` and marks it as used for it, unless somebody else did so first. It is
+    /// durable when this returns.
     pub async fn open_salt_epoch(
         &self,
         day: NaiveDate,
@@ -94,7 +98,8 @@ impl Store {
         Ok(())
     }
 
-    /// Ends an epoch with today, or with the last day it was used for; returns that day, none if it has ended by then.
+    /// Ends an epoch with today, or with the last day it was used for. Returns that day, or none if the epoch has ended
+    /// by then.
     pub async fn cut_salt_epoch(
         &self,
         epoch: i64,
@@ -124,10 +129,10 @@ impl Store {
         }
     }
 
-    /// Removes the former versions of rows, salts and all. Always, not only after a destruction: the last one may have
-    /// been cut short or have met an old snapshot, and the table is small.
+    /// Removes the former versions of rows, salts and all. This happens at every run and not only after a destruction:
+    /// the last one may have been cut short or have met an old snapshot, and the table is small.
     async fn wipe_salt_epochs(&self) -> Result<bool, StoreError> {
-        // A connection of its own, out of the pool, as its settings go with it.
+        // The connection is taken out of the pool, because its settings go with it.
         let client = deadpool_postgres::Object::take(self.client().await?);
         client.batch_execute(sql::LIMIT_LOCK_WAIT).await?;
         client.batch_execute(sql::VACUUM_SALT_EPOCHS).await?;
@@ -157,7 +162,7 @@ fn salt_epoch(row: &Row) -> Result<SaltEpoch, StoreError> {
     })
 }
 
-/// The salt epochs that a range touches: their first days, ascending, and how they were opened.
+/// Returns the salt epochs that a range touches: their first days, ascending, and how they were opened.
 pub(crate) async fn epochs(
     tx: &Transaction<'_>,
     from: NaiveDate,
@@ -170,4 +175,13 @@ pub(crate) async fn epochs(
         rotations.push(row.try_get::<_, &str>("rotation")?.parse().map_err(StoreError::Unsuitable)?);
     }
     Ok((first_days, rotations))
+}
+
+/// The first day of each day's salt epoch; the day itself where it belongs to none.
+pub(crate) async fn epochs_of_days(
+    tx: &Transaction<'_>,
+    days: &[NaiveDate],
+) -> Result<HashMap<NaiveDate, NaiveDate>, StoreError> {
+    let rows = query(tx, sql::READ_EPOCHS_OF_DAYS, &[&days]).await?;
+    rows.iter().map(|row| Ok((row.try_get("day")?, row.try_get("first_day")?))).collect()
 }

@@ -15,8 +15,10 @@ use crate::{
     viewers::salt,
 };
 
-/// Videos whose old rows are removed in one transaction.
+/// Videos whose old rows are removed, or whose epochs are counted, in one transaction.
 const MAX_PIECE_VIDEOS: u64 = 10;
+/// Days of videos that are thinned in one transaction.
+const MAX_PIECE_DAYS: u64 = 20;
 /// Days back from today in which an epoch that ended is looked at every night.
 const RECOUNTED_DAYS: u64 = 7;
 /// What is kept.
@@ -66,11 +68,13 @@ pub async fn run(
     store.delete_unkept_failed().await?;
     let dropped = drop_when_free(|| store.drop_unkept_partitions()).await?;
     summary.dropped_partitions = dropped.unwrap_or(0);
-    while let Some(rows) = store.delete_unkept(MAX_PIECE_VIDEOS).await? {
-        summary.deleted_rows += rows;
-    }
     let mut behind = String::new();
-    while let Some((last, rows)) = store.delete_fine(&behind, MAX_PIECE_VIDEOS).await? {
+    while let Some((last, rows)) = store.delete_unkept(&behind, MAX_PIECE_VIDEOS).await? {
+        summary.deleted_rows += rows;
+        behind = last;
+    }
+    let mut behind = (String::new(), NaiveDate::default());
+    while let Some((last, rows)) = store.delete_fine(&behind, MAX_PIECE_DAYS).await? {
         summary.thinned_rows += rows;
         behind = last;
     }

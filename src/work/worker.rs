@@ -1,32 +1,40 @@
-//! The worker: takes heartbeats out of the queue, folds them, and unites them with the shard rows, in one transaction a
+//! The worker: takes heartbeats out of the queue, folds them, and appends the runs to the shards, in one transaction a
 //! step: a crash anywhere rolls all of it back, so nothing is lost and nothing counts twice.
 
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use scoped_futures::ScopedFutureExt;
 use tokio_util::sync::CancellationToken;
 
+use super::metrics::METRICS;
 use crate::{
     clock::Clock,
-    events::{hashed::HashedHeartbeats, heartbeat::MAX_SEC},
+    events::{
+        hashed::{HashedHeartbeat, HashedHeartbeats, Unreadable},
+        heartbeat::MAX_SEC,
+    },
     heatmap::{
-        fold::{Run, fold},
-        store::shards,
+        compaction,
+        fold::fold,
+        store::shards::{self, VideoDay},
     },
     postgres::{Store, StoreError, Transaction, in_savepoint},
-    queue,
-    work::metrics::METRICS,
+    queue::{
+        Ripe,
+        claim::{self, Window},
+        failed,
+    },
 };
 
-/// Heartbeats a step claims at most. The larger the window, the fewer rows are written twice; 100,000 fold in a few tens
-/// of milliseconds and take some 20 MB.
-const MAX_STEP_HEARTBEATS: u64 = 100_000;
-/// Queue rows a step claims at most; a row may hold a single heartbeat.
-const MAX_STEP_BATCHES: u64 = 20_000;
+/// What a step claims at most. The larger the window, the more of a session's beats join to one run; 100,000 heartbeats
+/// fold in a few tens of milliseconds and take some 10 MB. Seconds bound what a run can become: 8,000,000 are 80 a
+/// heartbeat, where players send 10.
+const MAX_WINDOW: Window = Window { heartbeats: 100_000, watched_secs: 8_000_000, rows: 20_000 };
 /// How much narrower the next window is when one cannot be folded.
 const WINDOW_STRIDE: u64 = 8;
-/// Rows one upsert statement writes at most, so that neither side holds a window's rows at once.
-const MAX_UPSERT_ROWS: u64 = 50_000;
+/// A lane with this many heartbeats is worth a step of its own, however young they are.
+const RIPE_HEARTBEATS: u64 = 20_000;
 /// How long a worker with nothing to do waits before it looks again.
 const IDLE_PAUSE: Duration = Duration::from_millis(200);
 /// How long a worker waits when Postgres is away.
@@ -48,17 +56,18 @@ pub enum Step {
     Idle,
 }
 
-/// What a transaction may take out of the queue.
-struct Window {
-    lane: u16,
-    max_heartbeats: u64,
-    max_batches: u64,
+/// Folds the window of one free lane that is ripe. A lane that cannot be worked on does not keep the others waiting.
+///
+/// A lane is ripe once its oldest heartbeat has waited for `wait`, or many others have come: sessions whose beats are
+/// folded together join to longer runs.
+pub async fn step(store: &Store, clock: &Clock, wait: Duration) -> Result<Step, StoreError> {
+    let wait = TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX);
+    step_ripe(store, clock, Ripe { accepted_by: clock.now() - wait, heartbeats: RIPE_HEARTBEATS }).await
 }
 
-/// Folds the window of one free lane. A lane that cannot be worked on does not keep the others waiting.
-pub async fn step(store: &Store, clock: &Clock) -> Result<Step, StoreError> {
+async fn step_ripe(store: &Store, clock: &Clock, ripe: Ripe) -> Result<Step, StoreError> {
     let mut failure = None;
-    for (lane, _) in store.busy_lanes().await? {
+    for (lane, _) in store.ripe_lanes(ripe).await? {
         match step_lane(store, clock, lane).await {
             Ok(Step::Idle) => {}
             Ok(folded) => return Ok(folded),
@@ -69,12 +78,12 @@ pub async fn step(store: &Store, clock: &Clock) -> Result<Step, StoreError> {
     failure.map_or(Ok(Step::Idle), Err)
 }
 
-/// Folds as large a window of a lane as can be folded, or its oldest batch one by one.
+/// Folds as large a window of a lane as can be folded, or its oldest batch one by one; then compacts what has grown by it.
 async fn step_lane(store: &Store, clock: &Clock, lane: u16) -> Result<Step, StoreError> {
-    let mut window = Window { lane, max_heartbeats: MAX_STEP_HEARTBEATS, max_batches: MAX_STEP_BATCHES };
-    loop {
-        match fold_window(store, &window).await {
-            Err(StoreError::BadValue(reason)) if window.max_batches > 1 => {
+    let mut window = MAX_WINDOW;
+    let folded = loop {
+        match fold_window(store, lane, &window).await {
+            Err(StoreError::BadValue(reason)) if window.rows > 1 => {
                 tracing::warn!(
                     lane,
                     reason,
@@ -82,20 +91,39 @@ async fn step_lane(store: &Store, clock: &Clock, lane: u16) -> Result<Step, Stor
                 );
                 // In a few strides down to the oldest batch: what stands in front of the fault is soon folded, and a
                 // long backlog is not folded in vain for each of its batches.
-                window.max_heartbeats = (window.max_heartbeats / WINDOW_STRIDE).max(1);
-                window.max_batches = (window.max_batches / WINDOW_STRIDE).max(1);
+                window = Window {
+                    heartbeats: (window.heartbeats / WINDOW_STRIDE).max(1),
+                    watched_secs: (window.watched_secs / WINDOW_STRIDE).max(1),
+                    rows: (window.rows / WINDOW_STRIDE).max(1),
+                };
             }
-            Err(StoreError::BadValue(_)) => return fold_one_by_one(store, clock, &window).await,
-            outcome => return outcome,
+            Err(StoreError::BadValue(_)) => break fold_one_by_one(store, clock, lane).await?,
+            outcome => break outcome?,
         }
+    };
+    // Behind the commit, in transactions of their own: who dies here has lost nothing, and the next multiple of the
+    // trigger compacts it.
+    for VideoDay { video_id, captured_on } in &folded.grown {
+        compaction::compact_hot(store, video_id, *captured_on).await?;
     }
+    Ok(folded.step)
+}
+
+/// What a fold did, and the video-days that are to be compacted at once.
+struct Folded {
+    step: Step,
+    grown: Vec<VideoDay>,
+}
+
+impl Folded {
+    const IDLE: Folded = Folded { step: Step::Idle, grown: Vec::new() };
 }
 
 /// Works until told to stop; the step under way is finished, what is still queued waits for the next worker.
-pub async fn run(store: Store, clock: Clock, stop: CancellationToken) {
+pub async fn run(store: Store, clock: Clock, wait: Duration, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let started = Instant::now();
-        let outcome = step(&store, &clock).await;
+        let outcome = step(&store, &clock, wait).await;
         METRICS.step(&outcome, started.elapsed());
         let pause = match outcome {
             Ok(Step::Folded { heartbeats, rows, failed }) => {
@@ -121,8 +149,10 @@ pub async fn run_once(store: &Store, clock: &Clock) -> Result<u64, StoreError> {
         return Ok(0);
     };
     let mut folded = 0;
-    while store.busy_lanes().await?.iter().any(|&(_, oldest)| oldest <= last_id) {
-        match step(store, clock).await? {
+    // Also what a host whose clock is ahead has accepted.
+    let all = Ripe { accepted_by: DateTime::<Utc>::MAX_UTC, heartbeats: 0 };
+    while store.ripe_lanes(all).await?.iter().any(|&(_, oldest)| oldest <= last_id) {
+        match step_ripe(store, clock, all).await? {
             Step::Folded { heartbeats, .. } => folded += heartbeats as u64,
             Step::Idle => tokio::time::sleep(IDLE_PAUSE).await,
         }
@@ -130,105 +160,104 @@ pub async fn run_once(store: &Store, clock: &Clock) -> Result<u64, StoreError> {
     Ok(folded)
 }
 
-async fn fold_window(store: &Store, window: &Window) -> Result<Step, StoreError> {
+async fn fold_window(store: &Store, lane: u16, window: &Window) -> Result<Folded, StoreError> {
     store
         .run_tx("fold_window", |tx| {
             async move {
-                if !queue::try_lock_lane(tx, window.lane).await? {
-                    return Ok(Step::Idle);
+                if !claim::try_lock_lane(tx, lane).await? {
+                    return Ok(Folded::IDLE);
                 }
                 shards::prepare_fold(tx).await?;
-                let batches =
-                    queue::claim_batches(tx, window.lane, window.max_heartbeats, window.max_batches).await?;
+                let batches = claim::claim_batches(tx, lane, window).await?;
                 if batches.is_empty() {
-                    return Ok(Step::Idle);
+                    return Ok(Folded::IDLE);
                 }
-                let mut heartbeats = HashedHeartbeats::default();
-                for batch in batches {
-                    heartbeats.append(batch);
-                }
-                store.ensure_shard_partitions(&heartbeats.captured_on.iter().copied().collect()).await?;
-                let rows = unite(tx, window.lane, &heartbeats).await?;
-                Ok(Step::Folded { heartbeats: heartbeats.len(), rows, failed: 0 })
+                let heartbeats = read(&batches)?;
+                let (rows, grown) = append(store, tx, &heartbeats).await?;
+                Ok(Folded { step: Step::Folded { heartbeats: heartbeats.len(), rows, failed: 0 }, grown })
             }
             .scope_boxed()
         })
         .await
 }
 
-/// Folds the batches of a window heartbeat by heartbeat and sets aside what cannot be folded even alone.
-async fn fold_one_by_one(store: &Store, clock: &Clock, window: &Window) -> Result<Step, StoreError> {
-    let lane = window.lane;
+/// Folds a lane's oldest batch heartbeat by heartbeat and sets aside what cannot be folded even alone.
+async fn fold_one_by_one(store: &Store, clock: &Clock, lane: u16) -> Result<Folded, StoreError> {
     store
         .run_tx("fold_one_by_one", |tx| {
             async move {
-                if !queue::try_lock_lane(tx, lane).await? {
-                    return Ok(Step::Idle);
+                if !claim::try_lock_lane(tx, lane).await? {
+                    return Ok(Folded::IDLE);
                 }
                 shards::prepare_fold(tx).await?;
-                // A row that cannot even be read cannot be claimed.
-                let mut failed = queue::set_aside_unreadable(tx, lane, clock.now()).await?;
-                let (mut heartbeats, mut rows) = (failed, 0);
-                for batch in queue::claim_batches(tx, lane, window.max_heartbeats, window.max_batches).await?
-                {
-                    for index in 0..batch.len() {
-                        let heartbeat = batch.only(index);
-                        heartbeats += 1;
-                        match in_savepoint(tx, fold_alone(store, tx, lane, &heartbeat)).await {
-                            Ok(written) => rows += written,
-                            Err(StoreError::BadValue(reason)) => {
-                                queue::insert_failed(tx, &heartbeat, &reason, clock.now()).await?;
-                                failed += 1;
-                            }
-                            Err(error) => return Err(error),
+                let readable = async {
+                    let oldest = Window { heartbeats: 1, watched_secs: 1, rows: 1 };
+                    let batches = claim::claim_batches(tx, lane, &oldest).await?;
+                    read(&batches)?;
+                    Ok(batches)
+                };
+                let batches = match in_savepoint(tx, readable).await {
+                    Err(StoreError::BadValue(reason)) => {
+                        failed::set_aside_unreadable(tx, lane, &reason, clock.now()).await?;
+                        tracing::error!(
+                            lane,
+                            reason,
+                            "a batch of lane {lane} is set aside, nobody can read it"
+                        );
+                        return Ok(Folded {
+                            step: Step::Folded { heartbeats: 0, rows: 0, failed: 1 },
+                            ..Folded::IDLE
+                        });
+                    }
+                    claimed => claimed?,
+                };
+                let (mut rows, mut failed, mut grown) = (0, 0, Vec::new());
+                let heartbeats = read(&batches)?;
+                for heartbeat in &heartbeats {
+                    match in_savepoint(tx, append(store, tx, &[*heartbeat])).await {
+                        Ok((written, grew)) => {
+                            rows += written;
+                            grown.extend(grew);
                         }
+                        Err(StoreError::BadValue(reason)) => {
+                            failed::insert_failed(tx, heartbeat, &reason, clock.now()).await?;
+                            failed += 1;
+                        }
+                        Err(error) => return Err(error),
                     }
                 }
                 tracing::error!(lane, failed, "{failed} heartbeats set aside in heartbeat_queue_failed");
-                Ok(Step::Folded { heartbeats, rows, failed })
+                Ok(Folded { step: Step::Folded { heartbeats: heartbeats.len(), rows, failed }, grown })
             }
             .scope_boxed()
         })
         .await
 }
 
-async fn fold_alone(
+/// The heartbeats of batches, whose names stay where they are.
+fn read(batches: &[HashedHeartbeats]) -> Result<Vec<HashedHeartbeat<'_>>, StoreError> {
+    let heartbeats = batches.iter().flat_map(HashedHeartbeats::iter);
+    heartbeats.collect::<Result<_, Unreadable>>().map_err(|error| StoreError::BadValue(error.to_string()))
+}
+
+/// Folds heartbeats and appends the runs; returns how many rows were written, and what has grown by them.
+async fn append(
     store: &Store,
     tx: &Transaction<'_>,
-    lane: u16,
-    heartbeat: &HashedHeartbeats,
-) -> Result<u64, StoreError> {
-    store.ensure_shard_partitions(&heartbeat.captured_on.iter().copied().collect()).await?;
-    unite(tx, lane, heartbeat).await
-}
-
-/// Folds heartbeats and unites the runs with the shard's rows; returns how many rows were written.
-async fn unite(tx: &Transaction<'_>, lane: u16, heartbeats: &HashedHeartbeats) -> Result<u64, StoreError> {
+    heartbeats: &[HashedHeartbeat<'_>],
+) -> Result<(u64, Vec<VideoDay>), StoreError> {
     // The bounds were checked on arrival; here they keep a row that something else wrote from filling the disk.
-    let seconds = heartbeats.start_sec.iter().zip(&heartbeats.end_sec);
-    if seconds.clone().any(|(&start, &end)| start < 0 || end < start || i64::from(end) > MAX_SEC) {
+    let fits = |heartbeat: &HashedHeartbeat<'_>| {
+        0 <= heartbeat.start_sec
+            && heartbeat.start_sec <= heartbeat.end_sec
+            && i64::from(heartbeat.end_sec) <= MAX_SEC
+    };
+    if !heartbeats.iter().all(fits) {
         return Err(StoreError::BadValue(format!("seconds outside 0..={MAX_SEC}")));
     }
+    let days = heartbeats.iter().map(|heartbeat| heartbeat.captured_on).collect();
+    store.ensure_shard_partitions(&days).await?;
     let folded = fold(heartbeats);
-    let mut rows = shards::upsert_wholes(tx, lane, &folded.wholes).await?;
-    let mut rest = folded.runs.as_slice();
-    while !rest.is_empty() {
-        let (chunk, behind) = rest.split_at(chunk_len(rest));
-        shards::upsert_runs(tx, lane, chunk).await?;
-        rows += chunk.iter().map(Run::rows).sum::<u64>();
-        rest = behind;
-    }
-    Ok(rows)
-}
-
-/// How many of the runs, at least one, make up to [`MAX_UPSERT_ROWS`] rows.
-fn chunk_len(runs: &[Run<'_>]) -> usize {
-    let mut rows = 0;
-    runs.iter()
-        .take_while(|run| {
-            let fits = rows < MAX_UPSERT_ROWS;
-            rows += run.rows();
-            fits
-        })
-        .count()
+    let rows = shards::upsert_wholes(tx, &folded.wholes).await? + folded.runs.len() as u64;
+    Ok((rows, shards::append_runs(tx, &folded.runs).await?))
 }

@@ -196,11 +196,11 @@ async fn assert_counted_once(client: &Client, oracle: &BTreeMap<Key, Second>) {
         .query(
             "SELECT video_id, captured_on, region, bucket_sec, sum(plays)::bigint AS plays,
                  hll_send(hll_union_agg(viewers)) AS viewers
-             FROM video_heatmap_shards GROUP BY 1, 2, 3, 4",
+             FROM video_heatmap_seconds GROUP BY 1, 2, 3, 4",
             &[],
         )
         .await
-        .expect("the shard rows");
+        .expect("every second in whatever form");
     let mut wrong = Vec::new();
     let mut found = BTreeMap::new();
     for row in &rows {

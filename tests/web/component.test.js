@@ -52,8 +52,8 @@ const facts = (page) => tooltip(page).evaluate((list) => list.hidden ? {} : Obje
 const until = (page, condition, argument) => page.waitForFunction(condition, argument);
 
 test('every example of the documentation works', async () => {
-  const texts = await Promise.all(['README.md', 'docs/component.md'].map((file) => readFile(new URL(`../../${file}`, import.meta.url), 'utf8')));
-  const examples = [...texts.join('').matchAll(/```html\n(.*?)```/gs)].map(([, html]) => html).filter((html) => html.includes('<heat-strip'));
+  const text = await readFile(new URL('../../docs/component.md', import.meta.url), 'utf8');
+  const examples = [...text.matchAll(/```html\n(.*?)```/gs)].map(([, html]) => html).filter((html) => html.includes('<heat-strip'));
   assert.ok(examples.length >= 7);
   for (const example of examples) {
     const html = example.replaceAll('https://heatstrip.example', heatstrip.url).replace('http://127.0.0.1:8080', heatstrip.url)

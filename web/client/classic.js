@@ -1,4 +1,4 @@
-// For pages without modules: the same client as `window.heatstrip`.
+// Pages without modules get the same client as `window.heatstrip`.
 
 import { heatstrip } from './heatstrip.js';
 

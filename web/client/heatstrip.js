@@ -7,20 +7,20 @@
 //                   what was   whole  heartbeats               batches   one at a time, again with
 //                   played     seconds                         with ids  the same id until answered
 
-/** How often what was played is told, before jitter. */
+/** The client tells this often what was played, before jitter. */
 const BEAT_MS = 10_000;
-/** The most a playhead runs ahead of the clock, or steps back; what is beyond is a jump. */
+/** A playhead runs ahead of the clock, or steps back, by no more than this; beyond it is a jump. */
 const SLACK_SEC = 0.5;
-/** The last second there is, and the most seconds in one heartbeat. */
+/** There is no later second, and one heartbeat has no more seconds than the second number. */
 const MAX_SEC = 86_399;
 const MAX_SECONDS_PER_HEARTBEAT = 600;
-/** Keeps a request below the 64 KiB that a browser sends for a page that is gone. */
+/** So few heartbeats keep a request below the 64 KiB that a browser sends for a page that is gone. */
 const MAX_HEARTBEATS_PER_BATCH = 50;
-/** Heartbeats kept while the server is away, of a beat each: more than an hour of playing. */
+/** This many heartbeats, of a beat each, are kept while the server is away: more than an hour of playing. */
 const MAX_WAITING = 500;
-/** A stretch that goes on is one heartbeat for so long: what two beats say is not said as one. */
+/** A stretch that goes on is one heartbeat for no longer than this, so that two beats are not told as one. */
 const MAX_HEARTBEAT_MS = 15_000;
-/** A heartbeat older than this says when it was; a fresh one needs no clock of the viewer's. */
+/** A heartbeat older than this tells when it was; a fresh one needs no clock of the viewer's. */
 const FRESH_MS = 60_000;
 /** The server remembers batch ids for 10 minutes; a later retry might count twice. */
 const RETRY_MS = 9 * 60_000;
@@ -28,7 +28,7 @@ const REQUEST_MS = 30_000;
 const MAX_RETRY_AFTER_SEC = 3600;
 
 const STORAGE_KEY = 'heatstrip.viewer';
-/** Where an element keeps its client, so that no copy of this script counts beside another. */
+/** An element keeps its client under this, so that no copy of this script counts beside another. */
 const CLIENT = Symbol.for('heatstrip');
 
 const PAGE_EVENTS = ['visibilitychange', 'pagehide'];
@@ -42,8 +42,8 @@ const MEDIA_EVENTS = 'playing timeupdate pause waiting seeking seeked ended rate
 /** @typedef {{batch_id: string, heartbeats: Heartbeat[], tried: number}} Batch */
 
 /**
- * Tells heatstrip which seconds of an element are played. Never throws. An element has one client: the next one detaches
- * the one before.
+ * Tells heatstrip which seconds of an element are played. It never throws. An element has one client: the next one
+ * detaches the one before.
  *
  * @param {HTMLMediaElement} media a `<video>` or `<audio>`
  * @param {Options} options
@@ -52,7 +52,7 @@ const MEDIA_EVENTS = 'playing timeupdate pause waiting seeking seeked ended rate
 export function heatstrip(media, options) {
   const { endpoint, videoId, viewerId, region, counts, respectDoNotTrack, onError = console.warn } = { ...options };
 
-  /** Kinds of trouble that were told of. @type {Set<unknown>} */
+  /** The kinds of trouble that were told of. @type {Set<unknown>} */
   const told = new Set();
   const tell = (/** @type {unknown} */ kind, /** @type {unknown} */ what) => {
     if (told.has(kind)) return;
@@ -75,17 +75,17 @@ export function heatstrip(media, options) {
 
   const url = `${endpoint}`.replace(/\/*$/, '/v1/heartbeats');
 
-  /** Where the playhead was last seen; none after a jump. @type {Head | undefined} */
+  /** The place where the playhead was last seen; none after a jump. @type {Head | undefined} */
   let head;
-  /** Played and not yet in a batch. @type {Heartbeat[]} */
+  /** Heartbeats that were played and are not yet in a batch. @type {Heartbeat[]} */
   let waiting = [];
-  /** Batches on their way, the first perhaps in flight. @type {Batch[]} */
+  /** Batches on their way, of which the first may be in flight. @type {Batch[]} */
   let outbox = [];
-  /** Under way while a request is. @type {Promise<boolean> | undefined} */
+  /** A promise while a request is under way. @type {Promise<boolean> | undefined} */
   let sending;
-  /** Tries without an answer since the last answer. */
+  /** Counts the tries without an answer since the last answer. */
   let failures = 0;
-  /** The next beat, or the next try. @type {ReturnType<typeof setTimeout> | undefined} */
+  /** The timer of the next beat, or of the next try. @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   let detached = false;
 
@@ -109,7 +109,7 @@ export function heatstrip(media, options) {
         from = 0;
       } else if (!jumps && ahead > -SLACK_SEC && ahead <= reach) {
         add(head, at);
-        // Around a pause a position may be told that is a little behind the one before.
+        // Around a pause the element may tell a position a little behind the one before.
         from = Math.max(at, head.at);
       }
     }
@@ -117,14 +117,14 @@ export function heatstrip(media, options) {
     head = looped || !jumps ? { at: from, now, rate: next, moves: looped || moves, ids: ids() } : undefined;
   }
 
-  /** Of what plays now; none if it does not count. */
+  /** Returns the ids of what plays now, or none if it does not count. */
   function ids() {
     /** @template T @param {import('../heatstrip.js').Changing<T>} id */
     const of = (id) => (id instanceof Function ? id(media) : id);
     if (counts && !counts(media)) return;
     const video_id = of(videoId);
     if (!video_id) return;
-    // Databases give numbers.
+    // Ids that come from databases may be numbers.
     return { video_id: `${video_id}`, viewer_id: `${of(viewerId) || ownViewerId()}`, region: of(region) || undefined };
   }
 
@@ -150,7 +150,7 @@ export function heatstrip(media, options) {
       beat.duration_sec = duration >= to && duration <= MAX_SEC + 1 ? duration : undefined;
       first = beat.end_sec + 1;
     }
-    // The newest say where the viewer is.
+    // The newest heartbeats tell where the viewer is, so the oldest go.
     waiting.splice(0, waiting.length - MAX_WAITING);
     beatLater();
   }
@@ -161,17 +161,17 @@ export function heatstrip(media, options) {
 
   function beat() {
     on({ type: 'beat' });
-    // Not before, or what was just counted would wait for a beat of its own.
+    // The timer is cleared only here, or seconds that were just counted would wait for a beat of their own.
     timer = undefined;
     send();
   }
 
-  /** Gives what waits longest an id, under which it counts once. */
+  /** Puts the heartbeats that wait longest into a batch with an id, under which they count once. */
   function seal(size = MAX_HEARTBEATS_PER_BATCH) {
     if (waiting.length) outbox.push({ batch_id: uuid(), heartbeats: waiting.splice(0, size), tried: 0 });
   }
 
-  /** Sends what is there now, unless the server asked to wait; whether all of it has arrived. */
+  /** Sends everything now, unless the server asked to wait; promises true if all of it has arrived. */
   function send() {
     if (sending) return sending;
     if (failures && timer) return Promise.resolve(false);
@@ -189,7 +189,7 @@ export function heatstrip(media, options) {
 
   async function post() {
     do {
-      // In an outage as little as can be is put at risk: a batch that was tried and never answered is lost in the end.
+      // An outage puts as little at risk as can be: a batch that was tried and never answered is lost in the end.
       if (!outbox.length) seal(failures ? 1 : undefined);
       const [batch] = outbox;
       if (!batch) break;
@@ -210,7 +210,7 @@ export function heatstrip(media, options) {
           });
           said = await answer.json();
         } catch {
-          // No answer, or none of heatstrip's: the status says what to do.
+          // The body is no answer of heatstrip's, so the status alone says what to do.
         }
         const status = answer?.status ?? 0;
         if (status === 401 || status === 403 || status === 410) {
@@ -242,9 +242,9 @@ export function heatstrip(media, options) {
     timer = setTimeout(beat, 1000 * seconds * (1 + Math.random() / 2));
   }
 
-  /** The page goes, perhaps for good: whatever is not on its way is left with the browser. */
+  /** Leaves with the browser whatever is not on its way, because the page goes, perhaps for good. */
   function leave() {
-    // Whatever the clock says when it comes back: nothing plays until then.
+    // Nothing plays until the page comes back, whatever the clock says then.
     if (head) head.moves = false;
     while (waiting.length) seal();
     outbox = outbox.filter((batch, index) => {
@@ -271,7 +271,7 @@ export function heatstrip(media, options) {
     return false;
   }
 
-  /** The page's coming and going matters while something plays or waits. Else nothing keeps an element that is forgotten. */
+  /** Watches the page's coming and going while something plays or waits, so that nothing keeps a forgotten element. */
   function watchPage() {
     const listen = head?.moves || waiting.length + outbox.length ? addEventListener : removeEventListener;
     for (const type of PAGE_EVENTS) listen(type, on);
@@ -297,22 +297,22 @@ export function heatstrip(media, options) {
   /** @type {any} */ (media)[CLIENT]?.detach();
   /** @type {any} */ (media)[CLIENT] = client;
   for (const type of MEDIA_EVENTS) media.addEventListener(type, on);
-  // It may be playing already.
+  // The element may be playing already.
   on({ type: 'attach' });
   return client;
 }
 
-/** A batch as it is sent: one that waited says when its seconds were played. */
+/** Returns a batch as it is sent: one that waited tells when its seconds were played. */
 function body(/** @type {Batch} */ { batch_id, heartbeats }) {
   const at = (/** @type {number} */ ms) => (Date.now() - ms > FRESH_MS ? new Date(ms).toISOString() : undefined);
   return JSON.stringify({ batch_id, heartbeats: heartbeats.map((beat) => ({ ...beat, at: at(beat.at) })) });
 }
 
-/** Random bytes as hexadecimal digits; works on pages without TLS too, where `crypto.randomUUID` does not. */
+/** Returns random bytes as hexadecimal digits, on pages without TLS too, where `crypto.randomUUID` does not work. */
 const hex = (/** @type {number} */ bytes) =>
   Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) => (256 + byte).toString(16).slice(1)).join('');
 
-/** A UUID of version 7: they arrive in order, which keeps the server's index small. */
+/** Returns a UUID of version 7; they arrive in order, which keeps the server's index small. */
 function uuid() {
   const time = Date.now().toString(16).padStart(12, '0');
   const random = hex(9);
@@ -328,7 +328,7 @@ function uuid() {
 /** @type {string | null | undefined} */
 let remembered;
 
-/** A random id that this browser keeps for this site, or this page where storage is refused. */
+/** Returns a random id that this browser keeps for this site, or for this page where storage is refused. */
 function ownViewerId() {
   try {
     remembered ||= localStorage.getItem(STORAGE_KEY);

@@ -1,2 +1,3 @@
 -- delete_unkept_counts
-DELETE FROM video_heatmap_counts WHERE first_day < (SELECT kept_from FROM retention)
+-- $1 date  first day that is kept
+DELETE FROM video_heatmap_counts WHERE first_day < $1

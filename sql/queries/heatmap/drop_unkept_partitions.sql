@@ -1,2 +1,3 @@
 -- drop_unkept_partitions
-SELECT drop_unkept_partitions() AS dropped
+-- $1 date  first day that is kept
+SELECT drop_unkept_partitions($1) AS dropped

@@ -17,6 +17,6 @@ WITH days AS (
     WHERE captured_on BETWEEN $1 AND $2 AND ($4::text[] IS NULL OR region = ANY ($4::text[]))
         AND ($6::text[] IS NULL OR video_id = ANY ($6::text[]))
 )
-SELECT video_id, width_bucket(captured_on, $5::date[]) AS epoch, last_sec, plays, viewers
+SELECT video_id AS name, width_bucket(captured_on, $5::date[]) AS epoch, last_sec, plays, viewers
 FROM days
-ORDER BY video_id, epoch
+ORDER BY name, epoch

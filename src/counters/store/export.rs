@@ -15,6 +15,9 @@ use crate::{
 /// Counters read at once.
 const COUNTERS: i64 = 200;
 
+/// A record: who, by how much, when.
+pub type ExportedRecord = (String, i32, DateTime<Utc>);
+
 /// A counter that is exported.
 #[derive(Debug, Clone)]
 pub struct Exported {
@@ -26,8 +29,8 @@ pub struct Exported {
     pub kind: String,
     /// What was counted before there were records.
     pub starting: i64,
-    /// The records, oldest first: who, by how much, when.
-    pub records: Vec<(String, i32, DateTime<Utc>)>,
+    /// The records, oldest first.
+    pub records: Vec<ExportedRecord>,
 }
 
 impl Store {
@@ -62,7 +65,7 @@ async fn piece(tx: &Transaction<'_>, kinds: &Kinds, behind: i64) -> Result<Vec<(
     let rows = query(tx, sql::READ_EXPORTED_COUNTERS, &[&behind, &COUNTERS]).await?;
     let counters: Vec<i64> = rows.iter().map(|row| row.try_get("counter")).collect::<Result<_, _>>()?;
     // By seq, as blocks and rows come one after the other.
-    let mut records: HashMap<i64, BTreeMap<i64, (String, i32, DateTime<Utc>)>> = HashMap::new();
+    let mut records: HashMap<i64, BTreeMap<i64, ExportedRecord>> = HashMap::new();
     let blocks = query(tx, sql::READ_BLOCKS_OF_COUNTERS, &[&counters]).await?;
     for row in &blocks {
         let (counter, first_seq): (i64, i64) = (row.try_get("counter")?, row.try_get("first_seq")?);

@@ -1,6 +1,9 @@
 //! Who counted, and what a member counted, newest first, a page at a time.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    cmp::Reverse,
+    collections::{HashMap, HashSet},
+};
 
 use chrono::{DateTime, Utc};
 use deadpool_postgres::Transaction;
@@ -196,7 +199,7 @@ async fn done(
     }
     let mut skip = 0;
     loop {
-        found.sort_unstable_by(|a, b| b.cursor.cmp(&a.cursor));
+        found.sort_unstable_by_key(|done| Reverse(done.cursor));
         found.truncate(limit);
         let rows =
             query(tx, sql::READ_DONE_BLOCKS, &[&member, &kind, &before.at, &skip, &MEMBER_BLOCKS]).await?;
@@ -221,7 +224,7 @@ async fn done(
                 }
             }
         }
-        found.sort_unstable_by(|a, b| b.cursor.cmp(&a.cursor));
+        found.sort_unstable_by_key(|done| Reverse(done.cursor));
         found.truncate(limit);
         let last_at: Option<DateTime<Utc>> = rows.last().map(|row| row.try_get("last_at")).transpose()?;
         let settled = found.len() == limit

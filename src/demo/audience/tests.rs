@@ -14,7 +14,7 @@ fn demo() -> Vec<Beat> {
     Audience::demo(now()).beats().collect()
 }
 
-/// Per second of a video: its plays and how many different people they came from.
+/// Returns for each second of a video its plays and how many different people they came from.
 fn seconds(beats: &[Beat], video: &Video) -> Vec<(f64, f64)> {
     let mut viewers: Vec<HashMap<&str, u32>> = vec![HashMap::new(); video.duration_sec as usize];
     for beat in beats.iter().filter(|beat| beat.video_id == video.id) {
@@ -97,7 +97,7 @@ fn regions_sleep_at_night() {
     let count = |region, hours: Range<u32>| {
         beats.iter().filter(|beat| beat.region == region && hours.contains(&beat.at.hour())).count()
     };
-    // 18:00 to 22:00 and 02:00 to 06:00 in Japan.
+    // These are 18:00 to 22:00 and 02:00 to 06:00 in Japan.
     assert!(count("JP", 9..13) > 4 * count("JP", 17..21));
     assert!(count("GB", 18..22) > 4 * count("GB", 2..6));
 }

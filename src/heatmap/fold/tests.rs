@@ -8,17 +8,21 @@ fn day(n: u32) -> NaiveDate {
     NaiveDate::from_ymd_opt(2026, 11, n).expect("a day of November")
 }
 
-fn heartbeats(spans: &[(u8, u8, u8, i32, i32, i64)]) -> HashedHeartbeats {
-    let mut columns = HashedHeartbeats::default();
-    for &(video, region, d, start_sec, end_sec, viewer) in spans {
-        columns.video_id.push(format!("v{video}"));
-        columns.region.push(format!("R{region}"));
-        columns.captured_on.push(day(u32::from(d) + 1));
-        columns.start_sec.push(start_sec);
-        columns.end_sec.push(end_sec);
-        columns.viewer_hash.push(viewer);
-    }
-    columns
+/// Names that live as long as the test.
+const NAMES: [&str; 4] = ["n0", "n1", "n2", "n3"];
+
+fn heartbeats(spans: &[(u8, u8, u8, i32, i32, i64)]) -> Vec<HashedHeartbeat<'static>> {
+    let heartbeat = |&(video, region, d, start_sec, end_sec, viewer_hash): &(u8, u8, u8, i32, i32, i64)| {
+        HashedHeartbeat {
+            video_id: NAMES[usize::from(video)],
+            region: NAMES[usize::from(region)],
+            captured_on: day(u32::from(d) + 1),
+            start_sec,
+            end_sec,
+            viewer_hash,
+        }
+    };
+    spans.iter().map(heartbeat).collect()
 }
 
 /// (first, last, plays) of each run.
@@ -58,25 +62,35 @@ fn a_repeat_plays_again_but_is_nobody_new() {
     assert_eq!(runs[0].viewers, sketch::encode(&[sketch::element(1)]));
 }
 
+#[test]
+fn a_run_ends_where_its_block_does() {
+    let columns = heartbeats(&[(0, 0, 0, 3_500, 4_000, 7), (0, 0, 0, 4_001, 11_000, 7)]);
+    assert_eq!(
+        shape(&fold(&columns).runs),
+        [(3_500, 3_599, 1), (3_600, 7_199, 1), (7_200, 10_799, 1), (10_800, 11_000, 1)]
+    );
+}
+
 proptest! {
     #[test]
     fn equals_a_set_per_second(spans in prop::collection::vec(
-        (0u8..2, 0u8..2, 0u8..2, 0i32..60, 0i32..20, 0i64..30).prop_map(|(v, r, d, s, n, w)| (v, r, d, s, s + n, w)),
+        // Around the edge of a block.
+        (0u8..2, 0u8..2, 0u8..2, 3570i32..3630, 0i32..20, 0i64..30).prop_map(|(v, r, d, s, n, w)| (v, r, d, s, s + n, w)),
         0..200,
     )) {
         let columns = heartbeats(&spans);
         let runs = fold(&columns).runs;
 
+        let key = |beat: &HashedHeartbeat<'static>| Key {
+            video_id: beat.video_id,
+            captured_on: beat.captured_on,
+            region: beat.region,
+        };
         let mut expected: BTreeMap<(Key<'_>, i32), (BTreeSet<i64>, i64)> = BTreeMap::new();
-        for index in 0..columns.len() {
-            let key = Key {
-                video_id: &columns.video_id[index],
-                captured_on: columns.captured_on[index],
-                region: &columns.region[index],
-            };
-            for second in columns.start_sec[index]..=columns.end_sec[index] {
-                let (viewers, plays) = expected.entry((key, second)).or_default();
-                viewers.insert(sketch::element(columns.viewer_hash[index]));
+        for beat in &columns {
+            for second in beat.start_sec..=beat.end_sec {
+                let (viewers, plays) = expected.entry((key(beat), second)).or_default();
+                viewers.insert(sketch::element(beat.viewer_hash));
                 *plays += 1;
             }
         }
@@ -90,18 +104,14 @@ proptest! {
             .flat_map(|run| (run.start_sec..=run.end_sec).map(|s| ((run.key, s), run.viewers.clone(), run.plays)))
             .collect();
         prop_assert_eq!(folded, expected);
+        prop_assert!(runs.iter().all(|run| run.start_sec / BLOCK_SECS == run.end_sec / BLOCK_SECS));
 
         let mut wholes: BTreeMap<Key<'_>, (BTreeSet<i64>, i64, i32)> = BTreeMap::new();
-        for index in 0..columns.len() {
-            let key = Key {
-                video_id: &columns.video_id[index],
-                captured_on: columns.captured_on[index],
-                region: &columns.region[index],
-            };
-            let (viewers, plays, last_sec) = wholes.entry(key).or_default();
-            viewers.insert(sketch::element(columns.viewer_hash[index]));
-            *plays += i64::from(columns.end_sec[index] - columns.start_sec[index] + 1);
-            *last_sec = columns.end_sec[index].max(*last_sec);
+        for beat in &columns {
+            let (viewers, plays, last_sec) = wholes.entry(key(beat)).or_default();
+            viewers.insert(sketch::element(beat.viewer_hash));
+            *plays += i64::from(beat.end_sec - beat.start_sec + 1);
+            *last_sec = beat.end_sec.max(*last_sec);
         }
         let wholes: Vec<Whole<'_>> = wholes
             .into_iter()

@@ -30,6 +30,7 @@ use crate::{
 /// The longest list. Regions are what players say, so there may be more than there are countries.
 const MAX_REGIONS: u32 = 100;
 
+/// The parameters of the list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Parameters {

@@ -41,6 +41,7 @@ const MAX_RESOLUTION: u32 = 3600;
 /// A picture runs nothing and asks nobody, also when it is opened by itself.
 const PICTURE_POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'");
 
+/// The parameters of a strip and of its picture.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Parameters {
@@ -58,6 +59,7 @@ pub struct Parameters {
     to: Option<String>,
 }
 
+/// The parameter that a strip has beside those of its picture.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct FormatParameter {

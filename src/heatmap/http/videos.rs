@@ -35,6 +35,7 @@ const MAX_LIMIT: u32 = 100;
 /// Days the list covers, unless asked otherwise, today included.
 const DEFAULT_DAYS: i64 = 28;
 
+/// The parameters of the list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Parameters {

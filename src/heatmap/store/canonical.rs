@@ -1,49 +1,10 @@
-//! The canonical tables, `video_heatmap` and its coarser levels, as compaction writes them.
+//! The partitions of shard and canonical rows, and the lock that keeps two nights apart.
 
 use chrono::NaiveDate;
 use scoped_futures::ScopedFutureExt;
 
-use super::closed_epochs;
 use super::sql;
-use crate::postgres::{self, Store, StoreError, Transaction, query};
-
-/// A key of shard rows within a day; a piece of a compaction begins behind one.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ShardKey {
-    /// The video.
-    pub video_id: String,
-    /// The region.
-    pub region: String,
-    /// The second; unused for whole videos.
-    pub bucket_sec: i32,
-    /// The shard.
-    pub shard: i16,
-}
-
-impl ShardKey {
-    /// Before every key.
-    pub fn first() -> Self {
-        ShardKey { video_id: String::new(), region: String::new(), bucket_sec: -1, shard: -1 }
-    }
-}
-
-/// Which shard rows a piece is of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rows {
-    /// Those of seconds.
-    Seconds,
-    /// Those of whole videos.
-    Whole,
-}
-
-/// What a piece moved.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Piece {
-    /// Shard rows moved.
-    pub rows: u64,
-    /// Its last key.
-    pub end: ShardKey,
-}
+use crate::postgres::{self, Store, StoreError, Transaction, execute, query};
 
 /// The partitions of one day's shard rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +13,7 @@ pub struct ShardDay {
     pub day: NaiveDate,
     /// Bytes on disk, indexes included.
     pub bytes: u64,
-    /// About how many rows of seconds, as the statistics have it.
+    /// About how many runs and rows of seconds, as the statistics have it.
     pub about_rows: u64,
 }
 
@@ -97,6 +58,15 @@ impl Store {
         Ok(if locked { Some(CompactionLock { _client: client }) } else { None })
     }
 
+    /// Forgets how much the videos of a day have grown of which no shard run is left.
+    pub async fn delete_growth(&self, day: NaiveDate) -> Result<(), StoreError> {
+        self.run_tx("delete_growth", |tx| {
+            async move { execute(tx, sql::DELETE_GROWTH, &[&day]).await }.scope_boxed()
+        })
+        .await?;
+        Ok(())
+    }
+
     /// Drops a day's shard partitions if they are empty; returns whether it did.
     pub async fn drop_shard_partition(&self, day: NaiveDate) -> Result<bool, StoreError> {
         self.run_tx_once(|tx| {
@@ -110,38 +80,7 @@ impl Store {
     }
 }
 
-/// Moves the shard rows of a day behind a key to the canonical rows of every level; none when there are no more.
-pub(crate) async fn compact(
-    tx: &Transaction<'_>,
-    rows: Rows,
-    day: NaiveDate,
-    behind: &ShardKey,
-    max_rows: u64,
-) -> Result<Option<Piece>, StoreError> {
-    tx.batch_execute(sql::PREPARE_COMPACTION).await?;
-    closed_epochs::lock(tx).await?;
-    let ShardKey { video_id, region, bucket_sec, shard } = behind;
-    let max_rows = max_rows as i64;
-    let answer = match rows {
-        Rows::Seconds => {
-            query(tx, sql::COMPACT_SECONDS, &[&day, video_id, region, bucket_sec, shard, &max_rows]).await?
-        }
-        Rows::Whole => query(tx, sql::COMPACT_WHOLE, &[&day, video_id, region, shard, &max_rows]).await?,
-    };
-    let Some(row) = answer.first() else {
-        return Ok(None);
-    };
-    let bucket_sec = match rows {
-        Rows::Seconds => row.try_get("bucket_sec")?,
-        Rows::Whole => -1,
-    };
-    Ok(Some(Piece {
-        rows: row.try_get::<_, i64>("moved")? as u64,
-        end: ShardKey {
-            video_id: row.try_get("video_id")?,
-            region: row.try_get("region")?,
-            bucket_sec,
-            shard: row.try_get("shard")?,
-        },
-    }))
+/// Sets a transaction up for moving a piece.
+pub(crate) async fn prepare(tx: &Transaction<'_>) -> Result<(), StoreError> {
+    Ok(tx.batch_execute(sql::PREPARE_COMPACTION).await?)
 }

@@ -1,12 +1,21 @@
 //! Table `video_heatmap_counts`: what the canonical rows of closed salt epochs amount to.
 
-use chrono::NaiveDate;
-use scoped_futures::ScopedFutureExt;
-use tokio_postgres::Row;
+use std::{collections::HashSet, pin::pin};
 
-use super::sql;
-use crate::heatmap::strip::BucketRow;
-use crate::postgres::{Store, StoreError, Transaction, execute, query};
+use chrono::NaiveDate;
+use futures_util::TryStreamExt;
+use scoped_futures::ScopedFutureExt;
+use tokio_postgres::{Row, types::ToSql};
+
+use super::{locks, sql};
+use crate::heatmap::{
+    epoch_counts::{Counted, EpochCounts},
+    level::LEVELS,
+    strip::BucketRow,
+};
+use crate::postgres::{
+    Store, StoreError, Transaction, execute, kept_days, query, query_stream, sketches::Sketch,
+};
 
 /// The first and the last day of a salt epoch.
 pub type EpochDays = (NaiveDate, NaiveDate);
@@ -25,8 +34,8 @@ impl Store {
         .await
     }
 
-    /// Counts an epoch of the next videos behind `behind`, up to `max_videos`, that are not counted yet; returns the last
-    /// of them, none when there are no more.
+    /// Counts an epoch of the next videos behind `behind`, up to `max_videos`, that have spread blocks and are not counted
+    /// yet, as far as nothing of them is in another form; returns the last of them, none when there are no more.
     pub async fn count_epoch(
         &self,
         (first_day, last_day): EpochDays,
@@ -37,16 +46,21 @@ impl Store {
         self.run_tx("count_epoch", |tx| {
             async move {
                 tx.batch_execute(sql::PREPARE_NIGHTLY).await?;
-                lock(tx).await?;
-                let parameters: &[&(dyn tokio_postgres::types::ToSql + Sync)] =
-                    &[&first_day, &last_day, &behind, &max_videos];
-                let rows = query(tx, sql::READ_UNCOUNTED_VIDEOS, parameters).await?;
-                let videos =
-                    rows.iter().map(|row| row.try_get("video_id")).collect::<Result<Vec<String>, _>>()?;
-                if !videos.is_empty() {
-                    execute(tx, sql::INSERT_COUNTS, &[&first_day, &last_day, &videos]).await?;
+                let parameters: &[&(dyn ToSql + Sync)] = &[&first_day, &last_day, &behind, &max_videos];
+                let rows = query(tx, sql::READ_SPREAD_VIDEOS, parameters).await?;
+                let mut videos: Vec<String> =
+                    rows.iter().map(|row| row.try_get("video_id")).collect::<Result<_, _>>()?;
+                let locked: Vec<(&str, NaiveDate)> =
+                    videos.iter().map(|video_id| (video_id.as_str(), first_day)).collect();
+                locks::lock_videos(tx, &locked).await?;
+                // Nobody makes canonical rows of them from here on, and what is appended to the shards is seen by reads.
+                let rows = query(tx, sql::READ_UNSPREAD_VIDEOS, &[&first_day, &last_day, &videos]).await?;
+                let unspread: HashSet<String> =
+                    rows.iter().map(|row| row.try_get("video_id")).collect::<Result<_, _>>()?;
+                for video_id in videos.iter().filter(|video_id| !unspread.contains(*video_id)) {
+                    count_video(tx, video_id, (first_day, last_day)).await?;
                 }
-                Ok(videos.into_iter().next_back())
+                Ok(videos.pop())
             }
             .scope_boxed()
         })
@@ -54,9 +68,59 @@ impl Store {
     }
 }
 
-/// Keeps counts and the rows they are of from changing at once.
-pub(super) async fn lock(tx: &Transaction<'_>) -> Result<(), StoreError> {
-    query(tx, sql::LOCK_COUNTS, &[]).await?;
+/// Counts an epoch of a video whose canonical rows are all seconds: every region and every level of it.
+async fn count_video(tx: &Transaction<'_>, video_id: &str, epoch: EpochDays) -> Result<(), StoreError> {
+    let (first_day, last_day) = epoch;
+    let fine_from = kept_days::read(tx).await?.fine_from;
+    let rows = query(tx, sql::READ_EPOCH_REGIONS, &[&first_day, &last_day, &video_id]).await?;
+    for row in &rows {
+        let region: &str = row.try_get("region")?;
+        for level in LEVELS {
+            // Of thinned days there are no seconds, and nobody may ask for them.
+            if level > 1 || first_day >= fine_from {
+                count_level(tx, video_id, region, level, epoch).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn count_level(
+    tx: &Transaction<'_>,
+    video_id: &str,
+    region: &str,
+    level: i32,
+    (first_day, last_day): EpochDays,
+) -> Result<(), StoreError> {
+    let mut counts = EpochCounts::default();
+    let parameters: &[&(dyn ToSql + Sync)] = &[&first_day, &last_day, &video_id, &region, &level];
+    {
+        let mut rows = pin!(query_stream(tx, sql::READ_EPOCH, parameters).await?);
+        while let Some(row) = rows.try_next().await? {
+            let Sketch(viewers) = row.try_get("viewers")?;
+            counts.add(row.try_get("bucket")?, row.try_get("last_sec")?, row.try_get("plays")?, viewers)?;
+        }
+    }
+    let Counted { last_sec, exact, bucket, viewers, reached, plays } = counts.finish();
+    if bucket.is_empty() {
+        return Ok(());
+    }
+    let level = level as i16;
+    let parameters: &[&(dyn ToSql + Sync)] = &[
+        &video_id, &region, &level, &first_day, &last_day, &last_sec, &exact, &bucket, &viewers, &reached,
+        &plays,
+    ];
+    execute(tx, sql::INSERT_COUNTS, parameters).await?;
+    Ok(())
+}
+
+/// Forgets the counts of epochs whose canonical rows of a day change.
+pub(crate) async fn delete(
+    tx: &Transaction<'_>,
+    day: NaiveDate,
+    videos: &[String],
+) -> Result<(), StoreError> {
+    execute(tx, sql::DELETE_COUNTS, &[&day, &videos]).await?;
     Ok(())
 }
 

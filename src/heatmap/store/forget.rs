@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use tokio_postgres::Row;
 
-use super::{kept_days::prepare, sql};
+use super::{kept_days, sql};
 use crate::postgres::{StoreError, Transaction, query};
 
 /// How many rows of a video were removed.
@@ -22,8 +22,9 @@ pub(crate) async fn forget_in(
     first_day: NaiveDate,
     last_day: NaiveDate,
 ) -> Result<ForgottenRows, StoreError> {
-    // No piece of a compaction is under way then: it would bring the rows back.
-    prepare(tx).await?;
+    // No piece of a compaction is under way then: it would bring the rows back. No day can come in between, as only a fold
+    // could bring one, and the lane is locked.
+    kept_days::lock_days(tx, &[video_id.to_owned()], first_day, last_day).await?;
     let rows = query(tx, sql::FORGET_ROWS, &[&video_id, &first_day, &last_day]).await?;
     let count = |row: &Row, name: &str| row.try_get::<_, i64>(name).map(|count| count as u64);
     Ok(ForgottenRows { canonical: count(&rows[0], "canonical")?, shards: count(&rows[0], "shards")? })

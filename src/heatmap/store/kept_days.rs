@@ -1,10 +1,15 @@
 //! The removal of rows that are not kept.
 
+use chrono::{Datelike, NaiveDate};
 use scoped_futures::ScopedFutureExt;
 use tokio_postgres::Row;
 
-use super::{closed_epochs, sql};
-use crate::postgres::{self, Store, StoreError, Transaction, execute, query};
+use super::{locks, sql};
+use crate::postgres::{self, Store, StoreError, Transaction, execute, kept_days, query};
+use crate::viewers::epoch::Rotation;
+
+/// A video on one day.
+pub type VideoDay = (String, NaiveDate);
 
 impl Store {
     /// Drops the partitions whose days are not kept; returns how many.
@@ -12,10 +17,13 @@ impl Store {
         self.run_tx_once(|tx| {
             async move {
                 tx.batch_execute(postgres::sql::PREPARE_DROP).await?;
-                execute(tx, sql::DELETE_UNKEPT_BOUNDS, &[]).await?;
-                execute(tx, sql::DELETE_UNKEPT_COUNTS, &[]).await?;
+                let kept_from = kept_days::read(tx).await?.kept_from;
+                let month = kept_from.with_day(1).expect("every month has a first day");
+                execute(tx, sql::DELETE_UNKEPT_BOUNDS, &[&month]).await?;
+                execute(tx, sql::DELETE_UNKEPT_COUNTS, &[&kept_from]).await?;
+                execute(tx, sql::DELETE_UNKEPT_GROWTH, &[&kept_from]).await?;
                 // Last, as from here to the end nobody else reads or writes.
-                let rows = query(tx, sql::DROP_UNKEPT_PARTITIONS, &[]).await?;
+                let rows = query(tx, sql::DROP_UNKEPT_PARTITIONS, &[&kept_from]).await?;
                 Ok(rows[0].try_get::<_, i32>("dropped")? as u64)
             }
             .scope_boxed()
@@ -23,53 +31,81 @@ impl Store {
         .await
     }
 
-    /// Deletes the canonical rows of up to `max_videos` videos that are not kept; returns how many rows, none when there
-    /// are no such videos.
-    pub async fn delete_unkept(&self, max_videos: u64) -> Result<Option<u64>, StoreError> {
-        let max_videos = max_videos as i64;
-        self.run_tx("delete_unkept", |tx| {
-            async move {
-                prepare(tx).await?;
-                let videos = video_ids(&query(tx, sql::READ_UNKEPT_VIDEOS, &[&max_videos]).await?)?;
-                if videos.is_empty() {
-                    return Ok(None);
-                }
-                let rows = query(tx, sql::DELETE_UNKEPT, &[&videos]).await?;
-                Ok(Some(rows[0].try_get::<_, i64>("rows")? as u64))
-            }
-            .scope_boxed()
-        })
-        .await
-    }
-
-    /// Thins the videos behind `behind`, up to `max_videos`, to 5 s where they are not kept by the second; returns the
-    /// last of them and how many rows went, none when there are no such videos.
-    pub async fn delete_fine(
+    /// Deletes the canonical rows that are not kept of the videos behind `behind`, up to `max_videos`; returns the last of
+    /// them and how many rows went, none when there are no such videos.
+    pub async fn delete_unkept(
         &self,
         behind: &str,
         max_videos: u64,
     ) -> Result<Option<(String, u64)>, StoreError> {
         let max_videos = max_videos as i64;
-        self.run_tx("delete_fine", |tx| {
+        self.run_tx("delete_unkept", |tx| {
             async move {
-                prepare(tx).await?;
-                let mut videos =
-                    video_ids(&query(tx, sql::READ_FINE_VIDEOS, &[&behind, &max_videos]).await?)?;
-                let rows = execute(tx, sql::DELETE_FINE, &[&videos]).await?;
+                tx.batch_execute(sql::PREPARE_NIGHTLY).await?;
+                let kept_from = kept_days::read(tx).await?.kept_from;
+                let rows = query(tx, sql::READ_UNKEPT_VIDEOS, &[&kept_from, &behind, &max_videos]).await?;
+                let mut videos: Vec<String> =
+                    rows.iter().map(|row| row.try_get("video_id")).collect::<Result<_, _>>()?;
+                let (first_day, _) = Rotation::Never.span(kept_from);
+                let Some(last_day) = kept_from.pred_opt() else { return Ok(None) };
+                lock_days(tx, &videos, first_day, last_day).await?;
+                let rows = query(tx, sql::DELETE_UNKEPT, &[&videos, &kept_from]).await?;
+                let rows = rows[0].try_get::<_, i64>("rows")? as u64;
                 Ok(videos.pop().map(|last| (last, rows)))
             }
             .scope_boxed()
         })
         .await
     }
+
+    /// Thins the video-days behind `behind`, up to `max_days`, to 5 s where they are not kept by the second; returns the
+    /// last of them and how many rows went, none when there are no such days.
+    pub async fn delete_fine(
+        &self,
+        behind: &VideoDay,
+        max_days: u64,
+    ) -> Result<Option<(VideoDay, u64)>, StoreError> {
+        let max_days = max_days as i64;
+        self.run_tx("delete_fine", |tx| {
+            async move {
+                tx.batch_execute(sql::PREPARE_NIGHTLY).await?;
+                let fine_from = kept_days::read(tx).await?.fine_from;
+                let rows =
+                    query(tx, sql::READ_FINE_DAYS, &[&fine_from, &behind.0, &behind.1, &max_days]).await?;
+                let mut days = video_days(&rows)?;
+                lock(tx, &days).await?;
+                let mut deleted = 0;
+                for of_video in days.chunk_by(|a, b| a.0 == b.0) {
+                    let days: Vec<NaiveDate> = of_video.iter().map(|(_, day)| *day).collect();
+                    deleted += execute(tx, sql::DELETE_FINE, &[&of_video[0].0, &days]).await?;
+                }
+                let videos: Vec<&str> = days.iter().map(|(video_id, _)| video_id.as_str()).collect();
+                execute(tx, sql::DELETE_FINE_COUNTS, &[&fine_from, &videos]).await?;
+                Ok(days.pop().map(|last| (last, deleted)))
+            }
+            .scope_boxed()
+        })
+        .await
+    }
 }
 
-/// For a transaction that removes many rows, while nobody else changes or counts canonical ones.
-pub(super) async fn prepare(tx: &Transaction<'_>) -> Result<(), StoreError> {
+/// Locks videos in every salt epoch of which they have rows between two days.
+pub(super) async fn lock_days(
+    tx: &Transaction<'_>,
+    videos: &[String],
+    first_day: NaiveDate,
+    last_day: NaiveDate,
+) -> Result<(), StoreError> {
     tx.batch_execute(sql::PREPARE_NIGHTLY).await?;
-    closed_epochs::lock(tx).await
+    let rows = query(tx, sql::READ_CANONICAL_DAYS, &[&videos, &first_day, &last_day]).await?;
+    lock(tx, &video_days(&rows)?).await
 }
 
-fn video_ids(rows: &[Row]) -> Result<Vec<String>, StoreError> {
-    rows.iter().map(|row| Ok(row.try_get("video_id")?)).collect()
+async fn lock(tx: &Transaction<'_>, days: &[VideoDay]) -> Result<(), StoreError> {
+    let days: Vec<(&str, NaiveDate)> = days.iter().map(|(video_id, day)| (video_id.as_str(), *day)).collect();
+    locks::lock_video_days(tx, &days).await
+}
+
+fn video_days(rows: &[Row]) -> Result<Vec<VideoDay>, StoreError> {
+    rows.iter().map(|row| Ok((row.try_get("video_id")?, row.try_get("captured_on")?))).collect()
 }

@@ -8,11 +8,16 @@ pub mod canonical;
 pub mod closed_epochs;
 pub mod forget;
 pub mod kept_days;
+pub(crate) mod levels;
+pub(crate) mod locks;
+pub mod pieces;
 pub mod regions;
+pub(crate) mod runs;
 pub mod shards;
 pub mod sql;
 pub mod strips;
 pub mod videos;
+pub(crate) mod wholes;
 
 /// Why a question has no answer.
 #[derive(Debug, thiserror::Error)]

@@ -3,8 +3,11 @@
 use chrono::NaiveDate;
 use scoped_futures::ScopedFutureExt;
 
-use super::sql;
-use crate::heatmap::regions::{RegionRow, RegionsRange};
+use super::{sql, videos::read_totals};
+use crate::heatmap::{
+    regions::RegionsRange,
+    totals::{Total, keep_most_watched},
+};
 use crate::postgres::{Store, StoreError, kept_days, query};
 use crate::viewers::store::epochs;
 
@@ -23,10 +26,7 @@ pub struct RegionsQuery {
 
 impl Store {
     /// The regions a video was watched in, by viewers descending, and the range they cover.
-    pub async fn read_regions(
-        &self,
-        asked: &RegionsQuery,
-    ) -> Result<(RegionsRange, Vec<RegionRow>), StoreError> {
+    pub async fn read_regions(&self, asked: &RegionsQuery) -> Result<(RegionsRange, Vec<Total>), StoreError> {
         self.run_read(sql::PREPARE_READ, |tx| {
             async move {
                 let mut range = RegionsRange {
@@ -45,21 +45,13 @@ impl Store {
                 (range.from, range.to) = (Some(from), Some(to));
                 let first_days;
                 (first_days, range.epochs) = epochs(tx, from, to).await?;
-                let rows = query(
+                let mut regions = read_totals(
                     tx,
                     sql::READ_REGIONS,
-                    &[&asked.video_id, &from.max(kept_from), &to, &first_days, &i64::from(asked.limit)],
+                    &[&asked.video_id, &from.max(kept_from), &to, &first_days],
                 )
                 .await?;
-                let mut regions = Vec::new();
-                for row in rows {
-                    regions.push(RegionRow {
-                        region: row.try_get("region")?,
-                        viewers: row.try_get::<_, i64>("viewers")? as u64,
-                        seconds_played: row.try_get::<_, i64>("seconds_played")? as u64,
-                        exact: row.try_get("exact")?,
-                    });
-                }
+                keep_most_watched(&mut regions, asked.limit as usize);
                 Ok((range, regions))
             }
             .scope_boxed()

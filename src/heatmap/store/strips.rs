@@ -1,4 +1,4 @@
-//! The read behind a strip: canonical and shard rows united, estimated last.
+//! The read behind a strip: one canonical level, canonical runs and shard runs united, estimated last.
 
 use std::pin::pin;
 
@@ -110,14 +110,13 @@ async fn read_buckets(
             &asked.video_id,
             &from,
             &to,
-            &(asked.resolution as i32),
             &asked.regions,
             &shard_regions,
             &epoch_first_days,
             &(level as i32),
             &counted_days,
         ];
-        rows.extend(unite(tx, parameters).await?);
+        rows.extend(unite(tx, asked.resolution, parameters).await?);
     }
     Ok(rows)
 }
@@ -125,21 +124,22 @@ async fn read_buckets(
 /// The buckets that the rows make. A row is united as it arrives: all of a long range would not fit into memory.
 async fn unite(
     tx: &Transaction<'_>,
+    resolution: u32,
     parameters: &[&(dyn ToSql + Sync)],
 ) -> Result<Vec<BucketRow>, StoreError> {
-    let mut buckets = Buckets::default();
+    let mut buckets = Buckets::new(resolution);
     let mut rows = pin!(query_stream(tx, sql::READ_STRIP, parameters).await?);
     while let Some(row) = rows.try_next().await? {
         let Sketch(viewers) = row.try_get("viewers")?;
         buckets.add(Part {
             epoch: row.try_get::<_, i32>("epoch")? as usize,
-            bucket: row.try_get::<_, i32>("bucket")? as u32,
-            last_sec: row.try_get::<_, i32>("last_sec")? as u32,
+            start_sec: row.try_get::<_, i32>("start_sec")? as u32,
+            end_sec: row.try_get::<_, i32>("end_sec")? as u32,
             plays: row.try_get::<_, i64>("plays")? as u64,
             viewers,
         })?;
     }
-    Ok(buckets.finish())
+    Ok(buckets.finish()?)
 }
 
 /// Shard rows know no `GLOBAL`: all of them are read then.

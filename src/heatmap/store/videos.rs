@@ -8,7 +8,7 @@
 //!
 //! [Optimal aggregation algorithms for middleware]: https://doi.org/10.1016/S0022-0000(03)00026-6
 
-use std::{cmp::Reverse, pin::pin};
+use std::pin::pin;
 
 use chrono::NaiveDate;
 use futures_util::TryStreamExt;
@@ -20,7 +20,10 @@ use super::strips::shard_regions;
 use crate::postgres::{Store, StoreError, Transaction, kept_days, query, query_stream, sketches::Sketch};
 use crate::viewers::store::epochs;
 use crate::{
-    heatmap::videos::{Part, VideoRow, VideosRange, WholeVideos},
+    heatmap::{
+        totals::{Part, Total, Totals, keep_most_watched},
+        videos::VideosRange,
+    },
     sketch::MAX_EXPLICIT,
 };
 
@@ -49,7 +52,7 @@ struct Days {
 
 impl Store {
     /// The most watched videos, by viewers descending, and the range they cover.
-    pub async fn read_videos(&self, asked: &VideosQuery) -> Result<(VideosRange, Vec<VideoRow>), StoreError> {
+    pub async fn read_videos(&self, asked: &VideosQuery) -> Result<(VideosRange, Vec<Total>), StoreError> {
         // One snapshot: bounds are of the rows that are united.
         self.run_read(sql::PREPARE_READ, |tx| {
             async move {
@@ -70,10 +73,10 @@ async fn most_watched(
     tx: &Transaction<'_>,
     asked: &VideosQuery,
     days: &Days,
-) -> Result<Vec<VideoRow>, StoreError> {
+) -> Result<Vec<Total>, StoreError> {
     let limit = asked.limit as usize;
     let bounds = read_bounds(tx, asked, days).await?;
-    let mut list: Vec<VideoRow> = Vec::new();
+    let mut list: Vec<Total> = Vec::new();
     let mut rest = bounds.as_slice();
     let mut batch = 2 * limit;
     while let Some((_, bound)) = rest.first() {
@@ -121,27 +124,30 @@ async fn read_rows(
     asked: &VideosQuery,
     days: &Days,
     candidates: Option<&[&str]>,
-) -> Result<Vec<VideoRow>, StoreError> {
+) -> Result<Vec<Total>, StoreError> {
     let shard_regions = shard_regions(&asked.regions);
     let parameters: &[&(dyn ToSql + Sync)] =
         &[&days.from, &days.to, &asked.regions, &shard_regions, &days.epoch_first_days, &candidates];
-    let mut whole = WholeVideos::default();
-    let mut rows = pin!(query_stream(tx, sql::READ_VIDEOS, parameters).await?);
+    read_totals(tx, sql::READ_VIDEOS, parameters).await
+}
+
+/// What the whole-video rows of a statement amount to, name by name.
+pub(super) async fn read_totals(
+    tx: &Transaction<'_>,
+    statement: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<Vec<Total>, StoreError> {
+    let mut totals = Totals::default();
+    let mut rows = pin!(query_stream(tx, statement, parameters).await?);
     while let Some(row) = rows.try_next().await? {
         let Sketch(viewers) = row.try_get("viewers")?;
-        whole.add(Part {
-            video_id: row.try_get("video_id")?,
+        totals.add(Part {
+            name: row.try_get("name")?,
             epoch: row.try_get::<_, i32>("epoch")? as usize,
             last_sec: row.try_get::<_, i32>("last_sec")? as u32,
             plays: row.try_get::<_, i64>("plays")? as u64,
             viewers,
         })?;
     }
-    Ok(whole.finish())
-}
-
-/// Puts the most watched first and drops the others.
-fn keep_most_watched(list: &mut Vec<VideoRow>, limit: usize) {
-    list.sort_unstable_by(|a, b| (Reverse(a.viewers), &a.video_id).cmp(&(Reverse(b.viewers), &b.video_id)));
-    list.truncate(limit);
+    Ok(totals.finish())
 }

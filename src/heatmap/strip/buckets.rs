@@ -1,137 +1,267 @@
 //! Rows in, the buckets of each salt epoch out: sketches are united first and estimated last. Pure.
+//!
+//! A sweep from the last second to the first. A run that began before the open bucket stands until the sweep has come to
+//! its first second; it is cut at the buckets and never expanded to seconds, so a run of an hour costs one union where
+//! nothing else changes beside it.
+//!
+//! ```text
+//!             bucket 0    bucket 1    bucket 2
+//! run A    │      ├──────┼───────────┼────┤      │  stands from 2 to 1, leaves in 0
+//! run B    │             │  ├─────┤  │           │  lies in one bucket: it never stands
+//!                                       ◄── sweep
+//! ```
+
+use std::{cmp::Ordering, collections::BinaryHeap};
 
 use super::BucketRow;
-use crate::sketch::{Union, Unreadable};
+use crate::sketch::{Present, Union, Unreadable};
 
-/// A row of a strip: a second, or a stretch of them, of one region and day, canonical or of a shard.
+/// A stretch of seconds with one set of viewers, of one region and day.
+///
+/// A row of a level counts as the last watched one of its seconds: it lies in one bucket, as its level divides the
+/// resolution, and its plays are those of all its seconds.
 #[derive(Debug, Clone, Copy)]
 pub struct Part<'a> {
     /// Which epoch of the range, counted from 0.
     pub epoch: usize,
-    /// The bucket it falls into.
-    pub bucket: u32,
-    /// Its last watched second.
-    pub last_sec: u32,
-    /// How many times its seconds were played, all together.
+    /// Its first second.
+    pub start_sec: u32,
+    /// Its last second, inclusive.
+    pub end_sec: u32,
+    /// How many times each of its seconds was played.
     pub plays: u64,
     /// The sketch of its viewers.
     pub viewers: &'a [u8],
 }
 
-/// Takes the rows by epoch ascending, in each the last bucket first: then the viewers of a bucket or any later one are
-/// those of the buckets so far, and no more than two unions are held however long the video is.
-#[derive(Default)]
+/// Takes the parts by epoch ascending, in each by last second descending: then the viewers of a bucket or any later one
+/// are those of the parts so far. Two unions are held however long the video is, and of the parts those that are present
+/// in the open bucket and the next.
 pub struct Buckets {
+    resolution: u32,
     closed: Vec<BucketRow>,
     /// The bucket that is still added to; what its union says is taken when it is closed.
     open: Option<BucketRow>,
+    standing: Standing,
+    /// Those present in the open bucket.
     viewers: Union,
+    /// Those present in any bucket of the epoch so far.
     reached: Union,
+    /// True once a part came to the open bucket or its union was made again: else the last estimates hold.
+    changed: bool,
+    /// True once `viewers` holds somebody who may be absent from the next bucket.
+    left: bool,
 }
 
 impl Buckets {
-    /// Adds a row.
+    /// Nothing yet, in buckets of `resolution` seconds.
+    pub fn new(resolution: u32) -> Self {
+        Buckets {
+            resolution,
+            closed: Vec::new(),
+            open: None,
+            standing: Standing::default(),
+            viewers: Union::default(),
+            reached: Union::default(),
+            changed: false,
+            left: false,
+        }
+    }
+
+    /// Adds a part.
     pub fn add(&mut self, part: Part<'_>) -> Result<(), Unreadable> {
-        let at = |row: &BucketRow| (row.epoch, row.bucket);
-        if self.open.as_ref().is_some_and(|open| at(open) != (part.epoch, part.bucket)) {
-            self.close();
+        let bucket = part.end_sec / self.resolution;
+        self.sweep_to(Some((part.epoch, bucket)))?;
+        let first_sec = bucket * self.resolution;
+        if self.open.is_none() {
+            if self.closed.last().is_some_and(|last| last.epoch != part.epoch) {
+                self.reached.clear();
+            }
+            self.viewers.clear();
+            self.left = false;
         }
-        if self.closed.last().is_some_and(|last| last.epoch != part.epoch) && self.open.is_none() {
-            self.reached.clear();
+        let open = self.open.get_or_insert_with(|| empty(part.epoch, bucket));
+        let seconds = part.end_sec - part.start_sec.max(first_sec) + 1;
+        open.seconds_played += part.plays * u64::from(seconds);
+        open.last_sec = open.last_sec.max(part.end_sec);
+        self.viewers.add(part.viewers)?;
+        self.changed = true;
+        if part.start_sec < first_sec {
+            self.standing.push(part, first_sec, self.resolution)?;
+        } else {
+            self.left = true;
         }
-        let open = self.open.get_or_insert(BucketRow {
-            epoch: part.epoch,
-            bucket: part.bucket,
-            viewers: 0,
-            reached: 0,
-            seconds_played: 0,
-            last_sec: 0,
-            exact: true,
-        });
-        open.seconds_played += part.plays;
-        open.last_sec = open.last_sec.max(part.last_sec);
-        self.viewers.add(part.viewers)
+        Ok(())
     }
 
     /// The buckets, by epoch and bucket ascending.
-    pub fn finish(mut self) -> Vec<BucketRow> {
-        self.close();
+    pub fn finish(mut self) -> Result<Vec<BucketRow>, Unreadable> {
+        self.sweep_to(None)?;
         for epoch in self.closed.chunk_by_mut(|a, b| a.epoch == b.epoch) {
             epoch.reverse();
         }
-        self.closed
+        Ok(self.closed)
     }
 
-    fn close(&mut self) {
-        if let Some(open) = self.open.take() {
-            self.reached.merge(&self.viewers);
-            self.closed.push(BucketRow {
-                viewers: self.viewers.cardinality(),
-                reached: self.reached.cardinality(),
-                exact: self.reached.is_exact(),
-                ..open
-            });
-            self.viewers.clear();
+    /// Closes the open bucket and those before it, until it comes to `next` or nothing stands.
+    fn sweep_to(&mut self, next: Option<(usize, u32)>) -> Result<(), Unreadable> {
+        while let Some(open) = self.open.take_if(|open| Some((open.epoch, open.bucket)) != next) {
+            self.close(open);
+            if !self.standing.is_empty() {
+                self.step(open.epoch, open.bucket - 1)?;
+            }
         }
+        Ok(())
+    }
+
+    /// Opens the bucket before the one just closed, for the runs that stand.
+    fn step(&mut self, epoch: usize, bucket: u32) -> Result<(), Unreadable> {
+        if self.left {
+            self.viewers.clear();
+            self.standing.unite_into(&mut self.viewers);
+            self.changed = true;
+        }
+        let first_sec = bucket * self.resolution;
+        let (seconds_played, leaving) = self.standing.pass(first_sec, self.resolution)?;
+        self.left = leaving;
+        let last_sec = first_sec + self.resolution - 1;
+        self.open = Some(BucketRow { last_sec, seconds_played, ..empty(epoch, bucket) });
+        Ok(())
+    }
+
+    fn close(&mut self, open: BucketRow) {
+        let row = match self.closed.last() {
+            // The same runs stood in the bucket behind, and nobody else came.
+            Some(last) if !self.changed => {
+                BucketRow { viewers: last.viewers, reached: last.reached, exact: last.exact, ..open }
+            }
+            _ => {
+                self.reached.merge(&self.viewers);
+                BucketRow {
+                    viewers: self.viewers.cardinality(),
+                    reached: self.reached.cardinality(),
+                    exact: self.reached.is_exact(),
+                    ..open
+                }
+            }
+        };
+        self.changed = false;
+        self.closed.push(row);
     }
 }
+
+fn empty(epoch: usize, bucket: u32) -> BucketRow {
+    BucketRow { epoch, bucket, viewers: 0, reached: 0, seconds_played: 0, last_sec: 0, exact: true }
+}
+
+/// The runs that began before the open bucket.
+#[derive(Default)]
+struct Standing {
+    /// Those that began before the next bucket too, the latest beginning first: the sweep comes to it first.
+    runs: BinaryHeap<StandingRun>,
+    /// Their viewers: a run that leaves costs as much as it has viewers, however many stand.
+    viewers: Present,
+    /// The sum of their plays a second.
+    plays: u64,
+    /// Those that begin in the next bucket, most of the short ones: all leave there, so they are united at once.
+    brief: Brief,
+    /// How many ever stood.
+    numbers: usize,
+    /// The buffers of those that left.
+    spare: Vec<Vec<u8>>,
+}
+
+/// The runs that are present in the next bucket, and in none before it.
+#[derive(Default)]
+struct Brief {
+    any: bool,
+    viewers: Union,
+    /// Their plays in that bucket, all together.
+    plays: u64,
+}
+
+impl Standing {
+    fn is_empty(&self) -> bool {
+        self.runs.is_empty() && !self.brief.any
+    }
+
+    /// Adds a run that began before `first_sec`, the first second of the open bucket.
+    fn push(&mut self, part: Part<'_>, first_sec: u32, resolution: u32) -> Result<(), Unreadable> {
+        if part.start_sec >= first_sec - resolution {
+            self.brief.any = true;
+            self.brief.plays += part.plays * u64::from(first_sec - part.start_sec);
+            return self.brief.viewers.add(part.viewers);
+        }
+        self.numbers += 1;
+        self.viewers.enter(self.numbers, part.viewers)?;
+        self.plays += part.plays;
+        let mut sketch = self.spare.pop().unwrap_or_default();
+        sketch.clear();
+        sketch.extend_from_slice(part.viewers);
+        self.runs.push(StandingRun {
+            start_sec: part.start_sec,
+            number: self.numbers,
+            plays: part.plays,
+            sketch,
+        });
+        Ok(())
+    }
+
+    fn unite_into(&mut self, viewers: &mut Union) {
+        self.viewers.unite_into(viewers);
+        if self.brief.any {
+            viewers.merge(&self.brief.viewers);
+        }
+    }
+
+    /// Takes out the runs that begin in the bucket from `first_sec` on; returns how often all that stood played its
+    /// seconds, and whether any begin there.
+    fn pass(&mut self, first_sec: u32, resolution: u32) -> Result<(u64, bool), Unreadable> {
+        let mut seconds_played = self.plays * u64::from(resolution) + self.brief.plays;
+        let mut leaving = self.brief.any;
+        self.brief.any = false;
+        self.brief.plays = 0;
+        self.brief.viewers.clear();
+        while let Some(run) = self.runs.peek().filter(|run| run.start_sec >= first_sec) {
+            // The seconds before its first are none of its.
+            seconds_played -= run.plays * u64::from(run.start_sec - first_sec);
+            leaving = true;
+            self.plays -= run.plays;
+            self.viewers.leave(run.number, &run.sketch)?;
+            self.spare.extend(self.runs.pop().map(|run| run.sketch));
+        }
+        Ok((seconds_played, leaving))
+    }
+}
+
+/// A run of which the sweep has not come to the first second yet; sorts by that.
+struct StandingRun {
+    start_sec: u32,
+    /// Its own among those that stand.
+    number: usize,
+    plays: u64,
+    sketch: Vec<u8>,
+}
+
+impl Ord for StandingRun {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.start_sec.cmp(&other.start_sec)
+    }
+}
+
+impl PartialOrd for StandingRun {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for StandingRun {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for StandingRun {}
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::sketch::{element, encode};
-
-    fn sketch(viewers: &[i64]) -> Vec<u8> {
-        let mut elements: Vec<i64> = viewers.iter().copied().map(element).collect();
-        elements.sort_unstable();
-        encode(&elements)
-    }
-
-    #[test]
-    fn each_epoch_has_its_own_viewers() {
-        let mut buckets = Buckets::default();
-        for (epoch, bucket, last_sec, plays, viewers) in [
-            (0, 7, 35, 1, &[1][..]),
-            (0, 2, 12, 5, &[1, 2]),
-            (0, 2, 14, 4, &[2, 3]),
-            (0, 0, 4, 2, &[3]),
-            (2, 7, 36, 3, &[4, 5]),
-            (2, 0, 3, 1, &[]),
-        ] {
-            let viewers = &sketch(viewers);
-            buckets.add(Part { epoch, bucket, last_sec, plays, viewers }).expect("a sketch");
-        }
-        let row = |epoch, bucket, viewers, reached, seconds_played, last_sec| BucketRow {
-            epoch,
-            bucket,
-            viewers,
-            reached,
-            seconds_played,
-            last_sec,
-            exact: true,
-        };
-        assert_eq!(
-            buckets.finish(),
-            [
-                row(0, 0, 1, 3, 2, 4),
-                row(0, 2, 3, 3, 9, 14),
-                row(0, 7, 1, 1, 1, 35),
-                row(2, 0, 0, 2, 1, 3),
-                row(2, 7, 2, 2, 3, 36),
-            ]
-        );
-        assert_eq!(Buckets::default().finish(), []);
-    }
-
-    #[test]
-    fn a_bucket_is_as_exact_as_those_behind_it() {
-        let many = sketch(&Vec::from_iter(0..400));
-        let few = sketch(&[1]);
-        let mut buckets = Buckets::default();
-        for (bucket, viewers) in [(9, &few), (5, &many), (0, &few)] {
-            buckets.add(Part { epoch: 0, bucket, last_sec: 0, plays: 1, viewers }).expect("a sketch");
-        }
-        let exact: Vec<bool> = buckets.finish().iter().map(|row| row.exact).collect();
-        assert_eq!(exact, [false, false, true]);
-    }
-}
+mod tests;

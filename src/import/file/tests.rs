@@ -80,7 +80,7 @@ fn broken_gzip_says_what_happened() {
     assert!(error.to_string().starts_with("the gzip file is damaged: "), "{error}");
 }
 
-/// Made with Python: `hashlib.blake2b(b"heatstrip", digest_size=32)`.
+/// The value was made with Python: `hashlib.blake2b(b"heatstrip", digest_size=32)`.
 #[test]
 fn fingerprints_are_blake2b_256() {
     let hex: String = fingerprint(Trickle(b"heatstrip"))
@@ -113,7 +113,8 @@ fn chunk_ids_depend_on_everything_and_stay() {
         assert!(!ids[..i].contains(id), "{i} is an id twice");
     }
 
-    // Ids are remembered for two days, across an upgrade too: these must not change. Made with Python's hashlib.
+    // Ids are remembered for two days, across an upgrade too, so these must not change. They were made with Python's
+    // hashlib.
     assert_eq!(ids[0].to_string(), "57fccfbb-f077-8bd9-a92f-988be8d6e25c");
     assert_eq!(
         chunk_id(&file, 3, Format::Xapi, day, again).to_string(),

@@ -12,7 +12,7 @@ fn convert_lines<'a>(lines: impl IntoIterator<Item = &'a str>) -> Converted {
 #[test]
 fn tells_what_the_fixture_says() {
     let expected = [
-        // Ada's first session: its earliest statement, one of no segments, was made on the 19th in UTC.
+        // The earliest statement of Ada's first session, one of no segments, was made on the 19th in UTC.
         ("https://video.example/intro", 0, 42, "ada", 19),
         ("https://video.example/intro", 43, 124, "ada", 19),
         ("https://video.example/intro", 176, 179, "ada", 19),
@@ -45,7 +45,7 @@ fn tells_what_the_fixture_says() {
         )
     });
     let converted = convert_lines(FIXTURE.lines());
-    // The hour is the session's first statement's; the mapping promises the day.
+    // The hour is that of the session's first statement, but the mapping promises the day alone.
     let noon = |text: &String| {
         let (front, at) = text.split_at(text.find("\"at\":\"").expect("at") + 6);
         format!("{front}{}T12:00:00Z\"}}", &at[..10])

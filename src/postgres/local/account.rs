@@ -1,4 +1,4 @@
-//! Who the server runs as: Postgres refuses root, so as root it gets a user of its own.
+//! Chooses the user that the server runs as. Postgres refuses root, so as root it gets a user of its own.
 
 use std::os::unix::fs::{MetadataExt, lchown};
 use std::os::unix::process::CommandExt;
@@ -9,13 +9,14 @@ use nix::unistd::{User, geteuid};
 
 use super::LocalPostgresError;
 
-/// In order of preference: the packages' user, its name on macOS, then accounts that exist everywhere.
+/// The candidates stand in order of preference: the packages' user, its name on macOS, then accounts that exist
+/// everywhere.
 const CANDIDATES: [&str; 4] = ["postgres", "_postgres", "daemon", "nobody"];
 
 /// The server's user: somebody else if we are root, else ourselves.
 #[derive(Debug, Clone)]
 pub(super) struct Account {
-    /// `None`: the server runs as we do.
+    /// None if the server runs as we do.
     switch_to: Option<User>,
 }
 
@@ -26,7 +27,7 @@ impl Account {
             return Ok(Self { switch_to: None });
         }
         let failed = |errno: nix::Error| LocalPostgresError::io("read the list of users")(errno.into());
-        // A cluster only starts for its owner: one that an ordinary user made stays that user's.
+        // A cluster only starts for its owner, so one that an ordinary user made stays that user's.
         if let Ok(cluster) = data_dir.join("pgdata").metadata()
             && cluster.uid() != 0
             && let Some(owner) = User::from_uid(cluster.uid().into()).map_err(failed)?
@@ -41,8 +42,8 @@ impl Account {
         Err(LocalPostgresError::NoServerUser)
     }
 
-    /// A command that runs as this user, out of reach of a Ctrl-C in our terminal (we decide when the server stops),
-    /// and in `/`, since our own directory may be closed to this user.
+    /// Returns a command that runs as this user, out of reach of a Ctrl-C in our terminal (we decide when the server
+    /// stops), and in `/`, since our own directory may be closed to this user.
     pub(super) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
         command.current_dir("/").process_group(0);
@@ -74,8 +75,9 @@ impl Account {
         self.switch_to.is_none()
     }
 
-    /// Whether this user can get to `data_dir`, found out by going there: modes alone do not tell (access lists,
-    /// mounts). What is root's own or missing will be handed over, so only what leads to it counts.
+    /// Returns true if this user can get to `data_dir`. It goes there to find out, because modes alone do not tell
+    /// (access lists, mounts). A directory that is root's or missing will be handed over, so only what leads to it
+    /// counts.
     pub(super) async fn reaches(&self, data_dir: &Path) -> Result<bool, LocalPostgresError> {
         if self.is_ourselves() {
             return Ok(true);
@@ -94,7 +96,7 @@ impl Account {
     }
 }
 
-/// Whether root owns this, so that handing it over takes it from nobody.
+/// Returns true if root owns this, so that handing it over takes it from nobody.
 pub(super) fn is_roots(path: &Path) -> bool {
     path.metadata().is_ok_and(|metadata| metadata.uid() == 0)
 }
@@ -119,7 +121,7 @@ pub(super) async fn run(command: Command) -> Result<Output, LocalPostgresError> 
     Err(LocalPostgresError::Program { program, detail: last_lines(&String::from_utf8_lossy(printed)) })
 }
 
-/// The last lines of a text, in one line.
+/// Returns the last lines of a text, in one line.
 pub(super) fn last_lines(text: &str) -> String {
     const LINES: usize = 5;
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();

@@ -6,19 +6,19 @@ use std::process::{Command, Stdio};
 use super::LocalPostgresError;
 use super::account::{output, run};
 
-/// Named when nothing is installed: the version of the Linux distributions we test on.
+/// An error names this version when nothing is installed: it is that of the Linux distributions we test on.
 const USUAL_MAJOR: u32 = 15;
 
 const NEEDED: [&str; 3] = ["initdb", "postgres", "pg_ctl"];
 
-/// Where packages put versions side by side, as (directory, before the version, after it).
+/// Packages put versions side by side in these places, as (directory, before the version, after it).
 const VERSIONED: [(&str, &str, &str); 3] = [
     ("/usr/lib/postgresql", "", "bin"),
     ("/usr", "pgsql-", "bin"),
     ("/opt/homebrew/opt", "postgresql@", "bin"),
 ];
 
-/// The installed server binaries.
+/// The programs of the installed server.
 #[derive(Debug, Clone)]
 pub(super) struct Binaries {
     dir: PathBuf,
@@ -30,8 +30,8 @@ impl Binaries {
     }
 }
 
-/// Finds the binaries in `bin_dir` or, without one, where they usually are: the newest, but for a cluster that exists
-/// the version that wrote it.
+/// Finds the programs in `bin_dir` or, without one, in the usual places. It takes the newest version, but for a cluster
+/// that exists the version that wrote it.
 pub(super) async fn find(
     bin_dir: Option<&Path>,
     cluster_major: Option<u32>,
@@ -63,7 +63,8 @@ pub(super) async fn find(
     }))
 }
 
-/// Directories that may hold a server, best first: the versioned ones, newest first, then those on the path.
+/// Returns the directories that may hold a server, best first: the versioned ones, newest first, then those on the
+/// path.
 fn installed() -> Vec<PathBuf> {
     let mut versioned: Vec<(u32, PathBuf)> = Vec::new();
     for (parent, before, after) in VERSIONED {
@@ -79,14 +80,14 @@ fn installed() -> Vec<PathBuf> {
     versioned.sort_by_key(|(version, _)| std::cmp::Reverse(*version));
     let mut dirs: Vec<PathBuf> = versioned.into_iter().map(|(_, dir)| dir).collect();
     for dir in std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()) {
-        // What is on the path is often a link, and its neighbours are not the server's other programs.
+        // A program on the path is often a link, and the link's neighbours are not the server's other programs.
         let real = dir.join("postgres").canonicalize().ok();
         dirs.extend(real.and_then(|real| Some(real.parent()?.to_owned())));
     }
     dirs
 }
 
-/// 15 for `postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)`, 18 for `18beta1`.
+/// Returns 15 for `postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)` and 18 for `18beta1`.
 async fn major_version(dir: &Path) -> Result<u32, LocalPostgresError> {
     let mut command = quiet(&dir.join("postgres"));
     command.arg("--version");
@@ -110,7 +111,7 @@ async fn check_hll(dir: &Path, major: u32) -> Result<(), LocalPostgresError> {
         }
     }
     if share_dirs.is_empty() {
-        // pg_config is often in a package of its own: these are the layouts of Debian and of everybody else.
+        // pg_config is often in a package of its own, so these are the layouts of Debian and of everybody else.
         let prefix = dir.parent().unwrap_or(dir);
         share_dirs.push(PathBuf::from(format!("/usr/share/postgresql/{major}")));
         share_dirs.extend(["share", "share/postgresql"].map(|share| prefix.join(share)));

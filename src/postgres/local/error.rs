@@ -1,8 +1,8 @@
-//! What can go wrong, each in one line that says what to do.
+//! Everything that can go wrong, each in one line that says what to do.
 
 use std::path::PathBuf;
 
-/// Why the private Postgres could not be started, stopped or used.
+/// The private Postgres could not be started, stopped or used, for one of these reasons.
 #[derive(Debug, thiserror::Error)]
 pub enum LocalPostgresError {
     /// No directory with `initdb`, `postgres` and `pg_ctl` was found.
@@ -16,10 +16,10 @@ pub enum LocalPostgresError {
         searched: String,
         /// The major version to install.
         major: u32,
-        /// Whether no other major version will do, because the data was written by this one.
+        /// True if no other major version will do, because this one wrote the data.
         needed: bool,
     },
-    /// The server is there, its hll extension is not.
+    /// The server is there, but its hll extension is not.
     #[error("no hll extension for PostgreSQL {major} in {}: install the package postgresql-{major}-hll", .extension_dir.display())]
     HllMissing {
         /// The server's major version.
@@ -35,7 +35,7 @@ pub enum LocalPostgresError {
     Foreign {
         /// The directory.
         data_dir: PathBuf,
-        /// What it may be besides empty.
+        /// The directory may be this besides empty.
         expected: &'static str,
     },
     /// We are root, and there is nobody to run the server as.
@@ -62,7 +62,7 @@ pub enum LocalPostgresError {
     /// The postmaster ended while we waited for it.
     #[error("PostgreSQL ended while starting, its log {} says: {tail}", .log.display())]
     ExitedEarly {
-        /// The whole log; gone by now for a `Process` server.
+        /// The whole log; a `Process` server's is gone by now.
         log: PathBuf,
         /// Its last lines.
         tail: String,
@@ -70,7 +70,7 @@ pub enum LocalPostgresError {
     /// The postmaster runs, but nobody can connect.
     #[error("PostgreSQL did not answer within {seconds} s, its log {} says: {tail}", .log.display())]
     NoAnswer {
-        /// The whole log; gone by now for a `Process` server.
+        /// The whole log; a `Process` server's is gone by now.
         log: PathBuf,
         /// Its last lines.
         tail: String,
@@ -82,13 +82,13 @@ pub enum LocalPostgresError {
     Program {
         /// Which program.
         program: String,
-        /// The end of what it printed.
+        /// The end of what the program printed.
         detail: String,
     },
     /// The server refused a statement.
     #[error("could not {action}: {detail}")]
     Sql {
-        /// What we wanted.
+        /// The action that we wanted the server to take.
         action: String,
         /// What the server said.
         detail: String,
@@ -96,7 +96,7 @@ pub enum LocalPostgresError {
     /// The operating system refused something.
     #[error("could not {action}: {cause}")]
     Io {
-        /// What we wanted.
+        /// The action that we wanted the system to take.
         action: String,
         /// What the system said.
         cause: std::io::Error,
@@ -104,13 +104,13 @@ pub enum LocalPostgresError {
 }
 
 impl LocalPostgresError {
-    /// For `map_err`: says what we were doing when the system refused.
+    /// Returns a function for `map_err` that says what we were doing when the system refused.
     pub(super) fn io(action: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
         let action = action.into();
         move |cause| Self::Io { action, cause }
     }
 
-    /// The driver's own text for a server error is only "db error"; the reason is inside.
+    /// Makes an error of the reason inside the driver's, whose own text for a server error is only "db error".
     pub(super) fn sql(action: &str, error: &tokio_postgres::Error) -> Self {
         let detail = match error.as_db_error() {
             Some(refusal) => refusal.message().to_owned(),

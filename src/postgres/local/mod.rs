@@ -1,11 +1,12 @@
 //! A private Postgres for `heatstrip dev` and the tests, over the server binaries that are installed.
 //!
-//! Why not a crate: the hll extension has to be there, so a downloaded or bundled server is no use; the server refuses
-//! to run as root, which is what a container usually is; and crash tests need a server that really is durable.
+//! No crate does this for us: the hll extension has to be there, so a downloaded or bundled server is no use; the
+//! server refuses to run as root, which is what a container usually is; and crash tests need a server that really is
+//! durable.
 //!
-//! What lies where: `<data_dir>/pgdata` is the cluster, `<data_dir>/postgres.log` its log, `<data_dir>/lock` is locked
-//! by the one process that uses the directory. The socket is elsewhere, in a short path under `/tmp`, because socket
-//! paths over 107 bytes fail. There is no TCP port: whoever may enter the socket's directory may do everything.
+//! `<data_dir>/pgdata` is the cluster, `<data_dir>/postgres.log` its log, and `<data_dir>/lock` is locked by the one
+//! process that uses the directory. The socket is elsewhere, in a short path under `/tmp`, because socket paths over
+//! 107 bytes fail. There is no TCP port: whoever may enter the socket's directory may do everything.
 //!
 //! File system calls here block: they are few, small, and happen only when a server starts or stops.
 
@@ -34,37 +35,38 @@ use watchdog::Watchdog;
 /// The database role that owns everything; connections are trusted, so it has no password.
 const SUPERUSER: &str = "heatstrip";
 
-/// Part of the socket's file name only. Fixed, because the server would otherwise take it from `PGPORT`.
+/// The port is part of the socket's file name only. It is fixed, because the server would otherwise take it from
+/// `PGPORT`.
 const PORT: u16 = 5432;
 
-/// How long a server may take to answer, crash recovery included.
+/// A server may take this long to answer, crash recovery included.
 const START_DEADLINE: Duration = Duration::from_secs(60);
 
-/// How often a starting server is asked: a fresh one needs about 100 ms.
+/// A starting server is asked this often; a fresh one needs about 100 ms.
 const POLL: Duration = Duration::from_millis(20);
 
 /// A connection over a local socket that takes longer than this will not come.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long the server and its data live.
+/// The server and its data live as long as this says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lifetime {
-    /// As long as this process, however it ends: even after a SIGKILL the server is stopped and its directory
-    /// removed. The directory must be new or empty. For tests.
+    /// They live as long as this process, however it ends: even after a SIGKILL the server is stopped and its directory
+    /// removed. The directory must be new or empty. This is for tests.
     Process,
-    /// The data survives restarts; the server stops with [`LocalPostgres::stop`] or when the value is dropped, and
-    /// one that outlived a killed process is taken over by the next start. For `heatstrip dev`.
+    /// The data survives restarts; the server stops with [`LocalPostgres::stop`] or when the value is dropped, and one
+    /// that outlived a killed process is taken over by the next start. This is for `heatstrip dev`.
     Kept,
 }
 
-/// What a caller may choose beyond the directory.
+/// A caller may choose these beyond the directory.
 #[derive(Debug, Clone)]
 pub struct LocalPostgresOptions {
-    /// The directory of `initdb`, `postgres` and `pg_ctl` (`HEATSTRIP_PG_BIN`); looked for when `None`.
+    /// The directory of `initdb`, `postgres` and `pg_ctl` (`HEATSTRIP_PG_BIN`); they are looked for if it is `None`.
     pub bin_dir: Option<PathBuf>,
-    /// Where the data goes when we are root and the server's user cannot reach the directory asked for.
+    /// The data goes here when we are root and the server's user cannot reach the directory asked for.
     pub fallback_base: PathBuf,
-    /// Server settings beside, or instead of, the usual ones.
+    /// These settings come beside, or instead of, the usual ones.
     pub settings: Vec<(&'static str, &'static str)>,
 }
 
@@ -83,17 +85,18 @@ pub struct LocalPostgres {
     settings: Vec<(&'static str, &'static str)>,
     postmaster: Option<Postmaster>,
     watchdog: Option<Watchdog>,
-    /// Last, so that it is released last: nobody else may touch the directory while anything above is alive.
+    /// The lock is the last field, so that it is released last: nobody else may touch the directory while anything
+    /// above is alive.
     _lock: Flock<File>,
 }
 
 impl LocalPostgres {
-    /// Starts a server on `data_dir`, which is made if it is missing, with the default options.
+    /// Starts a server on `data_dir` with the default options. The directory is made if it is missing.
     pub async fn start(data_dir: &Path, lifetime: Lifetime) -> Result<Self, LocalPostgresError> {
         Self::start_with(data_dir, lifetime, &LocalPostgresOptions::default()).await
     }
 
-    /// Starts a server on `data_dir`, which is made if it is missing. Returns once it answers.
+    /// Starts a server on `data_dir`, which is made if it is missing, and returns once it answers.
     pub async fn start_with(
         data_dir: &Path,
         lifetime: Lifetime,
@@ -117,23 +120,23 @@ impl LocalPostgres {
         Ok(server)
     }
 
-    /// The address of a database on this server, for tokio-postgres and psql alike.
+    /// Returns the address of a database on this server, for tokio-postgres and psql alike.
     pub fn url(&self, database: &str) -> String {
         let host = percent_encoded(&self.place.socket_dir.to_string_lossy());
         format!("postgresql:///{}?host={host}&port={PORT}&user={SUPERUSER}", percent_encoded(database))
     }
 
-    /// Where the data really is: tell the user if [`Self::moved_from`] is set.
+    /// Returns the directory where the data really is. Tell the user if [`Self::moved_from`] is set.
     pub fn data_dir(&self) -> &Path {
         &self.place.data_dir
     }
 
-    /// The directory that was asked for, if the server's user cannot reach it and the data is elsewhere.
+    /// Returns the directory that was asked for, if the server's user cannot reach it and the data is elsewhere.
     pub fn moved_from(&self) -> Option<&Path> {
         self.place.moved_from.as_deref()
     }
 
-    /// Makes a database, as a copy of `template` if one is given (nobody may be connected to that one). One that
+    /// Makes a database, as a copy of `template` if one is given (nobody may be connected to that one). A database that
     /// exists already is left as it is.
     pub async fn create_database(
         &self,
@@ -153,7 +156,7 @@ impl LocalPostgres {
         }
     }
 
-    /// Stops the server in good order: sessions are ended, everything is written. The directory of a
+    /// Stops the server in good order: sessions are ended and everything is written. The directory of a
     /// [`Lifetime::Process`] server is gone afterwards.
     pub async fn stop(mut self) -> Result<(), LocalPostgresError> {
         self.halt(StopMode::Fast).await?;
@@ -163,19 +166,19 @@ impl LocalPostgres {
         Ok(())
     }
 
-    /// Stops the server as a crash would: nothing is written, the next start has to recover.
+    /// Stops the server as a crash would: nothing is written, and the next start has to recover.
     pub async fn stop_immediately(&mut self) -> Result<(), LocalPostgresError> {
         self.halt(StopMode::Immediate).await
     }
 
-    /// Starts the server again; stops it first, in good order, if it runs. The address stays the same.
+    /// Starts the server again, and stops it first, in good order, if it runs. The address stays the same.
     pub async fn restart(&mut self) -> Result<(), LocalPostgresError> {
         self.halt(StopMode::Fast).await?;
         self.launch().await
     }
 
-    /// Takes over the server that a killed process left on this directory, if it still answers on our socket.
-    /// One that does not answer is stopped.
+    /// Takes over the server that a killed process left on this directory, if it still answers on our socket. A server
+    /// that does not answer is stopped.
     async fn adopt(&mut self) -> Result<bool, LocalPostgresError> {
         let Some(pid) = postmaster::pid_on_file(&self.place) else {
             return Ok(false);
@@ -192,7 +195,7 @@ impl LocalPostgres {
                 self.halt(StopMode::Immediate).await?;
             }
         }
-        // Otherwise the file is stale. Postgres knows best whether it may be overruled, so it is left to Postgres.
+        // Otherwise the file is stale. Postgres knows best whether it may be overruled, so that is left to Postgres.
         Ok(false)
     }
 
@@ -237,7 +240,7 @@ impl LocalPostgres {
         Ok(())
     }
 
-    /// Whether it takes a connection and an empty statement.
+    /// Returns true if the server takes a connection and an empty statement.
     async fn answers(&self) -> bool {
         let url = self.url("postgres");
         matches!(tokio::time::timeout(CONNECT_TIMEOUT, execute(&url, "")).await, Ok(Ok(())))
@@ -245,13 +248,13 @@ impl LocalPostgres {
 }
 
 impl Drop for LocalPostgres {
-    /// An error path must not leave a server behind: ask it to stop, without waiting. A `Process` server needs no
-    /// asking, its watchdog sees the pipe close.
+    /// An error path must not leave a server behind, so this asks it to stop without waiting. A `Process` server needs
+    /// no asking: its watchdog sees the pipe close.
     fn drop(&mut self) {
         if let (Lifetime::Kept, Some(postmaster)) = (self.lifetime, &mut self.postmaster) {
             postmaster.ask_to_stop(&self.place);
         }
-        // It is made again at the next start. While the server still uses it, it is not empty and stays.
+        // The directory is made again at the next start. While the server still uses it, it is not empty and stays.
         let _ = std::fs::remove_dir(&self.place.socket_dir);
     }
 }
@@ -262,7 +265,7 @@ async fn execute(url: &str, statement: &str) -> Result<(), tokio_postgres::Error
     let driver = tokio::spawn(connection);
     let outcome = client.batch_execute(statement).await;
     drop(client);
-    // How the session's end went does not matter any more, only that it is behind us.
+    // How the session's end went does not matter any more; it is behind us.
     let _ = driver.await;
     outcome
 }

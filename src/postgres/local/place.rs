@@ -1,4 +1,4 @@
-//! Where the data and the socket are, and who holds them.
+//! Decides where the data and the socket are, and who holds them.
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::hash::Hasher;
@@ -13,11 +13,11 @@ use nix::fcntl::{Flock, FlockArg, OFlag};
 use super::account::{Account, is_roots};
 use super::{Lifetime, LocalPostgresError};
 
-/// The file that is locked while a directory is in use. It is made first of all, so it also marks a directory as ours.
+/// This file is locked while a directory is in use. It is made first of all, so it also marks a directory as ours.
 const LOCK: &str = "lock";
 
-/// Not the system's temporary directory: on macOS that alone is half of the 107 bytes a socket's path may have, and
-/// `TMPDIR` may be another one at the next start.
+/// Sockets are not in the system's temporary directory: on macOS that alone is half of the 107 bytes a socket's path
+/// may have, and `TMPDIR` may be another one at the next start.
 const SOCKETS: &str = "/tmp";
 
 /// A data directory that was decided on; nothing has been made or changed yet.
@@ -31,7 +31,7 @@ pub(super) struct Chosen {
 /// A data directory that is ours, with the socket's directory that belongs to it.
 #[derive(Debug)]
 pub(super) struct Place {
-    /// Without links, as the server's own paths are compared with it.
+    /// The path has no links, because the server's own paths are compared with it.
     pub(super) data_dir: PathBuf,
     pub(super) moved_from: Option<PathBuf>,
     pub(super) socket_dir: PathBuf,
@@ -39,7 +39,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// The cluster itself.
+    /// Returns the directory of the cluster itself.
     pub(super) fn pgdata(&self) -> PathBuf {
         self.data_dir.join("pgdata")
     }
@@ -66,7 +66,7 @@ pub(super) async fn choose(asked: &Path, fallback_base: &Path) -> Result<Chosen,
 }
 
 impl Chosen {
-    /// The major version of the server that wrote the cluster here, if there is one.
+    /// Returns the major version of the server that wrote the cluster here, if there is one.
     pub(super) fn cluster_major(&self) -> Option<u32> {
         std::fs::read_to_string(self.data_dir.join("pgdata/PG_VERSION")).ok()?.trim().parse().ok()
     }
@@ -89,7 +89,7 @@ impl Chosen {
     }
 }
 
-/// Makes a directory and its parents. As root, whatever the umask is, they are open to the server's user.
+/// Makes a directory and its parents. As root it opens them to the server's user, whatever the umask is.
 fn create_dirs(dir: &Path, account: &Account) -> Result<(), LocalPostgresError> {
     let mut missing: Vec<&Path> = dir.ancestors().take_while(|ancestor| !ancestor.is_dir()).collect();
     while let Some(next) = missing.pop() {
@@ -105,7 +105,8 @@ fn create_dirs(dir: &Path, account: &Account) -> Result<(), LocalPostgresError> 
     Ok(())
 }
 
-/// A directory that we would hand to another user, fill and (for `Process`) remove must not hold anything else.
+/// Refuses a directory that holds anything else: we would hand it to another user, fill it and (for `Process`) remove
+/// it.
 fn refuse_foreign(data_dir: &Path, lifetime: Lifetime) -> Result<(), LocalPostgresError> {
     let failed = || LocalPostgresError::io(format!("read the directory {}", data_dir.display()));
     let is_empty = data_dir.read_dir().map_err(failed())?.next().is_none();
@@ -119,7 +120,7 @@ fn refuse_foreign(data_dir: &Path, lifetime: Lifetime) -> Result<(), LocalPostgr
     Err(LocalPostgresError::Foreign { data_dir: data_dir.to_owned(), expected })
 }
 
-/// The lock ends with the process that holds it, however that ends. Children do not inherit it.
+/// Takes the lock, which ends with the process that holds it, however that ends. Children do not inherit it.
 fn lock(data_dir: &Path) -> Result<Flock<File>, LocalPostgresError> {
     let path = data_dir.join(LOCK);
     let file = open_for_append(&path)?;
@@ -129,14 +130,16 @@ fn lock(data_dir: &Path) -> Result<Flock<File>, LocalPostgresError> {
     })
 }
 
-/// Opens or makes a file in the data directory. Links are refused: we may be root, and the directory is not root's.
+/// Opens or makes a file in the data directory. It refuses links, because we may be root and the directory is not
+/// root's.
 pub(super) fn open_for_append(path: &Path) -> Result<File, LocalPostgresError> {
     let mut options = OpenOptions::new();
     options.create(true).append(true).mode(0o600).custom_flags(OFlag::O_NOFOLLOW.bits());
     options.open(path).map_err(LocalPostgresError::io(format!("open {}", path.display())))
 }
 
-/// Everybody may write to `/tmp`, so a directory that is there already is only used if it is the server user's.
+/// Makes the socket's directory. Everybody may write to `/tmp`, so one that is there already is only used if it is the
+/// server user's.
 fn create_socket_dir(dir: &Path, account: &Account) -> Result<(), LocalPostgresError> {
     let failed = || LocalPostgresError::io(format!("create the directory {}", dir.display()));
     match DirBuilder::new().mode(0o700).create(dir) {
@@ -153,7 +156,8 @@ fn create_socket_dir(dir: &Path, account: &Account) -> Result<(), LocalPostgresE
     }
 }
 
-/// Names a path in 16 characters. It is on disk, so it must be the same in every version: FNV-1a is.
+/// Returns a name for a path in 16 characters. The name is on disk, so it must be the same in every version, as FNV-1a
+/// is.
 fn short_hash(path: &Path) -> String {
     let mut hasher = fnv::FnvHasher::default();
     hasher.write(path.as_os_str().as_bytes());

@@ -1,4 +1,4 @@
-//! The server process: making its cluster, starting it, finding one that was left behind, stopping it.
+//! The server process: this makes its cluster, starts it, finds one that was left behind and stops it.
 
 use std::io::{Read, Seek, SeekFrom};
 use std::process::{Child, Stdio};
@@ -13,26 +13,26 @@ use super::binaries::Binaries;
 use super::place::{Place, open_for_append};
 use super::{Lifetime, LocalPostgresError, PORT, SUPERUSER};
 
-/// Clusters under construction: this prefix and the maker's process id.
+/// Clusters under construction have this prefix and the maker's process id.
 const UNFINISHED: &str = "pgdata.new-";
 
-/// How long a server may take to end: it may have up to 1 GB of WAL to checkpoint.
+/// A server may take this long to end, because it may have up to 1 GB of WAL to checkpoint.
 const STOP_DEADLINE: Duration = Duration::from_secs(60);
 
-/// In the log of a server that found sessions of a killed one: they end by themselves within a moment.
+/// A server that found sessions of a killed one says this in its log; they end by themselves within a moment.
 pub(super) const PREDECESSOR_ENDING: &str = "pre-existing shared memory block";
 
 /// The running server.
 #[derive(Debug)]
 pub(super) enum Postmaster {
-    /// A standard library child, not one of tokio's: those belong to the runtime that spawned them, and the tests
-    /// share a server across runtimes.
+    /// The server is a child of the standard library, not one of tokio's: those belong to the runtime that spawned
+    /// them, and the tests share a server across runtimes.
     Child(Child),
-    /// Left behind by a process that was killed.
+    /// A process that was killed left the server behind.
     Adopted(Pid),
 }
 
-/// How the server is stopped: the names are `pg_ctl`'s.
+/// A server is stopped in one of these ways; the names are `pg_ctl`'s.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum StopMode {
     Fast,
@@ -63,14 +63,15 @@ pub(super) async fn initialise(binaries: &Binaries, place: &Place) -> Result<(),
     std::fs::create_dir(&unfinished).map_err(failed())?;
     place.account.give(&unfinished)?;
     let mut initdb = place.account.command(binaries.path("initdb"));
-    // A power cut in the first half minute may break a cluster made without sync: one with no data in it yet.
+    // A power cut in the first half minute may break a cluster made without sync, but it has no data in it yet.
     initdb.args(["--no-sync", "-A", "trust", "-E", "UTF8", "--locale=C", "-U", SUPERUSER, "-D"]);
     initdb.arg(&unfinished);
     run(initdb).await?;
     std::fs::rename(&unfinished, &pgdata).map_err(failed())
 }
 
-/// Best effort: what cannot be removed now is in nobody's way and will be tried again.
+/// Removes unfinished clusters as far as it can. One that cannot be removed now is in nobody's way and will be tried
+/// again.
 fn remove_unfinished(place: &Place) {
     let Ok(entries) = place.data_dir.read_dir() else {
         return;
@@ -89,14 +90,14 @@ impl Postmaster {
         Self::Adopted(pid)
     }
 
-    /// Starts the server. Settings are given here and not in its file: a newer heatstrip may choose others.
+    /// Starts the server. Settings are given here and not in its file, because a newer heatstrip may choose others.
     pub(super) fn spawn(
         binaries: &Binaries,
         place: &Place,
         lifetime: Lifetime,
         chosen: &[(&str, &str)],
     ) -> Result<Self, LocalPostgresError> {
-        // Tests run many databases, each with a pool; `dev` has few connections but real data.
+        // Tests run many databases, each with a pool, while `dev` has few connections but real data.
         let (shared_buffers, max_connections) = match lifetime {
             Lifetime::Process => ("128MB", "200"),
             Lifetime::Kept => ("256MB", "100"),
@@ -110,7 +111,7 @@ impl Postmaster {
             ("unix_socket_permissions", "0700"),
             ("shared_buffers", shared_buffers),
             ("max_connections", max_connections),
-            // As durable as the real thing, in tests too: they kill it.
+            // The server is as durable as the real thing, in tests too, because they kill it.
             ("fsync", "on"),
             ("synchronous_commit", "on"),
             ("full_page_writes", "on"),
@@ -123,7 +124,7 @@ impl Postmaster {
         let log_again = log.try_clone().map_err(LocalPostgresError::io("open the server's log twice"))?;
         let mut command = place.account.command(binaries.path("postgres"));
         command.arg("-D").arg(place.pgdata());
-        // Of a setting given twice the server takes the last.
+        // If a setting is given twice, the server takes the last.
         for (name, value) in settings.iter().chain(chosen) {
             command.args(["-c", &format!("{name}={value}")]);
         }
@@ -132,7 +133,8 @@ impl Postmaster {
         Ok(Self::Child(child))
     }
 
-    /// Whether the server is gone. Also buries it, since a dead child still looks alive to others until then.
+    /// Returns true if the server is gone. It also buries it, since a dead child still looks alive to others until
+    /// then.
     pub(super) fn has_exited(&mut self, place: &Place) -> bool {
         match self {
             Self::Child(child) => !matches!(child.try_wait(), Ok(None)),
@@ -153,12 +155,13 @@ impl Postmaster {
             return Ok(());
         }
         let mut pg_ctl = place.account.command(binaries.path("pg_ctl"));
-        // Not its own waiting: it waits for the pid file to go, which a server that was killed never removes.
+        // `pg_ctl` does not wait here: it would wait for the pid file to go, which a server that was killed never
+        // removes.
         pg_ctl.args(["stop", "-s", "-W", "-m", mode.name(), "-D"]).arg(place.pgdata());
         let asked = run(pg_ctl).await;
         let deadline = Instant::now() + STOP_DEADLINE;
         while !self.has_exited(place) {
-            // It may have ended by itself in the meantime, so a complaint of pg_ctl only counts while it lives.
+            // The server may have ended by itself in the meantime, so a complaint of pg_ctl only counts while it lives.
             if asked.is_err() {
                 return asked.map(drop);
             }
@@ -183,35 +186,36 @@ impl Postmaster {
             Self::Child(child) => Pid::from_raw(child.id().cast_signed()),
             Self::Adopted(pid) => *pid,
         };
-        // It can only fail because the server ended in this very moment.
+        // This can only fail because the server ended in this very moment.
         let _ = kill(pid, Signal::SIGINT);
     }
 }
 
-/// The process id in `postmaster.pid`: that of a postmaster, or of one that was killed.
+/// Returns the process id in `postmaster.pid`: that of a postmaster, or of one that was killed.
 pub(super) fn pid_on_file(place: &Place) -> Option<Pid> {
     let text = std::fs::read_to_string(place.pgdata().join("postmaster.pid")).ok()?;
     let pid = text.lines().next()?.trim().parse().ok()?;
     (pid > 0).then(|| Pid::from_raw(pid))
 }
 
-/// Whether `pid` is a postmaster on this cluster. After a reboot it may well be somebody else's process, or even another
-/// cluster's postmaster, and `pg_ctl stop` would not notice: so look at its working directory, which is the cluster.
-/// Without a `/proc` the answer is no, and starting leaves the question to Postgres.
+/// Returns true if `pid` is a postmaster on this cluster. After a reboot it may well be somebody else's process, or
+/// even another cluster's postmaster, and `pg_ctl stop` would not notice; so this looks at its working directory, which
+/// is the cluster. Without a `/proc` the answer is no, and starting leaves the question to Postgres.
 pub(super) async fn is_alive(place: &Place, pid: Pid) -> Result<bool, LocalPostgresError> {
-    // Read as the server's user: in a container even root may lack the right to look at another user's process.
+    // The link is read as the server's user: in a container even root may lack the right to look at another user's
+    // process.
     let mut readlink = place.account.command("readlink");
     readlink.arg(format!("/proc/{pid}/cwd"));
     let seen = output(readlink).await?;
     Ok(String::from_utf8_lossy(&seen.stdout).trim_end() == place.pgdata().to_string_lossy())
 }
 
-/// How long the log is now: what comes later is about the start that follows.
+/// Returns how long the log is now. Lines after that are about the start that follows.
 pub(super) fn log_length(place: &Place) -> u64 {
     place.log().metadata().map_or(0, |metadata| metadata.len())
 }
 
-/// The last lines of the log, as far as they were written after `start`.
+/// Returns the last lines of the log, as far as they were written after `start`.
 pub(super) fn log_tail(place: &Place, start: u64) -> String {
     let mut text = Vec::new();
     let read = open_log(place, start).and_then(|mut log| log.read_to_end(&mut text));

@@ -1,9 +1,9 @@
 //! Cleans up after a process that can no longer do it: SIGKILL leaves no time for a destructor.
 //!
-//! Two shells in a chain, each waiting for the end of its input. The first, as the server's user, waits on a pipe that
-//! only we hold, and stops the server (`pg_ctl` refuses root). The second, as ourselves, waits for the first to end and
-//! removes the directories, which only we may be allowed to do. If the first is killed too, a server without its
-//! directory still ends by itself within a minute.
+//! Two shells stand in a chain, and each waits for the end of its input. The first, as the server's user, waits on a
+//! pipe that only we hold, and stops the server (`pg_ctl` refuses root). The second, as ourselves, waits for the first
+//! to end and removes the directories, which only we may be allowed to do. If the first is killed too, a server without
+//! its directory still ends by itself within a minute.
 
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -12,18 +12,18 @@ use super::LocalPostgresError;
 use super::binaries::Binaries;
 use super::place::Place;
 
-/// A terminal that closes, or a Ctrl-C in it, must not end the watchdog before us.
+/// The shell ignores signals: a terminal that closes, or a Ctrl-C in it, must not end the watchdog before us.
 const STOP: &str =
     r#"trap '' HUP INT TERM; cat >/dev/null; "$1" stop -s -w -m immediate -D "$2" >/dev/null 2>&1"#;
 
-/// Twice, since an `initdb` that is just failing may still have written a file behind the back of the first.
+/// The shell removes twice, since an `initdb` that is just failing may still have written a file after the first time.
 const REMOVE: &str =
     r#"trap '' HUP INT TERM; cat >/dev/null; rm -rf -- "$@" || { sleep 1; rm -rf -- "$@"; }"#;
 
-/// Two shells that outlive us by a moment.
+/// The two shells outlive us by a moment.
 #[derive(Debug)]
 pub(super) struct Watchdog {
-    /// Nothing is ever written to it. Only its end counts.
+    /// Nothing is ever written to this pipe. Only its end counts.
     alive: Option<ChildStdin>,
     stopper: Child,
     remover: Child,
@@ -49,7 +49,7 @@ impl Watchdog {
         Ok(Self { alive: stopper.stdin.take(), stopper, remover })
     }
 
-    /// Lets it do its work now, and waits until the directories are gone.
+    /// Lets the watchdog do its work now, and waits until the directories are gone.
     pub(super) async fn finish(mut self) {
         drop(self.alive.take());
         let waited = tokio::task::spawn_blocking(move || {

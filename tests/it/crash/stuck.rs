@@ -7,7 +7,7 @@ use std::{
 
 use chrono::Utc;
 use heatstrip::{
-    events::{hashed::HashedHeartbeats, lane::lane},
+    events::{hashed::HashedHeartbeat, lane::lane},
     import::replay,
     ingest::hash::Hashed,
     postgres::Store,
@@ -70,7 +70,7 @@ impl Stuck {
         assert!(first.wait(GRACE).await.success(), "{}", first.log());
         stuck
             .holder
-            .batch_execute("BEGIN; SELECT FROM video_heatmap_shards FOR UPDATE")
+            .batch_execute("BEGIN; SELECT FROM video_heatmap_whole_shards FOR UPDATE")
             .await
             .expect("the rows are held");
         stuck.enqueue(2).await;
@@ -79,21 +79,23 @@ impl Stuck {
 
     /// Queues heartbeats of one video, each of another viewer.
     async fn enqueue(&self, heartbeats: usize) {
-        let video_id = "stuck".to_owned();
-        let lane = lane(&video_id, self.store.lanes());
+        let video_id = "stuck";
+        let lane = lane(video_id, self.store.lanes());
         let hashed = Hashed {
             accepted: heartbeats,
             rejected: Vec::new(),
             lanes: BTreeMap::from([(
                 lane,
-                HashedHeartbeats {
-                    video_id: vec![video_id; heartbeats],
-                    region: vec!["JP".to_owned(); heartbeats],
-                    captured_on: vec![Utc::now().date_naive(); heartbeats],
-                    start_sec: vec![0; heartbeats],
-                    end_sec: vec![9; heartbeats],
-                    viewer_hash: (0..heartbeats as i64).collect(),
-                },
+                (0..heartbeats as i64)
+                    .map(|viewer_hash| HashedHeartbeat {
+                        video_id,
+                        region: "JP",
+                        captured_on: Utc::now().date_naive(),
+                        start_sec: 0,
+                        end_sec: 9,
+                        viewer_hash,
+                    })
+                    .collect(),
             )]),
         };
         let batch = Batch { id: None, answer: hashed.answer(), lanes: hashed.lanes };
@@ -104,7 +106,7 @@ impl Stuck {
     /// A worker in the middle of a step.
     async fn worker(&self, name: &str) -> Process {
         let log = self.logs.path().join(format!("{name}.log"));
-        let worker = start(&["work"], &self.url, &log);
+        let worker = start(&["work", "--fold-wait-secs", "0"], &self.url, &log);
         until("the worker waits for the row", GRACE, async || {
             (waiting(&self.looker).await > 0 && work(&self.looker).await.steps == 1).then_some(())
         })
@@ -131,8 +133,9 @@ impl Stuck {
         let row = self
             .looker
             .query_one(
-                "SELECT min(plays) = 3 AND max(plays) = 3 AND count(*) = 10
-                     AND min(hll_cardinality(viewers)) = 2 FROM video_heatmap_shards",
+                "SELECT w.plays = 30 AND hll_cardinality(w.viewers) = 2
+                     AND (SELECT sum(plays * (end_sec - start_sec + 1)) = 30 FROM video_heatmap_shards)
+                 FROM video_heatmap_whole_shards AS w",
                 &[],
             )
             .await

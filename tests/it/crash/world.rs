@@ -71,7 +71,8 @@ impl World {
         let log = self.logs.path().join(format!("worker-{worker}.log"));
         let starts = |log: String| log.matches("folding on").count();
         let before = std::fs::read_to_string(&log).map_or(0, starts);
-        let process = start(&["work"], &self.database_url, &log);
+        // They take what there is at once: more steps are there to be killed in.
+        let process = start(&["work", "--fold-wait-secs", "0"], &self.database_url, &log);
         until("the worker works", START, async || (starts(process.log()) > before).then_some(())).await;
         process
     }

@@ -1,22 +1,28 @@
 //! Compaction changes no strip: not before, not during, not after, not when it dies.
 
-use std::{
-    collections::BTreeMap,
-    process::{Command, Stdio},
-    time::{Duration, Instant},
-};
+mod crashes;
+mod epochs;
+mod migrated;
+mod plans;
+mod races;
+mod spread;
+
+use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use heatstrip::{
-    heatmap::compaction::{self, CRASH_POINTS},
+    heatmap::{
+        compaction::{self, Step},
+        store::pieces::{Limits, Rows, ShardKey},
+    },
     postgres::{Store, StoreError},
-    work::{nightly, worker},
+    work::nightly,
 };
 use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
 use tokio_postgres::{Client, NoTls};
-use tokio_util::sync::CancellationToken;
 
+use super::levels::assert_levels_agree;
 use crate::support::{App, Settings};
 
 const YESTERDAY: &str = "2026-11-20";
@@ -48,7 +54,8 @@ async fn count(client: &Client, table: &str) -> i64 {
 async fn everything(app: &App) -> BTreeMap<String, Value> {
     let mut answers = BTreeMap::new();
     let mut paths = vec!["/v1/videos?limit=100".to_owned(), "/v1/videos?region=JP".to_owned()];
-    for video in ["v0", "v1", "v2"] {
+    for video in ["popular", "tail", "long"] {
+        paths.push(format!("/v1/videos/{video}/regions"));
         paths.extend(QUESTIONS.iter().map(|question| format!("/v1/videos/{video}/heatmap?{question}")));
     }
     for path in paths {
@@ -59,20 +66,60 @@ async fn everything(app: &App) -> BTreeMap<String, Value> {
     answers
 }
 
-/// Heartbeats of today and yesterday, some by the same viewers.
+/// Heartbeats of today and yesterday, some by the same viewers: short ones of a popular video, whose first block is spread
+/// after some hundred, longer ones of another, and such as cross the edge of a block.
 fn heartbeats(random: &mut impl Rng, many: usize) -> Vec<Value> {
     let mut heartbeat = || {
-        let start = random.random_range(0..150);
+        let (video, starts, secs) =
+            [("popular", 0..700, 6), ("tail", 0..150, 30), ("long", 3_500..3_660, 90)]
+                [[0, 0, 1, 2][random.random_range(0..4)]]
+            .clone();
+        let start = random.random_range(starts);
         json!({
-            "video_id": format!("v{}", random.random_range(0..3)),
+            "video_id": video,
             "region": (["JP", "KR", "US"][random.random_range(0..3)]),
             "start_sec": start,
-            "end_sec": start + random.random_range(0..30),
+            "end_sec": start + random.random_range(0..secs),
             "viewer_id": format!("w{}", random.random_range(0..250)),
             "at": (["2026-11-20T12:00:00Z", "2026-11-21T09:00:00Z"][random.random_range(0..2)]),
         })
     };
     (0..many).map(|_| heartbeat()).collect()
+}
+
+/// Moves a day's runs in pieces of at most so many rows; `looks` hears of each.
+async fn in_pieces(
+    store: &Store,
+    rows: Rows,
+    on: &str,
+    limits: Limits,
+    mut looks: impl AsyncFnMut(u64),
+) -> u64 {
+    store.ensure_canonical_partition(day(on)).await.expect("partitions");
+    let (mut from, mut pieces) = (ShardKey::first(), 0);
+    while let Step::Moved(piece) =
+        compaction::step(store, rows, day(on), &from, limits).await.expect("a piece")
+    {
+        from = piece.end;
+        pieces += 1;
+        looks(pieces).await;
+    }
+    pieces
+}
+
+/// How many blocks are spread, and how many rows there are of each form.
+async fn forms(sql: &Client) -> [i64; 5] {
+    let mut counts = [0; 5];
+    for (count_of, table) in counts.iter_mut().zip([
+        "video_heatmap_spread",
+        "video_heatmap_runs",
+        "video_heatmap",
+        "video_heatmap_shards",
+        "video_heatmap_second_shards",
+    ]) {
+        *count_of = count(sql, table).await;
+    }
+    counts
 }
 
 async fn send(app: &App, heartbeats: &[Value]) {
@@ -85,8 +132,9 @@ async fn no_strip_changes_and_late_heartbeats_are_added() {
     let app = App::start(Settings::default()).await;
     let sql = client(&app).await;
     let mut random = StdRng::seed_from_u64(7);
+    let mut spread = Vec::new();
     for round in 0..4 {
-        send(&app, &heartbeats(&mut random, 400)).await;
+        send(&app, &heartbeats(&mut random, 500)).await;
         app.fold().await;
         let before = everything(&app).await;
         // The open day may be compacted too.
@@ -97,178 +145,87 @@ async fn no_strip_changes_and_late_heartbeats_are_added() {
         assert_eq!(everything(&app).await, before, "round {round}");
         let again = compaction::run(&app.store, through, |_| ()).await.expect("a compaction");
         assert_eq!(again, compaction::Summary::default(), "a further run does nothing");
+        assert_levels_agree(&sql).await;
         // Yesterday's epoch is over: counted, it answers the same.
         let keep = nightly::Keep::default();
         nightly::run(&app.store, &app.clock, through, keep, |_| ()).await.expect("a night");
-        assert_eq!(count(&sql, "video_heatmap_counts WHERE first_day = '2026-11-20'").await, 3 * 4 * 3);
-        assert_eq!(count(&sql, "video_heatmap_counts WHERE first_day <> '2026-11-20'").await, 0);
+        let is_spread = count(&sql, "video_heatmap_spread WHERE captured_on = '2026-11-20'").await;
+        spread.push(is_spread);
+        let counted = "video_heatmap_counts WHERE first_day = '2026-11-20' AND video_id = 'popular'";
+        assert_eq!(count(&sql, counted).await, is_spread * 4 * 3, "round {round}");
+        assert_eq!(count(&sql, "video_heatmap_counts").await, is_spread * 4 * 3, "round {round}");
         assert_eq!(everything(&app).await, before, "round {round}, counted");
     }
+    assert_eq!((spread[0], spread[3]), (0, 1), "runs first, and seconds in the end: {spread:?}");
     compaction::run(&app.store, day("2026-11-21"), |_| ()).await.expect("a compaction");
-    assert_eq!(
-        count(&sql, "video_heatmap_shards").await + count(&sql, "video_heatmap_whole_shards").await,
-        0
-    );
+    let left = count(&sql, "video_heatmap_whole_shards").await + count(&sql, "video_heatmap_growth").await;
+    assert_eq!((left, &forms(&sql).await[3..]), (0, &[0, 0][..]));
     assert_levels_agree(&sql).await;
 }
 
 #[tokio::test]
 async fn no_strip_changes_while_pieces_are_moved() {
     let app = App::start(Settings::default()).await;
+    let sql = client(&app).await;
     let mut random = StdRng::seed_from_u64(8);
     send(&app, &heartbeats(&mut random, 2_000)).await;
     app.fold().await;
+    super::forms::to_earlier_form(&sql, YESTERDAY, "KR").await;
     let before = everything(&app).await;
-    let store = app.store.clone();
-    store.ensure_canonical_partition(day(YESTERDAY)).await.expect("partitions");
-    // Pieces so small that a strip lies in many of them.
-    let mut behind = heatstrip::heatmap::store::canonical::ShardKey::first();
-    let mut pieces = 0;
-    while let compaction::Step::Moved(piece) = compaction::step(
-        &store,
-        heatstrip::heatmap::store::canonical::Rows::Seconds,
-        day(YESTERDAY),
-        &behind,
-        97,
-    )
-    .await
-    .expect("a piece")
-    {
-        behind = piece.end;
-        pieces += 1;
-        if pieces % 4 == 1 {
-            assert_eq!(everything(&app).await, before, "after piece {pieces}");
-        }
+    // Pieces so small that a strip lies in many of them; each bound is the one that ends them once.
+    let all = Limits { rows: 10_000, seconds: 1_000_000, videos: 500 };
+    for (rows, limits, least) in [
+        (Rows::Runs, Limits { seconds: 150, ..all }, 10),
+        (Rows::Seconds, Limits { rows: 67, ..all }, 10),
+        (Rows::Whole, Limits { rows: 2, ..all }, 4),
+    ] {
+        let pieces = in_pieces(&app.store, rows, YESTERDAY, limits, async |piece| {
+            if piece % 9 == 1 {
+                assert_eq!(everything(&app).await, before, "after piece {piece} of {rows:?}");
+                assert_levels_agree(&sql).await;
+            }
+        })
+        .await;
+        assert!(pieces >= least, "{pieces} pieces of {rows:?}");
+        assert_eq!(everything(&app).await, before, "{rows:?}");
     }
-    assert!(pieces > 10, "{pieces} pieces");
+    assert_eq!(count(&sql, "video_heatmap_spread").await, 1, "it was spread on the way");
+    let left = count(&sql, "video_heatmap_shards WHERE captured_on = '2026-11-20'").await
+        + count(&sql, "video_heatmap_second_shards").await;
+    assert_eq!(left, 0);
+    assert_levels_agree(&sql).await;
+
+    // Of today by the video: each piece has one.
+    let pieces =
+        in_pieces(&app.store, Rows::Runs, "2026-11-21", Limits { videos: 1, ..all }, async |_| ()).await;
+    assert_eq!(pieces, 3);
     assert_eq!(everything(&app).await, before);
 }
 
-/// Every canonical level is the union of the canonical seconds, GLOBAL that of the regions.
-async fn assert_levels_agree(sql: &Client) {
-    for (table, seconds) in [("video_heatmap_5s", 5), ("video_heatmap_60s", 60)] {
-        let differing = sql
-            .query_one(
-                &format!(
-                    "SELECT count(*) FROM (
-                        SELECT video_id, captured_on, region, bucket_sec / {seconds} * {seconds} AS bucket_sec,
-                            hll_send(hll_union_agg(viewers)) AS viewers, sum(plays) AS plays, max(bucket_sec) AS last_sec
-                        FROM video_heatmap GROUP BY 1, 2, 3, 4) fine
-                     FULL JOIN {table} coarse USING (video_id, captured_on, region, bucket_sec)
-                     WHERE fine.viewers IS DISTINCT FROM hll_send(coarse.viewers)
-                        OR fine.plays IS DISTINCT FROM coarse.plays OR fine.last_sec IS DISTINCT FROM coarse.last_sec"
-                ),
-                &[],
-            )
-            .await
-            .expect("a comparison");
-        assert_eq!(differing.get::<_, i64>(0), 0, "{table}");
-    }
-    let differing = sql
-        .query_one(
-            "SELECT (SELECT count(*) FROM (
-                SELECT video_id, captured_on, bucket_sec, hll_send(hll_union_agg(viewers)) AS viewers, sum(plays) AS plays
-                FROM video_heatmap WHERE region <> 'GLOBAL' GROUP BY 1, 2, 3) regions
-             FULL JOIN (SELECT * FROM video_heatmap WHERE region = 'GLOBAL') world USING (video_id, captured_on, bucket_sec)
-             WHERE regions.viewers IS DISTINCT FROM hll_send(world.viewers) OR regions.plays IS DISTINCT FROM world.plays)
-             + (SELECT count(*) FROM (
-                SELECT video_id, captured_on, region, hll_send(hll_union_agg(viewers)) AS viewers, sum(plays) AS plays,
-                    max(bucket_sec) AS last_sec
-                FROM video_heatmap GROUP BY 1, 2, 3) fine
-             FULL JOIN video_heatmap_whole whole USING (video_id, captured_on, region)
-             WHERE fine.viewers IS DISTINCT FROM hll_send(whole.viewers) OR fine.plays IS DISTINCT FROM whole.plays
-                OR fine.last_sec IS DISTINCT FROM whole.last_sec)",
-            &[],
-        )
-        .await
-        .expect("a comparison");
-    assert_eq!(differing.get::<_, i64>(0), 0, "GLOBAL and whole videos");
-}
-
-fn compact_process(app: &App) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_heatstrip"));
-    command
-        .args(["compact", "--through", YESTERDAY])
-        .env("DATABASE_URL", &app.database.url)
-        .stdout(Stdio::null())
-        .stderr(Stdio::inherit());
-    command
-}
-
-/// Shard rows of closed days.
-async fn left(sql: &Client) -> i64 {
-    count(sql, "video_heatmap_shards WHERE captured_on <= '2026-11-20'").await
-}
-
-/// The answers of another database that got the same heartbeats and was never compacted.
-async fn expected(heartbeats: &[Value]) -> BTreeMap<String, Value> {
-    let app = App::start(Settings::default()).await;
-    for batch in heartbeats.chunks(500) {
-        send(&app, batch).await;
-    }
-    app.fold().await;
-    everything(&app).await
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_compaction_may_die_at_any_step() {
+/// A night of more videos than a piece takes.
+#[tokio::test]
+async fn a_night_moves_several_pieces() {
     let app = App::start(Settings::default()).await;
     let sql = client(&app).await;
-    let mut random = StdRng::seed_from_u64(9);
-    let mut sent = Vec::new();
-    for point in CRASH_POINTS {
-        let batch = heartbeats(&mut random, 300);
-        send(&app, &batch).await;
-        sent.extend(batch);
-        app.fold().await;
-        let before = everything(&app).await;
-        let status =
-            compact_process(&app).env("FAILPOINTS", format!("{point}=return")).status().expect("the program");
-        assert!(!status.success(), "{point} was not passed");
-        assert_eq!(everything(&app).await, before, "after dying at {point}");
-    }
-    assert!(compact_process(&app).status().expect("the program").success());
-    assert_eq!(everything(&app).await, expected(&sent).await);
-    assert_eq!(left(&sql).await, 0);
-    assert_eq!(app.post("[]").await.status(), 422, "the API lives");
-}
-
-/// Killed at random while two workers write late heartbeats of the same day.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_compaction_may_be_killed_at_any_moment() {
-    const KILLS: u32 = 50;
-    let app = App::start(Settings::default()).await;
-    let sql = client(&app).await;
-    let stop = CancellationToken::new();
-    let workers = Store::connect(&app.database.url, 4).await.expect("a pool");
-    for _ in 0..2 {
-        tokio::spawn(worker::run(workers.clone(), app.clock.clone(), stop.clone()));
-    }
-    let seed = 10;
-    let mut random = StdRng::seed_from_u64(seed);
-    let mut sent = Vec::new();
-    let mut kills = 0;
-    let started = Instant::now();
-    while kills < KILLS {
-        assert!(started.elapsed() < Duration::from_secs(120), "{kills} kills found work, seed {seed}");
-        let batch = heartbeats(&mut random, 200);
-        send(&app, &batch).await;
-        sent.extend(batch);
-        let mut compacting = compact_process(&app).spawn().expect("the program");
-        let moment = Duration::from_millis(random.random_range(5..60));
-        // The moment is what the test is about.
-        tokio::time::sleep(moment).await;
-        compacting.kill().expect("a signal");
-        let ended_before = compacting.wait().expect("a status").success();
-        if !ended_before && left(&sql).await > 0 {
-            kills += 1;
-        }
-    }
-    app.fold().await;
-    stop.cancel();
-    assert!(compact_process(&app).status().expect("the program").success());
-    assert_eq!(everything(&app).await, expected(&sent).await);
-    assert_eq!(left(&sql).await, 0);
+    sql.batch_execute(
+        "SELECT ensure_shard_partition('2026-11-20');
+         INSERT INTO video_heatmap_shards
+            SELECT 'v' || v, '2026-11-20', 'JP', s * 10, s * 10 + 19, hll_add(hll_empty(12, 5), hll_hash_bigint(v)), 1
+            FROM generate_series(1, 1201) v, generate_series(0, 1) s;
+         INSERT INTO video_heatmap_whole_shards
+            SELECT 'v' || v, '2026-11-20', 'JP', 29, hll_add(hll_empty(12, 5), hll_hash_bigint(v)), 40
+            FROM generate_series(1, 1201) v",
+    )
+    .await
+    .expect("shard runs");
+    let mut pieces = Vec::new();
+    let summary =
+        compaction::run(&app.store, day(YESTERDAY), |rows| pieces.push(rows)).await.expect("a night");
+    assert_eq!((pieces, summary.rows), (vec![1_000, 1_000, 402, 500, 500, 201], 2_402 + 1_201));
+    // The overlap of each two is a run of its own, with two plays.
+    assert_eq!(forms(&sql).await, [0, 3 * 1_201, 0, 0, 0]);
+    assert_eq!(app.json("/v1/videos/v77/heatmap").await["seconds_played"], 40);
+    assert_levels_agree(&sql).await;
 }
 
 #[tokio::test]
@@ -280,37 +237,6 @@ async fn a_second_compaction_waits_for_the_first() {
     let second = tokio::spawn(async move { compaction::run(&store, day(YESTERDAY), |_| ()).await });
     drop(first);
     second.await.expect("no panic").expect("a compaction");
-}
-
-#[tokio::test]
-async fn counts_stand_for_their_rows_until_something_comes_late() {
-    let app = App::start(Settings::default()).await;
-    let sql = client(&app).await;
-    let beat = |viewer: &str| json!([{"video_id": "v", "region": "JP", "start_sec": 0, "end_sec": 19, "viewer_id": viewer, "at": "2026-11-20T12:00:00Z"}]);
-    send(&app, beat("w").as_array().expect("an array")).await;
-    app.fold().await;
-    let keep = nightly::Keep::default();
-    nightly::run(&app.store, &app.clock, day(YESTERDAY), keep, |_| ()).await.expect("a night");
-    // Only a count that is wrong can be told from its rows.
-    sql.batch_execute("UPDATE video_heatmap_counts SET viewers[1] = 7").await.expect("an update");
-    let peak =
-        async |question: &str| app.json(&format!("/v1/videos/v/heatmap?{question}")).await["peak"].clone();
-    for question in
-        ["resolution=1", "resolution=5", "resolution=60", "region=JP", "from=2026-11-20&to=2026-11-20"]
-    {
-        assert_eq!(peak(question).await, 7, "{question}");
-    }
-    for question in ["resolution=10", "resolution=3600", "region=JP,KR"] {
-        assert_eq!(peak(question).await, 1, "{question}");
-    }
-    send(&app, beat("x").as_array().expect("an array")).await;
-    app.fold().await;
-    assert_eq!(peak("resolution=5").await, 2, "what waits in the shards is not counted yet");
-    compaction::run(&app.store, day(YESTERDAY), |_| ()).await.expect("a compaction");
-    assert_eq!(peak("resolution=5").await, 2, "what was counted before is not any more");
-    nightly::run(&app.store, &app.clock, day(YESTERDAY), keep, |_| ()).await.expect("a night");
-    assert_eq!(count(&sql, "video_heatmap_counts").await, 3 * 2);
-    assert_eq!(peak("resolution=5").await, 2);
 }
 
 /// DROP does not wait for snapshots: a read that began must keep the partitions it may have to look into.

@@ -2,9 +2,13 @@
 
 mod accuracy;
 mod compaction;
+mod earlier;
 mod embeds;
+mod forms;
+mod levels;
 mod oracle;
 mod plans;
 mod retention;
 mod sketches;
+mod sql_for_people;
 mod strips;

@@ -7,7 +7,7 @@ mod large;
 mod seconds;
 mod rotations;
 
-use std::ops::RangeInclusive;
+use std::{ops::RangeInclusive, time::Duration};
 
 use chrono::{NaiveDate, TimeDelta};
 use heatstrip::{
@@ -16,7 +16,7 @@ use heatstrip::{
     heatmap::{
         compaction,
         store::{
-            canonical::{Rows, ShardKey},
+            pieces::{Limits, Rows, ShardKey},
             strips::StripQuery,
         },
         strip::{Strip, strip},
@@ -152,17 +152,29 @@ impl Engine {
         self.store.enqueue(Ring::Http, &[batch], self.clock.now()).await.expect("enqueued");
     }
 
-    /// Compacts a share of each day's shard rows, as a job that dies on its way does.
+    /// Compacts a share of each day's shard rows, as a job that dies on its way does. Some of the videos that have no
+    /// canonical rows yet are seconds from their first one on.
     async fn compact_some(&self, share: f64) {
         for found in self.store.shard_days().await.expect("the days") {
             self.store.ensure_canonical_partition(found.day).await.expect("partitions");
+            self.sql
+                .execute(
+                    "INSERT INTO video_heatmap_spread
+                     SELECT DISTINCT video_id, captured_on, 0 FROM video_heatmap_shards AS s
+                     WHERE captured_on = $1 AND hashtext(video_id || captured_on) % 3 = 0
+                        AND NOT EXISTS (SELECT FROM video_heatmap_runs AS r WHERE r.video_id = s.video_id AND r.captured_on = $1)
+                     ON CONFLICT DO NOTHING",
+                    &[&found.day],
+                )
+                .await
+                .expect("marks");
             for (kind, table) in
-                [(Rows::Seconds, "video_heatmap_shards"), (Rows::Whole, "video_heatmap_whole_shards")]
+                [(Rows::Runs, "video_heatmap_shards"), (Rows::Whole, "video_heatmap_whole_shards")]
             {
                 let count = format!("SELECT count(*) FROM {table} WHERE captured_on = $1");
                 let rows: i64 = self.sql.query_one(&count, &[&found.day]).await.expect("a count").get(0);
-                let some = (rows as f64 * share) as u64;
-                compaction::step(&self.store, kind, found.day, &ShardKey::first(), some)
+                let limits = Limits { rows: (rows as f64 * share) as u64, seconds: 1_000_000, videos: 500 };
+                compaction::step(&self.store, kind, found.day, &ShardKey::first(), limits)
                     .await
                     .expect("a piece");
             }
@@ -198,7 +210,7 @@ async fn fold_until(ended: CancellationToken, store: Store, clock: Clock) -> usi
     loop {
         // In this order: what is queued before the end is seen.
         let last_look = ended.is_cancelled();
-        match worker::step(&store, &clock).await.expect("a step") {
+        match worker::step(&store, &clock, Duration::ZERO).await.expect("a step") {
             Step::Folded { heartbeats, failed, .. } => {
                 assert_eq!(failed, 0);
                 folded += heartbeats;

@@ -13,9 +13,13 @@ use tokio_postgres::{Client, NoTls};
 
 use crate::support::{App, Settings};
 
-const TABLES: &[&str] = &[
+pub const TABLES: &[&str] = &[
     "video_heatmap_shards",
+    "video_heatmap_second_shards",
     "video_heatmap_whole_shards",
+    "video_heatmap_growth",
+    "video_heatmap_runs",
+    "video_heatmap_spread",
     "video_heatmap",
     "video_heatmap_5s",
     "video_heatmap_60s",
@@ -36,8 +40,17 @@ fn today() -> NaiveDate {
     "2026-11-21".parse().expect("a day")
 }
 
-/// One heartbeat of 20 seconds a day and video, on 2026-10-30 and from 2026-11-19 to today.
+/// One heartbeat of 20 seconds a day and video, on 2026-10-30 and from 2026-11-19 to today. The first video is going to be
+/// seconds, the second one runs.
 async fn watch(app: &App) {
+    let sql = app.database.connect().await;
+    sql.batch_execute(
+        "SELECT ensure_canonical_partition(day) FROM unnest(ARRAY['2026-10-30'::date, '2026-11-20']) AS d (day);
+         INSERT INTO video_heatmap_spread
+            SELECT 'v1', day, 0 FROM unnest(ARRAY['2026-10-30'::date, '2026-11-19', '2026-11-20']) AS d (day)",
+    )
+    .await
+    .expect("marks");
     for day in ["2026-10-30", "2026-11-19", "2026-11-20", "2026-11-21"] {
         app.clock.set(format!("{day}T10:00:00Z").parse().expect("an instant"));
         let beats: Vec<Value> = ["v1", "v2"]
@@ -71,6 +84,7 @@ async fn old_days_go_and_the_others_stay() {
             "{table}"
         );
     }
+    assert_eq!(count(&sql, "video_heatmap_runs").await, 1, "yesterday's of the second video");
     let kept = app.json("/v1/videos/v1/heatmap").await;
     assert_eq!((&kept["from"], &kept["to"]), (&json!("2026-11-20"), &json!("2026-11-21")));
     assert_eq!(kept["buckets"], whole["buckets"]);
@@ -122,9 +136,12 @@ async fn thinned_days_answer_multiples_of_5() {
     // Kept by the second once, not from the start.
     run(&app, Keep::default()).await;
     let summary = run(&app, keep).await;
-    // Two days of two videos of 20 seconds, in the region and in GLOBAL.
-    assert_eq!(summary.thinned_rows, 2 * 2 * 20 * 2);
+    // Two days of 20 seconds, in the region and in GLOBAL; the runs of the other video stay.
+    assert_eq!(summary.thinned_rows, 2 * 20 * 2);
     assert_eq!(count(&sql, "video_heatmap WHERE captured_on < '2026-11-20'").await, 0);
+    assert_eq!(count(&sql, "video_heatmap").await, 20 * 2, "yesterday's");
+    assert_eq!(count(&sql, "video_heatmap_runs WHERE captured_on < '2026-11-20'").await, 2);
+    assert_eq!(run(&app, keep).await.thinned_rows, 0);
     for (path, buckets) in paths.iter().zip(&before) {
         assert_eq!(app.json(path).await["buckets"], *buckets, "{path}");
     }
@@ -166,7 +183,7 @@ async fn a_forgotten_video_is_nowhere() {
 
     let day = forget(&app.store, "v1", of_v1, Some(today())).await.expect("forgotten");
     assert_eq!((day.heartbeats.queued, day.rows.canonical), (3, 0));
-    assert_eq!(day.rows.shards, 20 + 1);
+    assert_eq!(day.rows.shards, 1 + 1);
     assert_eq!(app.json("/v1/videos/v1/heatmap").await["to"], "2026-11-20");
     let all = forget(&app.store, "v1", of_v1, None).await.expect("forgotten");
     assert!(all.rows.canonical > 0 && all.rows.shards == 0, "{all:?}");

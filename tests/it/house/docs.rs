@@ -1,5 +1,5 @@
-//! The documents keep their word: every command in them is run, in order, against a running instance, and every setting
-//! they name exists.
+//! The documents keep their word: every command in them is run, in order, against a running instance; settings, flags,
+//! routes, reasons and links that they name exist, and none that exists is left out where it should be listed.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,17 +10,17 @@ use std::{
 };
 
 use clap::CommandFactory;
-use heatstrip::cli::Cli;
+use heatstrip::{cli::Cli, events::refusal::Reason};
 use tokio::process::Command;
 
-use crate::support::{Process, Served, database};
+use crate::support::{App, Process, Served, Settings, database};
 
 /// Commands that are not run here, by how they begin, and why.
 const NOT_RUN: &[(&str, &str)] = &[
-    ("script/demo", "tests/it/dev.rs runs what it starts"),
+    ("script/demo", "tests/it/tools/dev.rs runs what it starts"),
     ("script/test", "this is it"),
     ("cargo ", "measurements take minutes; clippy builds them"),
-    ("docker ", "needs Docker"),
+    ("docker ", "needs Docker; tests/it/house/docker holds its files against the program"),
     ("apt-get ", "changes the machine; script/bootstrap runs it"),
     ("npm ", "belongs to the page that embeds the player"),
     ("export DATABASE_URL=", "the tests' own database stands for it"),
@@ -40,7 +40,8 @@ const INSTANCES: [&str; 3] = ["http://127.0.0.1:8080", "http://localhost:8080", 
 const OF_TESTS: &[&str] =
     &["HEATSTRIP_CRASH_CYCLES", "HEATSTRIP_CRASH_SEED", "HEATSTRIP_TEST_SEED", "HEATSTRIP_PORT"];
 
-fn documents() -> Vec<(PathBuf, String)> {
+/// The documents with their texts: the README and the chapters in `docs/`.
+pub fn documents() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let chapters = fs::read_dir(root.join("docs")).expect("the folder");
     let mut paths: Vec<PathBuf> = chapters.map(|entry| entry.expect("an entry").path()).collect();
@@ -48,6 +49,11 @@ fn documents() -> Vec<(PathBuf, String)> {
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
     paths.sort_unstable();
     paths.into_iter().map(|path| (path.clone(), fs::read_to_string(path).expect("a document"))).collect()
+}
+
+/// One of them, by its path in the repository.
+fn document(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).expect("a document")
 }
 
 /// The fenced blocks of shell in a document.
@@ -257,28 +263,99 @@ fn every_documented_setting_exists() {
     }
 }
 
-/// The table in the README has every setting with its default.
+/// The rows of a document's tables that begin with a name in backticks.
+fn named_rows(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter(|line| line.starts_with("| `"))
+}
+
+/// The cells of a row, without backticks.
+fn cells(row: &str) -> Vec<String> {
+    row.split('|').skip(1).map(|cell| cell.replace('`', "").trim().to_owned()).collect()
+}
+
 #[test]
 fn every_setting_is_documented() {
-    let readme =
-        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("the README");
-    let rows: Vec<&str> = readme.lines().filter(|line| line.starts_with("| `")).collect();
-    for (name, default) in settings() {
-        let short = name.replace("HEATSTRIP_VIEWER_SALT_FILE", "…_FILE");
-        let row = rows
-            .iter()
-            .find(|row| {
-                row.contains(&format!("`{name}`")) || (short != name && row.contains(&format!("`{short}`")))
-            })
-            .unwrap_or_else(|| panic!("the README has no {name}"));
-        let said = row.split('|').nth(2).expect("a column").replace('`', "");
-        let said: Vec<&str> = said.split(',').map(str::trim).collect();
-        // Of the logs, one row has two.
-        let default = default.split(',').next().expect("a part");
-        let left_open = default.is_empty();
-        assert!(
-            left_open || said.contains(&default),
-            "the README says {said:?} of {name}, it is {default:?}"
-        );
+    let page = document("docs/settings.md");
+    let documented: BTreeSet<String> = named_rows(&page).map(|row| cells(row)[0].clone()).collect();
+    let settings = settings();
+    let known: BTreeSet<String> = settings.keys().cloned().collect();
+    assert_eq!(documented, known);
+}
+
+/// Every table that lists settings, in whatever document, gives their defaults.
+#[test]
+fn documented_defaults_are_right() {
+    let settings = settings();
+    let mut rows = 0;
+    for (path, text) in documents() {
+        for row in named_rows(&text) {
+            let cells = cells(row);
+            // The logs have a second part that keeps a chatty crate quiet.
+            let Some(default) = settings.get(&cells[0]).map(|default| default.split(',').next()) else {
+                continue;
+            };
+            rows += 1;
+            let default = default.unwrap_or_default();
+            let is_right = default.is_empty() || cells[1] == default;
+            assert!(is_right, "{} says {:?} of {}, it is {default:?}", path.display(), cells[1], cells[0]);
+        }
     }
+    assert!(rows > settings.len(), "the README lists settings too");
+}
+
+/// What `docs/api.md` lists is what there is: routes, and the closed list of reasons.
+#[tokio::test]
+async fn the_interface_is_documented() {
+    let page = document("docs/api.md");
+    let app = App::start(Settings::default()).await;
+    let document = app.json("/openapi.json").await;
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for method in item.as_object().expect("operations").keys() {
+            let call = format!("`{} {path}`", method.to_uppercase());
+            assert!(page.contains(&call), "docs/api.md has no {call}");
+        }
+    }
+    let reasons: BTreeSet<&str> = Reason::ALL.iter().map(|reason| reason.name()).collect();
+    let listed: Vec<String> = named_rows(&page).map(|row| cells(row)[0].clone()).collect();
+    let unlisted: Vec<&&str> = reasons.iter().filter(|name| !listed.iter().any(|row| row == *name)).collect();
+    assert!(unlisted.is_empty(), "docs/api.md has no {unlisted:?}");
+}
+
+/// The anchor of a heading, as GitHub makes it.
+fn anchor(heading: &str) -> String {
+    let kept = |c: char| c.is_alphanumeric() || "-_ ".contains(c);
+    heading.to_lowercase().chars().filter(|&c| kept(c)).collect::<String>().replace(' ', "-")
+}
+
+/// Every link to a file leads to one, and to a heading of it where it names one.
+#[test]
+fn every_link_leads_somewhere() {
+    let mut links = 0;
+    for (path, text) in documents() {
+        for (_, rest) in text.match_indices("](").map(|(at, mark)| text.split_at(at + mark.len())) {
+            let target = rest.split(')').next().expect("a link ends");
+            if target.contains("://") {
+                continue;
+            }
+            links += 1;
+            let (file, heading) = target.split_once('#').unwrap_or((target, ""));
+            let file = match file {
+                "" => path.clone(),
+                file => path.with_file_name(file),
+            };
+            assert!(file.exists(), "{}: {target}", path.display());
+            let headings = |text: &str| -> Vec<String> {
+                text.lines()
+                    .filter_map(|line| line.trim_start_matches('#').strip_prefix(' '))
+                    .map(anchor)
+                    .collect()
+            };
+            let leads = heading.is_empty()
+                || headings(&fs::read_to_string(&file).expect("a document"))
+                    .iter()
+                    .any(|known| known == heading);
+            assert!(leads, "{}: {target}", path.display());
+        }
+    }
+    assert!(links > 20, "links are written as this test reads them: {links}");
 }

@@ -1,4 +1,4 @@
-//! What the tree itself must keep: who imports whom, statements, documents.
+//! Rules that the tree itself must keep: who imports whom, statements, documents.
 
 use std::{
     fs,
@@ -6,8 +6,11 @@ use std::{
 };
 
 mod described;
+mod docker;
 mod docs;
+mod docs_on_items;
 mod layering;
+mod named;
 mod openapi;
 mod sql;
 

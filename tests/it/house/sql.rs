@@ -137,10 +137,10 @@ async fn other_sketch_parameters_are_refused() {
     let (client, connection) = tokio_postgres::connect(&database.url, NoTls).await.expect("a connection");
     tokio::spawn(connection);
     client
-        .batch_execute("ALTER TABLE video_heatmap ALTER viewers TYPE hll(11,5)")
+        .batch_execute("ALTER TABLE video_heatmap_5s ALTER viewers TYPE hll(11,5)")
         .await
         .expect("an empty table");
     let error =
         heatstrip::postgres::Store::connect(&database.url, 2).await.err().expect("refused").to_string();
-    assert!(error.contains("video_heatmap.viewers has type hll(11,5,-1,1)"), "{error}");
+    assert!(error.contains("video_heatmap_5s.viewers has type hll(11,5,-1,1)"), "{error}");
 }

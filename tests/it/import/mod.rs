@@ -1,3 +1,3 @@
-//! Files of real input.
+//! Tests with files of real input.
 
 mod real_input;

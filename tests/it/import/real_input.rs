@@ -1,4 +1,5 @@
-//! The program itself on real input: what a learning platform recorded, replayed, folded and held against plain sets.
+//! The program itself runs on real input: recordings of a learning platform are replayed, folded and held against plain
+//! sets.
 
 mod watched;
 mod counted;
@@ -24,9 +25,9 @@ use tokio::{
 
 use crate::support::{TestDatabase, database};
 
-/// How long a run of the program may take.
+/// A run of the program may take this long.
 const DEADLINE: Duration = Duration::from_secs(60);
-/// Viewers up to which a sketch is a list.
+/// A sketch is a list up to this many viewers.
 const EXACT: usize = 320;
 
 // -- the program --
@@ -37,14 +38,14 @@ struct Ran {
     stderr: String,
 }
 
-/// A heatstrip on this database, with nothing else in its environment.
+/// Returns a heatstrip on this database, with nothing else in its environment.
 fn heatstrip(database: &TestDatabase, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_heatstrip"));
     command
         .args(arguments)
         .env_clear()
         .env("DATABASE_URL", &database.url)
-        // The same hashes in every database, so that their rows can be compared.
+        // Hashes are the same in every database, so that their rows can be compared.
         .env("HEATSTRIP_VIEWER_SALT", "pepper")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -76,27 +77,34 @@ async fn run_with(database: &TestDatabase, arguments: &[&str], input: &[u8]) -> 
     ran(child).await
 }
 
-/// Runs it to its end, in order, and returns what it printed.
+/// Runs the program to its end, in order, and returns what it printed.
 async fn run(database: &TestDatabase, arguments: &[&str]) -> String {
     let ran = run_with(database, arguments, b"").await;
     assert_eq!(ran.code, Some(0), "{arguments:?}: {}{}", ran.stdout, ran.stderr);
     ran.stdout
 }
 
-/// All rows of the database in one number.
+/// Selects every second that was watched, in whatever form it is kept.
+const SECONDS: &str = "SELECT video_id, captured_on, region, bucket_sec, sum(plays)::bigint AS plays, \
+                       hll_union_agg(viewers) AS viewers FROM video_heatmap_seconds GROUP BY 1, 2, 3, 4";
+
+/// Returns all rows of the database in one number.
 async fn digest(database: &TestDatabase) -> String {
-    let query = "SELECT coalesce(md5(string_agg(format('%s %s %s %s %s %s', video_id, captured_on, region, bucket_sec,
-                     plays, encode(hll_send(viewers), 'hex')), ',' ORDER BY video_id, captured_on, region, bucket_sec)),
-                     'nothing')
-                 FROM video_heatmap_shards";
-    database.connect().await.query_one(query, &[]).await.expect("a digest").get(0)
+    let query = format!(
+        "SELECT coalesce(md5(string_agg(format('%s %s %s %s %s %s', video_id, captured_on, region, bucket_sec,
+             plays, encode(hll_send(viewers), 'hex')), ',' ORDER BY video_id, captured_on, region, bucket_sec)),
+             'nothing')
+         FROM ({SECONDS}) AS seconds"
+    );
+    database.connect().await.query_one(&query, &[]).await.expect("a digest").get(0)
 }
 
 async fn counts(database: &TestDatabase) -> (i64, i64) {
-    let query =
+    let query = format!(
         "SELECT coalesce(sum(plays), 0)::bigint, coalesce(sum(round(hll_cardinality(viewers))), 0)::bigint
-                 FROM video_heatmap_shards";
-    let row = database.connect().await.query_one(query, &[]).await.expect("counts");
+         FROM ({SECONDS}) AS seconds"
+    );
+    let row = database.connect().await.query_one(&query, &[]).await.expect("counts");
     (row.get(0), row.get(1))
 }
 
@@ -110,7 +118,8 @@ fn text(path: &Path) -> &str {
 
 // -- the input --
 
-/// The statements of the MOOC platform where they are at hand, else those made up for the project; and which.
+/// Returns the statements of the MOOC platform where they are at hand, else those made up for the project, and true for
+/// the former.
 fn statements() -> (PathBuf, bool) {
     let checkout = Path::new(env!("CARGO_MANIFEST_DIR"));
     let beside = checkout.join("../shared/data/fun-mooc-video-statements.jsonl.gz");
@@ -137,7 +146,7 @@ fn packed(plain: &[u8]) -> Vec<u8> {
     encoder.finish().expect("packed")
 }
 
-/// Heartbeats of players, a line each; enough for several chunks.
+/// Returns heartbeats of players, a line each, enough for several chunks.
 fn heartbeats(count: usize) -> Vec<u8> {
     let line = |n: usize| {
         json!({

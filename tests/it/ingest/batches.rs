@@ -14,17 +14,17 @@ use uuid::Uuid;
 
 use crate::support::{App, Settings, TestDatabase};
 
-/// For what takes a moment.
+/// Things that take a moment get this long.
 const DEADLINE: Duration = Duration::from_secs(30);
-/// Leaves the processor to what is waited for.
+/// A pause leaves the processor to what is waited for.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// A heartbeat of one second.
+/// Returns a heartbeat of one second.
 fn heartbeat(video_id: &str) -> Value {
     json!({"video_id": video_id, "start_sec": 7, "end_sec": 7, "viewer_id": "w"})
 }
 
-/// How a batch is sent: its id goes into the envelope, into the header, or into both.
+/// The id of a batch goes into the envelope, into the header, or into both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum IdIn {
     Envelope,
@@ -63,7 +63,7 @@ async fn send_one(app: &App, id: Uuid, video_id: &str) -> (StatusCode, Value) {
     send(batch(app, id, IdIn::Envelope, &json!([heartbeat(video_id)]))).await
 }
 
-/// How often second 7 of a video was played, once everything queued is folded.
+/// Returns how often second 7 of a video was played, once everything queued is folded.
 async fn plays(app: &App, video_id: &str) -> u64 {
     app.fold().await;
     app.json(&format!("/v1/videos/{video_id}/heatmap?resolution=1")).await["seconds_played"]
@@ -71,7 +71,7 @@ async fn plays(app: &App, video_id: &str) -> u64 {
         .expect("a number")
 }
 
-/// Another process on the same database.
+/// Starts another process on the same database.
 async fn beside(app: &App, settings: Settings) -> App {
     let database = TestDatabase { url: app.database.url.clone() };
     let store = heatstrip::postgres::Store::connect(&database.url, 8).await.expect("a migrated database");
@@ -90,7 +90,7 @@ async fn until<F: Future<Output = bool>>(what: &str, mut reached: impl FnMut() -
     let deadline = Instant::now() + DEADLINE;
     while !reached().await {
         assert!(Instant::now() < deadline, "{what} does not come about");
-        // Between two looks at a state that comes by itself.
+        // The pause is between two looks at a state that comes by itself.
         tokio::time::sleep(PAUSE).await;
     }
 }
@@ -111,7 +111,7 @@ async fn a_retry_is_answered_as_the_first_try_was() {
         assert_eq!(status, 202);
         assert_eq!(answer, json!({"accepted": 2, "rejected": rejected}));
         for retry in places {
-            // Answered as it was then, also when folded meanwhile.
+            // The answer is the one of then, also when the batch was folded meanwhile.
             let (status, answer) = send(batch(&app, id, retry, &heartbeats)).await;
             assert_eq!(status, 202, "{first:?}, {retry:?}");
             assert_eq!(
@@ -121,12 +121,12 @@ async fn a_retry_is_answered_as_the_first_try_was() {
             );
             assert_eq!(plays(&app, &video).await, 2, "{first:?}, {retry:?}");
         }
-        // It is the id that counts, not what is sent with it.
+        // The id counts, and not what is sent with it.
         let other = json!([heartbeat("something else")]);
         assert_eq!(send(batch(&app, id, first, &other)).await.1["accepted"], 2);
         assert_eq!(plays(&app, "something%20else").await, 0);
     }
-    // Without an id the same again is counted again.
+    // Without an id the same heartbeats are counted again.
     for _ in 0..2 {
         let response = app.post(heartbeat("plain").to_string()).await;
         assert_eq!(read(response).await, (StatusCode::ACCEPTED, accepted(false)));
@@ -154,7 +154,7 @@ async fn a_key_makes_ndjson_and_single_heartbeats_safe_too() {
     assert_eq!(plays(&app, "keyed").await, 2);
 }
 
-/// What was not accepted is not remembered: the client may mend it and send it under the same id.
+/// A batch that was not accepted is not remembered: the client may mend it and send it under the same id.
 #[tokio::test]
 async fn a_refused_batch_leaves_its_id_free() {
     let app = App::start(Settings::default()).await;
@@ -197,7 +197,7 @@ async fn many_at_once_with_one_id_count_once() {
     }
 }
 
-/// Overlapping sets of ids in any order: nobody waits in a circle, and each counts once.
+/// Sets of ids overlap and come in any order: nobody waits in a circle, and each id counts once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_same_batches_in_any_order_count_once_each() {
     let one = App::start(Settings::default()).await;

@@ -1,4 +1,5 @@
-//! `POST /v1/heartbeats` over real HTTP: what is taken, what is refused and how, and that a bad one costs no good one.
+//! `POST /v1/heartbeats` over real HTTP: it takes the good heartbeats, refuses the bad ones with a reason, and a bad
+//! one costs no good one.
 
 mod shapes;
 mod elements;
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::support::{App, Settings};
 
-/// Stands in every viewer id of these tests; no answer may contain it.
+/// Every viewer id of these tests holds this text, and no answer may contain it.
 const CANARY: &str = "canary-7d1e";
 
 /// An answer that was read to its end and is JSON, as every answer of this call is.
@@ -24,13 +25,13 @@ struct Answer {
 }
 
 impl Answer {
-    /// The status and, for refusals, the text for people.
+    /// Returns the status and, for refusals, the text for people.
     fn refusal(&self) -> (u16, &str) {
         (self.status, self.json["detail"].as_str().unwrap_or_default())
     }
 }
 
-/// Sends a request and checks what holds for every answer.
+/// Sends a request and checks everything that holds for every answer.
 async fn send(request: RequestBuilder) -> Answer {
     let response = request.send().await.expect("an answer");
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
@@ -47,7 +48,7 @@ async fn send(request: RequestBuilder) -> Answer {
     Answer { status, headers, json }
 }
 
-/// RFC 9457.
+/// Checks that an answer is a problem of RFC 9457.
 fn check_problem(status: u16, headers: &HeaderMap, json: &Value) {
     assert_eq!(headers["content-type"], "application/problem+json", "{json}");
     assert_eq!(headers["cache-control"], "no-store", "{json}");
@@ -68,13 +69,13 @@ async fn post(app: &App, content_type: Option<&str>, body: impl Into<reqwest::Bo
     .await
 }
 
-/// A good heartbeat of 40 seconds.
+/// Returns a good heartbeat of 40 seconds.
 fn good(video_id: &str) -> String {
     json!({"video_id": video_id, "region": "JP", "start_sec": 8, "end_sec": 47, "viewer_id": CANARY})
         .to_string()
 }
 
-/// A good heartbeat with one field replaced by raw JSON text, or left out.
+/// Returns a good heartbeat with one field replaced by raw JSON text, or left out.
 fn with(field: &str, value: Option<&str>) -> String {
     let viewer_id = format!("\"{CANARY}\"");
     let mut fields = vec![
@@ -90,7 +91,7 @@ fn with(field: &str, value: Option<&str>) -> String {
     format!("{{{}}}", fields.join(","))
 }
 
-/// The seconds played of a video, once everything queued is folded.
+/// Returns the seconds played of a video, once everything queued is folded.
 async fn seconds_played(app: &App, video_id: &str) -> u64 {
     app.json(&format!("/v1/videos/{video_id}/heatmap")).await["seconds_played"].as_u64().expect("a number")
 }

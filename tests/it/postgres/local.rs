@@ -1,4 +1,4 @@
-//! The private Postgres: what survives what, and who may run it.
+//! Tests the private Postgres: its server and data survive what they should, and every user can run it.
 
 mod killed;
 
@@ -163,7 +163,7 @@ async fn missing_binaries_name_the_package() {
 #[tokio::test]
 async fn a_missing_hll_names_the_package() {
     let (base, data_dir) = new_data_dir();
-    // The real server, but with a pg_config that points to a place without extensions.
+    // The server is the real one, but its pg_config points to a place without extensions.
     let bin_dir = base.path().join("bin");
     std::fs::create_dir(&bin_dir).unwrap();
     for program in ["initdb", "pg_ctl"] {
@@ -176,7 +176,7 @@ async fn a_missing_hll_names_the_package() {
     assert_one_line(&error, "install the package postgresql-16-hll");
 }
 
-/// As root only: an ordinary user's server runs as that user, who reaches what that user may reach.
+/// This runs as root only: an ordinary user's server runs as that user, who reaches what that user may reach.
 #[tokio::test]
 async fn a_directory_the_server_cannot_reach_is_replaced() {
     let (base, closed) = new_data_dir();
@@ -202,7 +202,7 @@ async fn a_directory_the_server_cannot_reach_is_replaced() {
     server.stop().await.unwrap();
 }
 
-/// A directory that does not exist yet, in one that everybody can enter.
+/// Returns a directory that does not exist yet, in one that everybody can enter.
 fn new_data_dir() -> (TempDir, PathBuf) {
     let base = tempfile::Builder::new().prefix("heatstrip-it-").tempdir_in("/tmp").unwrap();
     std::fs::set_permissions(base.path(), PermissionsExt::from_mode(0o755)).unwrap();
@@ -220,7 +220,7 @@ async fn number(url: &str, query: &str) -> i32 {
     connect(url).await.query_one(query, &[]).await.unwrap().get(0)
 }
 
-/// The process id in the cluster's pid file.
+/// Returns the process id in the cluster's pid file.
 fn postmaster(data_dir: &Path) -> i32 {
     pid_file(data_dir)[0].parse().unwrap()
 }
@@ -242,7 +242,8 @@ fn socket_dir(url: &str) -> PathBuf {
     }
 }
 
-/// An orphan that nobody buries (a container's first process may not) is dead all the same.
+/// Returns true if a process lives. An orphan that nobody buries (a container's first process may not) is dead all the
+/// same.
 pub fn is_running(pid: i32) -> bool {
     match std::fs::read_to_string(format!("/proc/{pid}/stat")) {
         Ok(stat) => !stat.contains(") Z "),

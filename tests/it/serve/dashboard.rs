@@ -1,4 +1,4 @@
-//! The dashboard's files: all that it loads is served, by this server, as what it is.
+//! All files that the dashboard loads are served by this server, with the type that they have.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -51,7 +51,7 @@ async fn every_file_that_the_dashboard_loads_is_served() {
     assert!(unused.is_empty(), "nothing loads {unused:?}");
 }
 
-/// What a file asks for: `href` and `src` of the page, imports of a script.
+/// Returns what a file asks for: `href` and `src` of the page, imports of a script.
 fn loaded_by(path: &str, text: &str) -> Vec<String> {
     let marks: &[&str] = match path.rsplit_once('.') {
         None => &["href=\"", "src=\""],

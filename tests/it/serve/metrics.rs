@@ -1,4 +1,4 @@
-//! `/metrics` says what happened: each number moves with its cause.
+//! Each number of `/metrics` moves with its cause.
 
 mod ops;
 
@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use crate::support::{App, Served, Settings, database, until};
 
-/// A scrape: values by series, the labels as they are written.
+/// Reads a scrape: values by series, the labels as they are written.
 fn parse(text: &str) -> BTreeMap<String, f64> {
     text.lines()
         .filter(|line| !line.starts_with('#'))
@@ -30,7 +30,7 @@ async fn post(served: &Served, body: &'static str) -> u16 {
     request.send().await.expect("an answer").status().as_u16()
 }
 
-/// Of a process of its own: the metrics of this process belong to every test that runs in it.
+/// The metrics are those of a process of its own, because those of this process belong to every test that runs in it.
 #[tokio::test]
 async fn every_number_moves_with_its_cause() {
     let database = database().await;
@@ -84,8 +84,8 @@ async fn every_number_moves_with_its_cause() {
     })
     .await;
     assert_eq!(folded["heatstrip_heartbeats_folded_total"], 2.0);
-    // Ten seconds at each level, and the whole video.
-    assert!(folded["heatstrip_rows_written_total"] >= 10.0);
+    // There is a run of each heartbeat, and the whole video.
+    assert!(folded["heatstrip_rows_written_total"] >= 2.0);
     assert_eq!([folded["heatstrip_step_seconds_count"], folded["heatstrip_steps_failed_total"]], [1.0, 0.0]);
     assert_eq!(folded["heatstrip_heartbeats_set_aside_total"], 0.0);
     until("the queue is empty", Duration::from_secs(10), async || {

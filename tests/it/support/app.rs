@@ -1,11 +1,11 @@
-//! The API on a free port, with a worker that is stepped by hand.
+//! Runs the API on a free port, with a worker that is stepped by hand.
 
 use axum::http::HeaderName;
 use chrono::{DateTime, Utc};
 use heatstrip::{
     cli::serve::serve,
     clock::Clock,
-    config::Serving,
+    config::ServeSettings,
     import::replay::client,
     postgres::Store,
     viewers::{epoch::Rotation, salt::SaltSource},
@@ -18,7 +18,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{TestDatabase, database};
 
-/// What differs between the tests.
+/// The settings that differ between the tests.
 pub struct Settings {
     pub now: DateTime<Utc>,
     pub salts: SaltSource,
@@ -33,7 +33,7 @@ impl Default for Settings {
         Settings {
             now: "2026-11-21T10:00:00Z".parse().expect("an instant"),
             salts: SaltSource::Made(Rotation::Daily),
-            // Each test looks at what it has just written.
+            // The cache is off, because each test looks at what it has just written.
             cache_ttl_secs: 0,
             queue_max_heartbeats: 1_000_000,
             dedup_window_secs: 600,
@@ -53,17 +53,17 @@ pub struct App {
 }
 
 impl App {
-    /// Starts it on a database of its own.
+    /// Starts the API on a database of its own.
     pub async fn start(settings: Settings) -> App {
         let database = database().await;
         let store = Store::connect(&database.url, 8).await.expect("a migrated database");
         App::start_on(database, store, settings).await
     }
 
-    /// Starts it on a database that is there.
+    /// Starts the API on a database that is there.
     pub async fn start_on(database: TestDatabase, store: Store, settings: Settings) -> App {
         let clock = Clock::by_hand(settings.now);
-        let serving = Serving {
+        let serving = ServeSettings {
             listen: "127.0.0.1:0".parse().expect("an address"),
             default_region: "ZZ".parse().expect("a region"),
             region_header: settings.region_header,

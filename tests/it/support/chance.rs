@@ -1,9 +1,10 @@
-//! Random input that can be had again.
+//! Random input can be had again by its seed.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-/// A generator with a fresh seed, which is printed with the output of a failing test; `HEATSTRIP_TEST_SEED` repeats it.
+/// Returns a generator with a fresh seed, which is printed with the output of a failing test; `HEATSTRIP_TEST_SEED`
+/// repeats it.
 pub fn chance() -> ChaCha8Rng {
     let seed = match std::env::var("HEATSTRIP_TEST_SEED") {
         Ok(seed) => seed.parse().expect("HEATSTRIP_TEST_SEED is a number"),

@@ -1,5 +1,5 @@
-//! What the tests share: a database for each, the API on a free port, the binary as a process, and chance that can be
-//! repeated. Nothing else.
+//! The tests share these and nothing else: a database for each, the API on a free port, the binary as a process, and
+//! chance that can be repeated.
 
 mod app;
 mod chance;

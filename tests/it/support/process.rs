@@ -1,4 +1,5 @@
-//! The real binary as a process of its own: killed when it is dropped, so that no failed test leaves one behind.
+//! Runs the real binary as a process of its own, which is killed when it is dropped, so that no failed test leaves one
+//! behind.
 
 use std::{
     fs::OpenOptions,
@@ -14,10 +15,10 @@ use nix::{
 };
 use tokio::process::{Child, Command};
 
-/// How often something is looked at that is waited for.
+/// A state that is waited for is looked at this often.
 const POLL: Duration = Duration::from_millis(5);
 
-/// `heatstrip` with these arguments and no setting from the developer's own environment.
+/// Returns a command of `heatstrip` with these arguments and no setting from the developer's own environment.
 pub fn heatstrip(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_heatstrip"));
     command.args(arguments).stdin(Stdio::null()).kill_on_drop(true);
@@ -51,31 +52,31 @@ impl Process {
         Process { name, log, child }
     }
 
-    /// What it has written so far.
+    /// Returns what the process has written so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).expect("the log")
     }
 
-    /// Whether it ended by itself.
+    /// Returns true if the process ended by itself.
     pub fn has_ended(&mut self) -> bool {
         self.child.try_wait().expect("a child").is_some()
     }
 
-    /// Fails the test if it ended by itself.
+    /// Fails the test if the process ended by itself.
     pub fn assert_runs(&mut self) {
         if let Some(status) = self.child.try_wait().expect("a child") {
             panic!("{} ended by itself, {status}:\n{}", self.name, self.log());
         }
     }
 
-    /// SIGKILL, which leaves it no time to do anything; it must have been running until then.
+    /// Sends SIGKILL, which leaves the process no time to do anything; it must have been running until then.
     pub async fn kill(&mut self) {
         self.signal(Signal::SIGKILL);
         let status = self.child.wait().await.expect("a child");
         assert_eq!(status.signal(), Some(Signal::SIGKILL as i32), "{}", self.log());
     }
 
-    /// SIGTERM; it must end in good order within `limit`. Returns how long it took.
+    /// Sends SIGTERM, after which the process must end in good order within `limit`. Returns how long that took.
     pub async fn terminate(&mut self, limit: Duration) -> Duration {
         let asked = Instant::now();
         self.signal(Signal::SIGTERM);
@@ -84,7 +85,7 @@ impl Process {
         asked.elapsed()
     }
 
-    /// Waits until it ends by itself.
+    /// Waits until the process ends by itself.
     pub async fn wait(&mut self, limit: Duration) -> ExitStatus {
         match tokio::time::timeout(limit, self.child.wait()).await {
             Ok(status) => status.expect("a child"),
@@ -99,7 +100,7 @@ impl Process {
     }
 }
 
-/// Looks until there is something to see; fails the test after `limit`.
+/// Looks until there is something to see, and fails the test after `limit`.
 pub async fn until<T>(what: &str, limit: Duration, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + limit;
     loop {

@@ -1,4 +1,4 @@
-//! The real binary, serving on a free port that it says itself.
+//! Runs the real binary, which serves on a free port that it tells itself.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ pub struct Served {
 }
 
 impl Served {
-    /// Starts a command on a database and waits for the address it says behind `says`.
+    /// Starts a command on a database and waits for the address that it prints after `says`.
     pub async fn start(database: &TestDatabase, arguments: &[&str], says: &str) -> Served {
         let folder = tempfile::tempdir().expect("a folder");
         let mut command = heatstrip(arguments);
@@ -29,7 +29,7 @@ impl Served {
         Served { url, client: heatstrip::import::replay::client(), process, _folder: folder }
     }
 
-    /// `heatstrip serve`, with more arguments.
+    /// Starts `heatstrip serve`, with more arguments.
     pub async fn api(database: &TestDatabase, arguments: &[&str]) -> Served {
         let arguments = [&["serve", "--listen", "127.0.0.1:0"], arguments].concat();
         Served::start(database, &arguments, "listening on").await

@@ -11,20 +11,20 @@ use tokio_postgres::{Client, NoTls};
 
 const TEMPLATE: &str = "heatstrip_template";
 
-/// Never dropped: the server ends with the process. Each test has a runtime of its own, so nothing in here may belong
-/// to the runtime that happened to come first.
+/// The server is never dropped: it ends with the process. Each test has a runtime of its own, so nothing in here may
+/// belong to the runtime that happened to come first.
 static SERVER: OnceCell<LocalPostgres> = OnceCell::const_new();
 
 static NEXT_DATABASE: AtomicU32 = AtomicU32::new(1);
 
 /// A migrated database that no other test uses. It is not dropped: the whole server is thrown away.
 pub struct TestDatabase {
-    /// For tokio-postgres and for `DATABASE_URL`.
+    /// The address for tokio-postgres and for `DATABASE_URL`.
     pub url: String,
 }
 
 impl TestDatabase {
-    /// A session beside those of the program.
+    /// Opens a session beside those of the program.
     pub async fn connect(&self) -> Client {
         let (client, connection) = tokio_postgres::connect(&self.url, NoTls).await.expect("a session");
         tokio::spawn(connection);
@@ -32,7 +32,7 @@ impl TestDatabase {
     }
 }
 
-/// Makes a fresh database, with the first one the server too. A test fails if that is not possible.
+/// Makes a fresh database, and with the first one the server too. A test fails if that is not possible.
 pub async fn database() -> TestDatabase {
     let server = SERVER.get_or_init(start).await;
     let name = format!("test_{}", NEXT_DATABASE.fetch_add(1, Ordering::Relaxed));

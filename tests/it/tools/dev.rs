@@ -1,4 +1,4 @@
-//! `heatstrip dev` and the command line, as a newcomer meets them.
+//! Tests `heatstrip dev` and the command line as a newcomer meets them.
 
 use std::{
     collections::BTreeSet,
@@ -20,9 +20,9 @@ use crate::{
     support::{Process, heatstrip, until},
 };
 
-/// How long `dev --once` may take with its demo audience.
+/// `dev --once` with its demo audience may take this long.
 const DEMO: Duration = Duration::from_secs(60);
-/// What only a run without data says.
+/// Only a run without data says this.
 const GENERATES: &str = "an audience is watching";
 
 #[tokio::test]
@@ -43,7 +43,7 @@ async fn dev_shows_a_strip_and_keeps_its_data() {
     place.assert_nobody_is_left();
 }
 
-/// A `dev` that has shown its demo and stays.
+/// Starts a `dev`, waits until it has shown its demo, and lets it stay.
 async fn shown_demo(place: &Place) -> Process {
     let mut running = Process::start(place.dev(&[]), &place.log);
     until("the demo is there", DEMO, async || {
@@ -66,12 +66,13 @@ async fn dev_starts_again_after_it_was_killed() {
     let again = place.dev_once().await;
     assert!(!again.contains(GENERATES), "{again}");
     assert_eq!(strip(&again), shown, "nothing is lost, nothing counts twice");
-    // It takes its pid file away a moment before it ends.
+    // The server takes its pid file away a moment before it ends.
     until("the server is gone", DEMO, async || (!is_running(postmaster)).then_some(())).await;
     place.assert_nobody_is_left();
 }
 
-/// In the middle of it all: while the cluster is made, the server starts, the schema comes or the audience watches.
+/// A `dev` is killed in the middle of it all: while the cluster is made, the server starts, the schema comes or the
+/// audience watches.
 #[tokio::test]
 async fn dev_starts_again_wherever_it_was_killed() {
     let place = Place::new();
@@ -105,7 +106,7 @@ async fn bad_settings_give_one_line_that_says_what_to_do() {
     let nothing = place.base.path().to_string_lossy().into_owned();
     let nowhere = "postgresql:///none?host=%2Fnonexistent";
     let data_dir = place.data_dir.to_string_lossy().into_owned();
-    // Arguments, settings, and what the line says.
+    // A case is arguments, settings, and a part of the line.
     type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
     let cases: &[Case<'_>] = &[
         (&["serve"], &[], "DATABASE_URL is not set: set it to"),
@@ -180,14 +181,14 @@ async fn usage_errors_exit_with_2() {
     assert_eq!(output.status.code(), Some(2), "an environment variable is usage too");
 }
 
-/// What the sources read and what the help tells are the same.
+/// The sources read the settings that the help tells, and no others.
 #[tokio::test]
 async fn help_lists_every_setting_with_its_variable() {
     let mut told = BTreeSet::new();
     let mut helps = vec![help(&[]).await];
     for command in commands(&helps[0]) {
         let text = help(&[&command]).await;
-        // Also where only the one command is asked about.
+        // Each variable stands in the help of the one command too.
         if !["show", "forget", "doctor", "completions", "man"].contains(&command.as_str()) {
             assert!(text.contains("[env: HEATSTRIP_"), "{command}:\n{text}");
         }
@@ -211,7 +212,7 @@ async fn help_lists_every_setting_with_its_variable() {
     assert!(missing.is_empty(), "not in any help: {missing:?}");
 }
 
-/// The subcommands a help lists.
+/// Returns the subcommands that a help lists.
 fn commands(help: &str) -> Vec<String> {
     let list =
         help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
@@ -230,7 +231,7 @@ async fn help(command: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// Names of our environment variables in a text.
+/// Returns the names of our environment variables in a text.
 fn variables(text: &str) -> BTreeSet<String> {
     text.split(|c: char| !(c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'))
         .filter(|word| word.starts_with("HEATSTRIP_") || word.starts_with("DATABASE_URL"))
@@ -255,7 +256,7 @@ async fn run(arguments: &[&str], settings: &[(&str, &str)]) -> Output {
     output.expect("it ends").expect("the binary is there")
 }
 
-/// The strip in what `dev` printed: its lines up to the list of addresses.
+/// Returns the strip in what `dev` printed: its lines up to the list of addresses.
 fn strip(printed: &str) -> String {
     let lines = printed
         .lines()
@@ -275,7 +276,7 @@ struct Place {
 
 impl Place {
     fn new() -> Place {
-        // Not the system's temporary directory: the server's user must be able to reach it.
+        // The folder is not in the system's temporary directory, because the server's user must be able to reach it.
         let base =
             tempfile::Builder::new().prefix("heatstrip-it-dev-").tempdir_in("/tmp").expect("a directory");
         fs::set_permissions(base.path(), PermissionsExt::from_mode(0o755)).expect("it is ours");
@@ -288,7 +289,7 @@ impl Place {
         heatstrip(&[&arguments, more].concat())
     }
 
-    /// Runs `dev --once` to its end; returns what it printed.
+    /// Runs `dev --once` to its end and returns what it printed.
     async fn dev_once(&self) -> String {
         let output = tokio::time::timeout(DEMO, self.dev(&["--once"]).output()).await;
         let output = output.expect("it ends").expect("the binary is there");
@@ -296,7 +297,7 @@ impl Place {
         String::from_utf8(output.stdout).expect("text")
     }
 
-    /// How far a run is: a file in its directory, or something it said.
+    /// Returns true if a run has got this far: a file is in its directory, or it has said something.
     fn has_got_to(&self, what: &str, running: &Process) -> bool {
         let inside = |directory: &Path| {
             let mut entries = fs::read_dir(directory).into_iter().flatten().flatten();
@@ -305,7 +306,7 @@ impl Place {
         inside(&self.data_dir) || inside(&self.data_dir.join("pgdata")) || running.log().contains(what)
     }
 
-    /// The process id on file; it may have ended.
+    /// Returns the process id on file, whose process may have ended.
     fn postmaster(&self) -> Option<i32> {
         let text = fs::read_to_string(self.data_dir.join("pgdata/postmaster.pid")).ok()?;
         text.lines().next()?.parse().ok()

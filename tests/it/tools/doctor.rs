@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::support::{App, Settings, TestDatabase, database, heatstrip};
 
-/// What it finds as JSON, and whether it exits with 0.
+/// Returns the findings as JSON, and true if the command exits with 0.
 async fn examine(database_url: &str) -> (Vec<Value>, bool) {
     let mut command = heatstrip(&["doctor", "--json"]);
     let output = command.env("DATABASE_URL", database_url).output().await.expect("the binary is there");
@@ -13,7 +13,7 @@ async fn examine(database_url: &str) -> (Vec<Value>, bool) {
     (findings, output.status.success())
 }
 
-/// The levels of a check's findings.
+/// Returns the levels of a check's findings.
 fn levels<'a>(findings: &'a [Value], check: &str) -> Vec<&'a str> {
     let of_check = |finding: &&Value| finding["check"] == check;
     findings.iter().filter(of_check).map(|finding| finding["level"].as_str().expect("a level")).collect()
@@ -76,7 +76,7 @@ async fn a_postgres_that_is_not_there() {
 #[tokio::test]
 async fn what_is_broken_is_named() {
     let database = &database().await;
-    // The rows that are broken below, each of them for real.
+    // The rows below break each thing for real.
     names(database, "SELECT 1", "salts", "warn", "none for today").await;
     names(
         database,

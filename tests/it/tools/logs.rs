@@ -1,10 +1,10 @@
-//! Request ids, and what may stand in a log.
+//! Requests have ids, and logs hold only what they may.
 
 use serde_json::Value;
 
 use crate::support::{App, Served, Settings, database};
 
-/// What no log may hold: neither who watched nor what somebody sent.
+/// No log may hold this: neither who watched nor what somebody sent.
 const VIEWER: &str = "distinctive-viewer-4711";
 const NOISE: &str = "distinctive-noise-4712";
 

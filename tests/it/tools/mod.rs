@@ -1,4 +1,4 @@
-//! The commands.
+//! Tests of the commands.
 
 mod dev;
 mod doctor;

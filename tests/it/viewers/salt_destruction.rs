@@ -23,7 +23,7 @@ use crate::{
     viewers::salt_epochs::{at, day, epochs, raw, watch},
 };
 
-/// The salt bytes as the table holds them.
+/// Returns the salt bytes as the table holds them.
 async fn salt_bytes(client: &Client, day: NaiveDate) -> Vec<u8> {
     let row = client
         .query_one(
@@ -35,7 +35,7 @@ async fn salt_bytes(client: &Client, day: NaiveDate) -> Vec<u8> {
     row.get(0)
 }
 
-/// The relations of the database, catalogs and indexes too, in whose files the bytes stand.
+/// Returns the relations of the database, catalogs and indexes too, in whose files the bytes stand.
 async fn files_with(client: &Client, bytes: &[u8]) -> Vec<String> {
     client.batch_execute("CHECKPOINT").await.expect("a checkpoint");
     let rows = client
@@ -62,7 +62,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A dump of the whole database, as a backup would be made now.
+/// Returns a dump of the whole database, as a backup would be made now.
 async fn dump(app: &App, client: &Client) -> Vec<u8> {
     let programs = setting(client, "SELECT setting FROM pg_config WHERE name = 'BINDIR'").await;
     let dumped = Command::new(Path::new(&programs).join("pg_dump"))
@@ -113,7 +113,7 @@ async fn nothing_is_left_of_a_destroyed_salt() {
     let before = strips(&app).await;
     assert_eq!(before[0]["scope"], "viewer-days");
 
-    // Two days after its epoch's end, not a second sooner.
+    // The salt is destroyed two days after its epoch's end, and not a second sooner.
     app.clock.set(at("2026-11-22T23:59:59Z"));
     let destruction = app.store.destroy_salts(app.clock.now()).await.expect("a look");
     assert_eq!(destruction.salts, 0);
@@ -144,7 +144,7 @@ async fn what_comes_afterwards_is_too_old() {
     let salts = Salts::new(app.store.clone(), SaltSource::Made(Rotation::Daily), app.clock.clone());
     assert_eq!(replay(&app, &salts, "2026-11-20T10:00:00Z").await.accepted, 1);
 
-    // Nobody has destroyed it yet, and it was read a second ago: it is not used any more all the same.
+    // Nobody has destroyed the salt yet, and it was read a second ago; it is not used any more all the same.
     app.clock.set(at("2026-11-23T00:00:00Z"));
     let error = salts.salt(day("2026-11-20")).await.expect_err("too late");
     assert!(matches!(error, SaltError::Destroyed(_)), "{error}");

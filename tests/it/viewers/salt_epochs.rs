@@ -35,7 +35,7 @@ pub async fn raw(database: &TestDatabase) -> Client {
     client
 }
 
-/// As `first..last rotation`, `+` for a salt of a setting, `-` for one that is destroyed.
+/// Returns epochs as `first..last rotation`, with `+` for a salt of a setting and `-` for one that is destroyed.
 pub async fn epochs(client: &Client) -> Vec<String> {
     let rows = client
         .query(
@@ -49,7 +49,7 @@ pub async fn epochs(client: &Client) -> Vec<String> {
     rows.iter().map(|row| row.get("epoch")).collect()
 }
 
-/// Another process on the same database, with a clock of its own.
+/// Starts another process on the same database, with a clock of its own.
 async fn process(database: &TestDatabase, salts: SaltSource, now: &str) -> App {
     let store = Store::connect(&database.url, 8).await.expect("a migrated database");
     let database = TestDatabase { url: database.url.clone() };
@@ -57,7 +57,7 @@ async fn process(database: &TestDatabase, salts: SaltSource, now: &str) -> App {
     App::start_on(database, store, settings).await
 }
 
-/// What a process without traffic knows of salts.
+/// Returns the salts as a process without traffic knows them.
 async fn salts(database: &TestDatabase, source: SaltSource, now: &str) -> (Salts, Clock) {
     let store = Store::connect(&database.url, 4).await.expect("a migrated database");
     let clock = Clock::by_hand(at(now));
@@ -71,7 +71,7 @@ pub async fn watch(app: &App, viewer: &str, at: Option<&str>) {
     assert_eq!(status, 202, "{}", answer.text().await.expect("a text"));
 }
 
-/// The viewers of a range, and what they are.
+/// Returns the viewers of a range, and what they are.
 async fn viewers(app: &App, from: &str, to: &str) -> (u64, String) {
     let strip = app.json(&format!("/v1/videos/v/heatmap?from={from}&to={to}")).await;
     let scope = strip["scope"].as_str().expect("a scope").to_owned();
@@ -156,7 +156,7 @@ async fn a_changed_setting_counts_from_the_next_day_on() {
         ("2026-11-21", "2026-11-21", 1, "viewers"),
         ("2026-11-22", "2026-11-23", 1, "viewers"),
         ("2026-11-24", "2026-11-25", 1, "viewers"),
-        // Several that never end are several all the same.
+        // Several epochs that never end are several all the same.
         ("2026-11-23", "2026-11-25", 2, "viewer-epochs"),
         ("2026-11-16", "2026-11-25", 6, "viewer-epochs"),
     ] {
@@ -172,7 +172,7 @@ async fn a_given_salt_is_held_to_its_epoch() {
     let client = raw(&database).await;
     let open = ["0001-01-01..9999-12-31 never+"];
 
-    // Another value is a mistake: it is refused, and changes nothing.
+    // Another value is a mistake: it is refused and changes nothing.
     let (other, _) = salts(&database, given("paprika"), "2026-11-20T10:00:00Z").await;
     let error = other.check().await.expect_err("refused").to_string();
     assert!(error.contains("2026-11-20") && error.contains("HEATSTRIP_VIEWER_SALT"), "{error}");
@@ -208,7 +208,7 @@ async fn a_running_process_without_the_given_salt_asks_to_come_back() {
     assert!(answer.headers().contains_key("retry-after"));
     watch(&app, "ada", Some("2026-11-20T23:59:30Z")).await;
 
-    // The next day is ours, and what is late for the day of the other costs no other heartbeat.
+    // The next day is ours, and a heartbeat that comes late for the day of the other costs no other heartbeat.
     app.clock.set(at("2026-11-22T00:00:02Z"));
     let both = format!("[{}, {}]", beat(Some("2026-11-21T23:59:00Z")), beat(None));
     let answer = app.post(both).await;
@@ -220,7 +220,7 @@ async fn a_running_process_without_the_given_salt_asks_to_come_back() {
     );
 }
 
-/// Four processes of different settings, clocks and turns: whatever they do to the epochs, a day has one salt.
+/// Four processes of different settings, clocks and turns do to the epochs whatever they do, and a day has one salt.
 #[tokio::test]
 async fn no_day_is_ever_reinterpreted() {
     let database = database().await;
@@ -241,7 +241,7 @@ async fn no_day_is_ever_reinterpreted() {
             let now = first + TimeDelta::days(night as i64) + TimeDelta::seconds(seconds);
             let asked = processes.iter().enumerate().map(|(place, (salts, clock, ahead))| {
                 clock.set(now + *ahead);
-                // Not everybody has traffic all the time, and some is late.
+                // Some processes have no traffic now and then, and some heartbeats are late.
                 let late = TimeDelta::days(((night + turn + place) % 5 == 0).into());
                 let day = clock.today() - late;
                 let asks = (night * 7 + turn + place) % 3 != 0;
@@ -257,7 +257,7 @@ async fn no_day_is_ever_reinterpreted() {
             }
         }
     }
-    // A process that has seen nothing of this.
+    // This process has seen nothing of all that.
     let (fresh, _) = salts(&database, SaltSource::Made(Daily), "2026-01-26T00:00:00Z").await;
     let client = raw(&database).await;
     client

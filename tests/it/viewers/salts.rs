@@ -1,8 +1,9 @@
-//! Salts: made once, shared by every process, and found in no other place than their table.
+//! A salt is made once, shared by every process, and found in no other place than its table.
 
 use chrono::{NaiveDate, TimeDelta};
 use heatstrip::{
     clock::Clock,
+    events::hashed::HashedHeartbeats,
     events::heartbeat::ViewerId,
     postgres::Store,
     viewers::{
@@ -24,7 +25,7 @@ fn given(salt: &str) -> SaltSource {
     SaltSource::Given(Salt::new(salt.into()))
 }
 
-/// Salts as another process on the same database has them.
+/// Returns the salts as another process on the same database has them.
 async fn salts(database: &TestDatabase, source: SaltSource) -> Salts {
     let store = Store::connect(&database.url, 4).await.expect("a migrated database");
     Salts::new(store, source, Clock::by_hand(Settings::default().now))
@@ -36,7 +37,7 @@ async fn connect(database: &TestDatabase) -> Client {
     client
 }
 
-/// First and last day, rotation, bytes of the salt and of the fingerprint.
+/// An epoch is its first and last day, its rotation, and the bytes of its salt and of its fingerprint.
 type Epoch = (String, String, String, Option<i32>, Option<i32>);
 
 async fn epochs(client: &Client) -> Vec<Epoch> {
@@ -72,7 +73,7 @@ async fn a_salt_is_made_on_first_use_and_shared() {
         epochs(&client).await,
         [made("2026-11-20", "2026-11-20", "daily"), made("2026-11-21", "2026-11-21", "daily"),]
     );
-    // What the table holds is what is hashed with.
+    // The salt in the table is the one that is hashed with.
     let stored: Vec<u8> = client
         .query_one("SELECT salt FROM salt_epochs WHERE first_day = '2026-11-21'", &[])
         .await
@@ -149,7 +150,7 @@ async fn of_many_who_need_it_first_one_makes_it() {
     }
 }
 
-/// Processes with different settings, at the same moment: a day has one salt whoever asks.
+/// Processes with different settings ask at the same moment, and a day has one salt whoever asks.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_day_has_one_salt_whatever_the_settings() {
     let database = database().await;
@@ -173,7 +174,7 @@ async fn a_given_salt_is_used_for_every_day_and_not_stored() {
     salts.check().await.expect("a salt");
     for known in ["2020-02-29", "2026-11-21", "2040-01-01"] {
         let salt = salts.salt(day(known)).await.expect("a salt");
-        // Made with Python's hashlib.
+        // The value was made with Python's hashlib.
         assert_eq!(viewer_hash(&ViewerId::new("sess_91f2"), &salt), 0x1cd2_5f26_0728_a353);
     }
     assert_eq!(
@@ -200,7 +201,7 @@ async fn another_given_salt_refuses_to_start() {
     same.check().await.expect("the same salt");
 }
 
-/// Tables whose rows, as text, contain something; binary columns are hexadecimal there.
+/// Returns the tables whose rows, as text, contain something; binary columns are hexadecimal there.
 async fn found_in(client: &Client, wanted: &str) -> Vec<String> {
     let tables = client
         .query(
@@ -240,7 +241,8 @@ async fn viewer_ids_and_salts_are_nowhere_else() {
         let app = App::start(Settings { salts: source.clone(), ..Settings::default() }).await;
         let client = connect(&app.database).await;
         let heartbeat = |video_id: &str, viewer_id: &str| json!({"video_id": video_id, "start_sec": 0, "end_sec": 9, "viewer_id": viewer_id});
-        // Good ones, bad ones, some in the queue, some folded, some set aside, and a batch id's answer.
+        // The heartbeats are good and bad ones; some stay in the queue, some are folded, some set aside, and a batch id
+        // keeps an answer.
         let long = CANARY.repeat(20);
         let heartbeats =
             json!([heartbeat("seen", CANARY), heartbeat("", CANARY), heartbeat("seen", &long), CANARY]);
@@ -249,15 +251,14 @@ async fn viewer_ids_and_salts_are_nowhere_else() {
         client
             .batch_execute(
                 "INSERT INTO heartbeat_queue (lane, enqueued_at, heartbeats, video_id, region, captured_on, start_sec, end_sec, viewer_hash)
-                 SELECT lane, enqueued_at, 1, video_id[1:1], region[1:1], captured_on[1:1], '{-5}', '{-1}', viewer_hash[1:1]
-                 FROM heartbeat_queue",
+                 VALUES (0, now(), 1, '{seen}', '{JP}', '{2026-11-21}', '{-5}', '{-1}', '{7}')",
             )
             .await
             .expect("one that cannot be folded");
         app.fold().await;
         assert_eq!(app.post(heartbeat("queued", CANARY).to_string()).await.status(), 202);
-        // The search finds what is there.
-        assert_eq!(found_in(&client, "queued").await, ["heartbeat_queue"]);
+        // The search finds a text that is there.
+        assert_eq!(found_in(&client, &hex(b"queued")).await, ["heartbeat_queue"]);
         let seen = found_in(&client, "seen").await;
         assert!(seen.contains(&"heartbeat_queue_failed".to_owned()), "{seen:?}");
         assert!(seen.iter().any(|table| table.starts_with("video_heatmap_shards")), "{seen:?}");
@@ -290,12 +291,13 @@ async fn a_heartbeat_is_hashed_as_another_ingester_hashes_it() {
         let body = format!(r#"{{"video_id":"v","start_sec":0,"end_sec":0,"viewer_id":{viewer_id}}}"#);
         assert_eq!(app.post(body).await.status(), 202);
     }
-    let hashes: Vec<i64> = client
-        .query("SELECT unnest(viewer_hash) FROM heartbeat_queue", &[])
-        .await
-        .expect("the queue")
+    let rows = client.query("SELECT payload FROM heartbeat_queue", &[]).await.expect("the queue");
+    let hashes: Vec<i64> = rows
         .iter()
-        .map(|row| row.get(0))
+        .flat_map(|row| {
+            let queued = HashedHeartbeats::queued(row.get(0), 1, 1);
+            queued.iter().map(|heartbeat| heartbeat.expect("a heartbeat").viewer_hash).collect::<Vec<_>>()
+        })
         .collect();
     assert_eq!(hashes, [0x1cd2_5f26_0728_a353; 2]);
     app.fold().await;

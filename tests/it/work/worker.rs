@@ -5,12 +5,14 @@ mod days;
 mod once;
 mod lanes;
 mod killed;
+mod wait;
 mod window;
 
 use std::time::{Duration, Instant};
 
 use heatstrip::{
     clock::Clock,
+    events::hashed::{HashedHeartbeat, HashedHeartbeats},
     postgres::Store,
     work::worker::{self, Step},
 };
@@ -21,7 +23,7 @@ use crate::support::{TestDatabase, database};
 /// How long anything that must happen may take.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// A heartbeat as it stands in the queue; the day and the ids are texts that SQL reads, so that they may be anything.
+/// A heartbeat as it stands in the queue; the day is a text that SQL reads, so that it may be anything.
 #[derive(Clone)]
 struct Queued {
     video: String,
@@ -61,6 +63,27 @@ impl Bench {
 
     /// Adds a row to the queue.
     async fn queue(&self, lane: i16, beats: &[Queued]) {
+        let heartbeat = |beat: &Queued| HashedHeartbeat {
+            // Names that live as long as the process: a test makes few.
+            video_id: beat.video.clone().leak(),
+            region: beat.region.clone().leak(),
+            captured_on: beat.day.parse().expect("a day"),
+            start_sec: beat.secs.0,
+            end_sec: beat.secs.1,
+            viewer_hash: beat.viewer,
+        };
+        let heartbeats: HashedHeartbeats = beats.iter().map(heartbeat).collect();
+        let insert = "INSERT INTO heartbeat_queue (lane, enqueued_at, heartbeats, watched_secs, payload)
+                      VALUES ($1, '2026-11-21', $2, $3, $4)";
+        let (many, watched) = (heartbeats.len() as i32, heartbeats.watched_secs() as i64);
+        self.sql
+            .execute(insert, &[&lane, &many, &watched, &heartbeats.as_bytes()])
+            .await
+            .expect("a queue row");
+    }
+
+    /// Adds a row to the queue as an earlier version wrote it.
+    async fn queue_earlier(&self, lane: i16, beats: &[Queued]) {
         let insert = "
             INSERT INTO heartbeat_queue
                 (lane, enqueued_at, heartbeats, video_id, region, captured_on, start_sec, end_sec, viewer_hash)
@@ -88,7 +111,7 @@ impl Bench {
     }
 
     async fn step(&self) -> Step {
-        worker::step(&self.store, &self.clock).await.expect("a step")
+        worker::step(&self.store, &self.clock, Duration::ZERO).await.expect("a step")
     }
 
     async fn run_once(&self) -> u64 {
@@ -111,7 +134,7 @@ impl Bench {
         let row = self
             .sql
             .query_one(
-                "SELECT coalesce(sum(plays), 0)::bigint, coalesce(hll_cardinality(hll_union_agg(viewers)), 0)::bigint
+                "SELECT coalesce(sum(plays * (end_sec - start_sec + 1)), 0)::bigint, coalesce(hll_cardinality(hll_union_agg(viewers)), 0)::bigint
                  FROM video_heatmap_shards WHERE video_id = $1",
                 &[&video],
             )

@@ -1,4 +1,4 @@
-// The README's pictures, of the demo's audience.
+// Takes the documents' pictures of the demo's audience.
 
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';

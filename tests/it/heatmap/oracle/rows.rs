@@ -1,4 +1,4 @@
-//! The rows themselves, canonical and shard rows united, against plain sets.
+//! The rows themselves, canonical and shard rows of every form united, against plain sets.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -10,6 +10,7 @@ use heatstrip::{
 };
 
 use super::{Engine, Said};
+use crate::heatmap::levels::assert_levels_agree;
 
 /// The union of all rows of a second is the sketch of exactly those who were there, its plays are exact.
 pub async fn assert_rows(engine: &Engine, said: &[Said]) {
@@ -24,23 +25,15 @@ pub async fn assert_rows(engine: &Engine, said: &[Said]) {
             element(viewer_hash(&ViewerId::new(viewer), epochs[epoch].salt.as_ref().expect("a salt")))
         });
         for sec in beat.secs.clone() {
-            for region in [beat.region.as_str(), "GLOBAL"] {
-                let key = (beat.video.clone(), region.to_owned(), beat.day, sec as i32);
-                let (viewers, plays) = expected.entry(key).or_default();
-                viewers.insert(element);
-                *plays += 1;
-            }
+            let key = (beat.video.clone(), beat.region.clone(), beat.day, sec as i32);
+            let (viewers, plays) = expected.entry(key).or_default();
+            viewers.insert(element);
+            *plays += 1;
         }
     }
     let query = "
         SELECT video_id, region, captured_on, bucket_sec, hll_send(hll_union_agg(viewers)) AS sketch, sum(plays)::bigint AS plays
-        FROM (
-            SELECT video_id, region, captured_on, bucket_sec, viewers, plays FROM video_heatmap_shards
-            UNION ALL
-            SELECT video_id, 'GLOBAL', captured_on, bucket_sec, viewers, plays FROM video_heatmap_shards
-            UNION ALL
-            SELECT video_id, region, captured_on, bucket_sec, viewers, plays FROM video_heatmap
-        ) AS rows
+        FROM video_heatmap_seconds
         GROUP BY 1, 2, 3, 4";
     let rows = engine.sql.query(query, &[]).await.expect("all rows");
     assert_eq!(rows.len(), expected.len());
@@ -50,5 +43,6 @@ pub async fn assert_rows(engine: &Engine, said: &[Said]) {
         let viewers: Vec<i64> = viewers.iter().copied().collect();
         assert!(row.get::<_, Vec<u8>>("sketch") == encode(&viewers), "the viewers of {key:?}");
         assert_eq!(row.get::<_, i64>("plays"), *plays, "the plays of {key:?}");
-    }
+    } // And with them the rows of GLOBAL and of the coarser levels.
+    assert_levels_agree(&engine.sql).await;
 }

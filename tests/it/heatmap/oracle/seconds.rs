@@ -1,4 +1,4 @@
-//! Strips from the rows of seconds alone: what the coarser levels and the counts must add up to.
+//! Strips from the seconds of the regions alone: what GLOBAL, the coarser levels and the counts must add up to.
 
 use chrono::NaiveDate;
 use heatstrip::heatmap::{
@@ -10,12 +10,7 @@ use super::Engine;
 
 /// First and last day with rows of the video, in any region.
 const DAYS: &str = "
-    SELECT min(captured_on) AS first_day, max(captured_on) AS last_day
-    FROM (
-        SELECT captured_on FROM video_heatmap WHERE video_id = $1
-        UNION ALL
-        SELECT captured_on FROM video_heatmap_shards WHERE video_id = $1
-    ) AS days";
+    SELECT min(captured_on) AS first_day, max(captured_on) AS last_day FROM video_heatmap_seconds WHERE video_id = $1";
 
 const EPOCHS: &str = "
     SELECT rotation FROM salt_epochs WHERE last_day >= $1 AND first_day <= $2 ORDER BY first_day";
@@ -23,11 +18,7 @@ const EPOCHS: &str = "
 const BUCKETS: &str = "
     WITH seconds AS (
         SELECT captured_on, bucket_sec, viewers, plays
-        FROM video_heatmap
-        WHERE video_id = $1 AND region = ANY ($4)
-        UNION ALL
-        SELECT captured_on, bucket_sec, viewers, plays
-        FROM video_heatmap_shards
+        FROM video_heatmap_seconds
         WHERE video_id = $1 AND (region = ANY ($4) OR 'GLOBAL' = ANY ($4))
     ), epochs AS (
         SELECT rank() OVER (ORDER BY first_day) - 1 AS epoch, first_day, last_day
@@ -48,7 +39,7 @@ const BUCKETS: &str = "
     ORDER BY 1, 2";
 
 impl Engine {
-    /// The strip as the canonical seconds and the shards have it, united.
+    /// The strip as the seconds of every region have it, in whatever form they are.
     pub async fn strip_of_seconds(&self, asked: &StripQuery) -> Strip {
         let days = self.sql.query_one(DAYS, &[&asked.video_id]).await.expect("the days");
         let day = |asked: Option<NaiveDate>, name: &str| asked.unwrap_or_else(|| days.get(name));

@@ -1,4 +1,4 @@
-//! The same input by other ways, and once more: the same rows.
+//! The same input makes the same rows by other ways, and once more.
 
 use std::{collections::BTreeSet, time::Instant};
 
@@ -19,7 +19,7 @@ async fn packed_plain_or_piped_is_all_the_same() {
     let folder = TempDir::new().expect("a folder");
     let day = yesterday().to_string();
     let options = ["--format", "xapi", "--captured-on", &day];
-    // The names say the opposite: what a file is stands in its first bytes. Logs are packed in several parts.
+    // The names say the opposite, because the first bytes tell what a file is. Logs are packed in several parts.
     let middle = plain.len() / 2;
     let parts = [packed(&plain[..middle]), packed(&plain[middle..])].concat();
     let plain_file = file(&folder, "plain.gz", &plain);
@@ -56,7 +56,7 @@ async fn packed_plain_or_piped_is_all_the_same() {
 #[tokio::test]
 async fn an_interrupted_replay_is_simply_run_again() {
     let folder = TempDir::new().expect("a folder");
-    // Three chunks.
+    // The file makes three chunks.
     let path = file(&folder, "heartbeats", &heartbeats(12_000));
     let whole = database().await;
     run(&whole, &["replay", text(&path)]).await;
@@ -95,7 +95,7 @@ async fn an_interrupted_replay_is_simply_run_again() {
     }
     let queued = "SELECT coalesce(sum(heartbeats), 0)::bigint FROM heartbeat_queue";
     assert_eq!(sql.query_one(queued, &[]).await.expect("a sum").get::<_, i64>(0), 5_000, "one whole chunk");
-    // Folded in between, so that the first chunk is no longer in the queue.
+    // A worker folds in between, so that the first chunk is no longer in the queue.
     run(&cut, &["work", "--once"]).await;
     started = Instant::now();
     assert_eq!(
@@ -128,7 +128,7 @@ async fn a_replay_may_go_to_an_api() {
     .await;
     let url = format!("{}/", app.url);
     let to_api = [&["replay", text(&statements)][..], &options, &["--to", &url]].concat();
-    // It needs no database of its own.
+    // A replay to an API needs no database of its own.
     let mut command = heatstrip(&unused, &to_api);
     let ran_first = ran(command.env_remove("DATABASE_URL").spawn().expect("the program")).await;
     assert_eq!(ran_first.code, Some(0), "{}", ran_first.stderr);
@@ -142,7 +142,7 @@ async fn a_replay_may_go_to_an_api() {
     app.fold().await;
     assert_eq!(digest(&app.database).await, digest(&direct).await);
 
-    // Its limits apply: lines are refused where they stand, and what is older than 48 hours.
+    // The API's limits apply: lines are refused where they stand, and so are those older than 48 hours.
     let mut lines = heartbeats(5_003);
     lines.extend(b"{broken\n");
     lines.extend(json!({"video_id": "v", "viewer_id": "a", "start_sec": 0, "end_sec": 1, "at": "2021-11-29T23:09:00Z"}).to_string().bytes());

@@ -1,4 +1,4 @@
-//! What was watched is what the strips say.
+//! The strips say what was watched.
 
 use std::collections::BTreeSet;
 
@@ -31,7 +31,7 @@ async fn every_second_of_the_statements_is_counted() {
     assert_strips(&database, &watched, &[1, 10], 1).await;
     let once = counts(&database).await;
 
-    // The same file again counts nothing, unless that is meant.
+    // The same file counts nothing the second time, unless that is meant.
     let said = run(&database, &replay).await;
     let known =
         format!("0 heartbeats accepted, {} known from an earlier replay of this file, ", watched.heartbeats);
@@ -46,7 +46,7 @@ async fn every_second_of_the_statements_is_counted() {
     assert_strips(&database, &watched, &[10], 2).await;
 }
 
-/// Every video's strip, by HTTP, after so many replays.
+/// Compares every video's strip, by HTTP, after so many replays.
 async fn assert_strips(database: &TestDatabase, watched: &Watched, resolutions: &[u32], times: u64) {
     let store = Store::connect(&database.url, 4).await.expect("a store");
     let settings = Settings {
@@ -81,7 +81,7 @@ async fn assert_strips(database: &TestDatabase, watched: &Watched, resolutions: 
                 assert_eq!(bucket["seconds_played"], played * times, "{video} at {first}");
                 assert_count(&bucket["viewers"], there.len(), &format!("{video} at {first}"));
             }
-            // From the right, as who is there later has reached what comes before.
+            // The sets grow from the right, because whoever is there later has reached what comes before.
             let mut later: BTreeSet<&usize> = BTreeSet::new();
             for bucket in buckets.iter().rev() {
                 let first = bucket["bucket"].as_u64().expect("a second") as u32;

@@ -1,4 +1,4 @@
-//! What is refused, and how it is told.
+//! Some lines are refused, and the summary tells why.
 
 use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ async fn what_is_refused_is_listed_by_reason() {
         with("at", json!("yesterday")),
         with("viewer_id", Value::Null),
         "[1]".into(),
-        // An instant before the calendar of the tables.
+        // The instant is before the calendar of the tables.
         with("at", json!("0000-01-01T00:00:00Z")),
         with("start_sec", json!(10)),
     ];

@@ -1,4 +1,4 @@
-//! The strip in the terminal.
+//! `heatstrip show` draws the strip in the terminal.
 
 use std::collections::BTreeSet;
 

@@ -1,16 +1,16 @@
-//! What was watched, told from the statements with nothing of the program's own.
+//! Tells from the statements what was watched, with nothing of the program's own.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-/// What was watched, told from the statements with nothing of the program's own.
+/// The seconds watched, told from the statements with nothing of the program's own.
 #[derive(Default)]
 pub struct Watched {
-    /// Per video and second who was there, by number.
+    /// For each video and second, the numbers of those who were there.
     pub viewers: BTreeMap<String, BTreeMap<u32, BTreeSet<usize>>>,
-    /// Per video and second how often it was played.
+    /// For each video and second, how often it was played.
     pub plays: BTreeMap<String, BTreeMap<u32, u64>>,
     pub heartbeats: usize,
     pub rejected: usize,
@@ -19,7 +19,7 @@ pub struct Watched {
 impl Watched {
     pub fn of(statements: &[u8]) -> Watched {
         let mut watched = Watched::default();
-        // Start, in millionths of a second, and the longest end.
+        // Maps a start, in millionths of a second, to the longest end.
         let mut sessions: BTreeMap<Session, BTreeMap<i64, f64>> = BTreeMap::new();
         for line in statements.split(|&byte| byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
             let Ok(statement) = serde_json::from_slice::<Value>(line) else {
@@ -71,7 +71,7 @@ impl Watched {
     }
 }
 
-/// Video, viewer and session.
+/// A session is a video, a viewer and a session name.
 type Session = (String, String, String);
 
 fn session(statement: &Value) -> Option<Session> {
@@ -91,7 +91,7 @@ fn session(statement: &Value) -> Option<Session> {
     Some((id(&statement["object"]["id"], 128)?, id(name, 256)?, session))
 }
 
-/// The closed segments of a list; none if a number of it is none or lies outside a day.
+/// Returns the closed segments of a list, or none if a number of it is none or lies outside a day.
 fn closed(list: &str) -> Option<Vec<(f64, f64)>> {
     let number = |text: &str| {
         let number: f64 = text.trim().parse().ok()?;

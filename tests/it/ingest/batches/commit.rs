@@ -1,5 +1,5 @@
-//! Nobody knows whether the COMMIT went through: the server says so and does not try again; a retry under the same id is
-//! counted once either way.
+//! Nobody knows whether the COMMIT went through: the server says so and does not try again, and a retry under the same
+//! id is counted once either way.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::support::{App, Settings, TestDatabase, database};
 
-/// How long anybody may wait for an answer, Postgres silent or not.
+/// Nobody may wait longer than this for an answer, Postgres silent or not.
 const MAX_ANSWER: Duration = Duration::from_secs(15);
 
 async fn start() -> (Proxy, App) {
@@ -27,7 +27,7 @@ async fn start() -> (Proxy, App) {
     (proxy, app)
 }
 
-/// Sends again until it is accepted: a connection that breaks may still be handed out for a moment.
+/// Sends again until the batch is accepted, because a connection that breaks may still be handed out for a moment.
 async fn retry(app: &App, id: Uuid, video_id: &str) -> serde_json::Value {
     let answer = tokio::sync::Mutex::new(None);
     until("an accepted retry", || async {
@@ -53,7 +53,7 @@ async fn a_commit_whose_answer_is_lost_counts_once() {
         proxy.cut(Cut { seen: id.as_bytes().to_vec(), committed });
         let (status, answer) = send_one(&app, id, &video).await;
         match committed {
-            // The server looked it up: it knows by now.
+            // The server looked the batch up, so it knows by now.
             true => assert_eq!((status, answer), (StatusCode::ACCEPTED, accepted(true))),
             false => {
                 assert_eq!(status, 503);
@@ -79,13 +79,13 @@ async fn without_an_id_a_lost_commit_is_not_tried_again() {
     }
 }
 
-/// A backend that is ended amid its COMMIT, as by a server that shuts down.
+/// A backend is ended amid its COMMIT, as by a server that shuts down.
 #[tokio::test]
 async fn a_backend_that_dies_at_commit_is_not_asked_again() {
     let app = App::start(Settings::default()).await;
     let (client, connection) = tokio_postgres::connect(&app.database.url, NoTls).await.expect("a connection");
     tokio::spawn(connection);
-    // A sequence counts what is rolled back too.
+    // A sequence counts work that is rolled back too.
     client
         .batch_execute(
             "CREATE SEQUENCE attempts;
@@ -116,7 +116,7 @@ async fn a_backend_that_dies_at_commit_is_not_asked_again() {
     assert_eq!(plays(&app, "dying").await, 1);
 }
 
-/// A network that swallows everything: the worst kind of away, as nobody is told.
+/// A network that swallows everything is the worst kind of away, as nobody is told.
 #[tokio::test]
 async fn a_postgres_that_falls_silent_leaves_nobody_waiting() {
     let (proxy, app) = start().await;
@@ -129,7 +129,7 @@ async fn a_postgres_that_falls_silent_leaves_nobody_waiting() {
             send_one(&app, id, "silent"),
             send_one(&app, id, "silent"),
             async { read(app.post(heartbeat("unnamed").to_string()).await).await },
-            // Its salt was not needed before.
+            // This batch's salt was not needed before.
             async {
                 let mut yesterday = heartbeat("unnamed");
                 yesterday["at"] = "2026-11-20T10:00:00Z".into();
@@ -145,7 +145,7 @@ async fn a_postgres_that_falls_silent_leaves_nobody_waiting() {
     assert!(asked.elapsed() < MAX_ANSWER);
     assert_eq!(app.get("/healthz").await.status(), 200);
     proxy.freeze(false);
-    // What hung may have gone through by now; it counts once.
+    // A batch that hung may have gone through by now; it counts once.
     let app = &app;
     until("an accepted retry", || async { send_one(app, id, "silent").await.0 == StatusCode::ACCEPTED })
         .await;

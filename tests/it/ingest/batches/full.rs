@@ -26,7 +26,7 @@ async fn a_full_queue_takes_nothing_but_knows_what_it_took() {
         assert_eq!(answer, (StatusCode::ACCEPTED, accepted(true)));
     }
     assert_eq!(plays(&app, "new").await, 0);
-    // The id of what was turned away is still free.
+    // The id of the batch that was turned away is still free.
     assert_eq!(send_one(&app, new, "new").await.1, accepted(false));
     assert_eq!((plays(&app, "new").await, plays(&app, "known").await), (1, 1));
 }
@@ -35,7 +35,7 @@ async fn a_full_queue_takes_nothing_but_knows_what_it_took() {
 async fn a_queue_that_fills_up_and_empties() {
     let app = App::start(Settings { queue_max_heartbeats: 3, ..Settings::default() }).await;
     let mut sent = 0;
-    // Its depth is sampled once a second.
+    // The queue's depth is sampled once a second.
     let app = &app;
     until("a full queue", || async {
         match read(app.post(super::heartbeat("filling").to_string()).await).await {

@@ -14,10 +14,10 @@ use uuid::Uuid;
 use super::{IdIn, accepted, batch, heartbeat, plays, read, send, send_one, until};
 use crate::support::{App, Settings, TestDatabase};
 
-/// How fast a client must hear that Postgres is away.
+/// A client must hear within this time that Postgres is away.
 const SOON: Duration = Duration::from_secs(5);
 
-/// A server of its own, as the others' must not go away.
+/// Starts a server of its own, as the server of the other tests must not go away.
 async fn start() -> (LocalPostgres, App) {
     let data_dir = std::env::temp_dir().join(format!("heatstrip-it-{}", Uuid::new_v4().simple()));
     let server = LocalPostgres::start(&data_dir, Lifetime::Process).await.expect("a server");
@@ -58,7 +58,7 @@ async fn while_postgres_is_away_clients_are_told_to_come_back() {
         assert_eq!(status, 503, "{path}");
     }
 
-    // More than may ever wait: each is turned away and leaves its room to the next.
+    // More heartbeats than may ever wait are sent: each batch is turned away and leaves its room to the next.
     let many = json!(vec![heartbeat("crowd"); 5_000]).to_string();
     let posts = (0..60).map(|_| app.post(many.clone()));
     for response in futures_util::future::join_all(posts).await {
@@ -89,7 +89,7 @@ async fn while_postgres_is_away_clients_are_told_to_come_back() {
     server.stop().await.expect("it stops");
 }
 
-/// Clients that never stop sending, each batch until it is accepted, while the server crashes.
+/// Clients never stop sending, each batch until it is accepted, while the server crashes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_crash_amid_traffic_loses_nothing_and_doubles_nothing() {
     const CLIENTS: usize = 6;
@@ -117,7 +117,7 @@ async fn a_crash_amid_traffic_loses_nothing_and_doubles_nothing() {
     };
     let clients = futures_util::future::join_all((0..CLIENTS).map(|_| client()));
     let crashes = async {
-        // Amid the traffic: some are through, before and after.
+        // The server crashes amid the traffic: some batches are through, before and after.
         let traffic = |reached| {
             until("traffic", move || async move {
                 app.store.queue_depth().await.is_ok_and(|depth| depth.heartbeats >= reached)

@@ -15,20 +15,20 @@ use tokio_postgres::config::Host;
 /// Cuts the connection on which these bytes were seen once it commits.
 pub struct Cut {
     pub seen: Vec<u8>,
-    /// Whether the server still gets the COMMIT, and does it, before the connection breaks.
+    /// True if the server still gets the COMMIT, and does it, before the connection breaks.
     pub committed: bool,
 }
 
-/// A proxy; it ends with the test's runtime.
+/// A proxy that ends with the test's runtime.
 pub struct Proxy {
-    /// The database, through the proxy.
+    /// The address of the database, through the proxy.
     pub url: String,
     cut: Arc<Mutex<Option<Cut>>>,
     frozen: watch::Sender<bool>,
 }
 
 impl Proxy {
-    /// A proxy to a database on a Unix socket.
+    /// Starts a proxy to a database on a Unix socket.
     pub async fn start(database_url: &str) -> Proxy {
         let config: tokio_postgres::Config = database_url.parse().expect("a URL");
         let Some(Host::Unix(directory)) = config.get_hosts().first() else {
@@ -53,7 +53,7 @@ impl Proxy {
         *self.cut.lock().unwrap_or_else(PoisonError::into_inner) = Some(cut);
     }
 
-    /// Lets nothing through any more, or all of it again; nobody is told.
+    /// Lets nothing through any more, or everything again; nobody is told.
     pub fn freeze(&self, frozen: bool) {
         self.frozen.send_replace(frozen);
     }
@@ -98,7 +98,7 @@ async fn carry(
                     Some(cut) if contains(sent, b"COMMIT") => {
                         if cut.committed {
                             server.write_all(sent).await?;
-                            // Its answer means that it is done; nobody hears it.
+                            // The server's answer means that the commit is done, but nobody hears it.
                             let _heard = server.read(&mut down).await?;
                         }
                         return Ok(());

@@ -1,11 +1,11 @@
-//! How long an id is remembered: the dedup window at least, and not for ever.
+//! An id is remembered for the dedup window at least, and not for ever.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use heatstrip::{
-    events::hashed::HashedHeartbeats,
+    events::hashed::HashedHeartbeat,
     ingest::intake::Intake,
     postgres::Store,
     queue::{
@@ -23,7 +23,7 @@ use crate::support::{App, Settings};
 
 const WINDOW: Duration = Duration::from_secs(600);
 
-/// Rows in the tables of batch ids.
+/// Returns the number of rows in the tables of batch ids.
 async fn remembered(app: &App) -> i64 {
     let (client, connection) = tokio_postgres::connect(&app.database.url, NoTls).await.expect("a connection");
     tokio::spawn(connection);
@@ -59,7 +59,7 @@ async fn an_id_is_remembered_for_the_window_and_forgotten_after_it() {
         move_clock(&app, &intake, now).await;
         for (sent, id) in &ids {
             if now - *sent < window {
-                // Asked of the database, which does not bring the id back as a new one.
+                // The database is asked in a way that does not bring the id back as a new one.
                 let known = app.store.accepted_batches(Ring::Http, &[*id]).await;
                 assert!(known.expect("an answer").contains_key(id), "an id of {sent} is forgotten at {now}");
             }
@@ -72,14 +72,14 @@ async fn an_id_is_remembered_for_the_window_and_forgotten_after_it() {
     assert_eq!(plays(&app, "again").await, 5);
 }
 
-/// A duplicate at the last moment of the window, over HTTP, however the ring stands.
+/// A duplicate comes over HTTP at the last moment of the window, however the ring stands.
 #[tokio::test]
 async fn the_last_moment_of_the_window_still_counts() {
     let app = App::start(Settings::default()).await;
     let intake = Intake::start(app.store.clone(), app.clock.clone(), 1);
     let mut now = Settings::default().now;
     for (number, before_turn) in [0, 1, 300, 599, 600].into_iter().enumerate() {
-        // A fresh ring, then so many seconds into it.
+        // The ring is fresh, then so many seconds old.
         now += TimeDelta::hours(1);
         move_clock(&app, &intake, now).await;
         now += TimeDelta::seconds(600 - before_turn);
@@ -96,7 +96,7 @@ async fn the_last_moment_of_the_window_still_counts() {
     }
 }
 
-/// Looked up before anything else: what would be refused by now was accepted then.
+/// Ids are looked up before anything else: a batch that would be refused by now was accepted then.
 #[tokio::test]
 async fn a_duplicate_is_a_duplicate_even_if_it_would_be_refused_by_now() {
     let app = App::start(Settings { dedup_window_secs: 7 * 86_400, ..Settings::default() }).await;
@@ -115,7 +115,7 @@ async fn a_duplicate_is_a_duplicate_even_if_it_would_be_refused_by_now() {
     let (status, answer) = send(batch(&app, Uuid::now_v7(), IdIn::Envelope, &aged)).await;
     assert_eq!(status, 422);
     assert_eq!(answer["rejected"][0]["reason"], "too_old");
-    // The same for a body that came through broken this time.
+    // The same holds for a body that comes through broken this time.
     let request = app.client.post(format!("{}/v1/heartbeats", app.url));
     let (status, answer) = send(request.header("idempotency-key", id.to_string()).body("[{")).await;
     assert_eq!((status.as_u16(), &answer["duplicate"]), (202, &json!(true)));
@@ -131,23 +131,23 @@ async fn a_window_of_nothing_remembers_nothing() {
     }
     assert_eq!(plays(&app, "off").await, 2);
     assert_eq!(remembered(&app).await, 0);
-    // What is no id is one nowhere.
+    // An id that is no UUID is none in either place.
     let request = batch(&app, id, IdIn::Envelope, &json!([])).header("idempotency-key", "7");
     assert_eq!(send(request).await.0, 400);
 }
 
 fn one_batch(id: Uuid, video_id: &str) -> Batch {
-    let heartbeats = HashedHeartbeats {
-        video_id: vec![video_id.into()],
-        region: vec!["JP".into()],
-        captured_on: vec![Settings::default().now.date_naive()],
-        start_sec: vec![7],
-        end_sec: vec![7],
-        viewer_hash: vec![1],
+    let heartbeat = HashedHeartbeat {
+        video_id,
+        region: "JP",
+        captured_on: Settings::default().now.date_naive(),
+        start_sec: 7,
+        end_sec: 7,
+        viewer_hash: 1,
     };
     Batch {
         id: Some(id),
-        lanes: BTreeMap::from([(3, heartbeats)]),
+        lanes: BTreeMap::from([(3, [heartbeat].into_iter().collect())]),
         answer: Accepted { accepted: 1, rejected: "[]".into() },
     }
 }
@@ -164,7 +164,7 @@ async fn replayed_chunks_and_clients_batches_do_not_know_each_other() {
     assert_eq!(enqueue(&app.store, Ring::Replay, id, "rings").await, Enqueued::New);
     assert_eq!(send_one(&app, id, "rings").await.1, accepted(false));
     assert!(matches!(enqueue(&app.store, Ring::Replay, id, "rings").await, Enqueued::Duplicate(_)));
-    // The clients' ring turns twice: only the chunk is still known.
+    // The clients' ring turns twice, after which only the chunk is still known.
     for turn in 1..=3 {
         let now = Settings::default().now + TimeDelta::hours(turn);
         app.clock.set(now);
@@ -178,7 +178,7 @@ async fn replayed_chunks_and_clients_batches_do_not_know_each_other() {
 /// Two processes accept the same batch while both turn the ring.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nothing_counts_twice_while_the_ring_turns() {
-    // Nobody else turns it here.
+    // Nobody else turns the ring here.
     let app = App::start(Settings { dedup_window_secs: 0, ..Settings::default() }).await;
     let one = Store::connect(&app.database.url, 4).await.expect("a database");
     let other = Store::connect(&app.database.url, 4).await.expect("a database");

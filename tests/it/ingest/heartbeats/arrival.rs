@@ -1,4 +1,4 @@
-//! What the request and the moment add to a heartbeat: its region and its day.
+//! The request and the moment add to a heartbeat its region and its day.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{CANARY, post, send, start};
 use crate::support::{App, Settings};
 
-/// The regions in which a video was watched, of those asked about.
+/// Returns the regions in which a video was watched, of those asked about.
 async fn regions(app: &App, video_id: &str, candidates: &[&str]) -> Vec<String> {
     let mut watched = Vec::new();
     for region in candidates {
@@ -25,7 +25,7 @@ async fn the_region_header_names_the_region_of_those_that_name_none() {
         ..Settings::default()
     })
     .await;
-    // (header, field, region it counts for)
+    // A case is a header, a field, and the region that the heartbeat counts for.
     type Case = (Option<&'static [u8]>, Option<&'static str>, &'static str);
     let cases: &[Case] = &[
         (Some(b"KR"), None, "KR"),
@@ -79,7 +79,7 @@ async fn a_heartbeat_is_captured_on_its_own_utc_day() {
         ("2026-11-21T10:00:00Z", Some("2026-11-21")),
         ("2026-11-21T00:00:00Z", Some("2026-11-21")),
         ("2026-11-20T23:59:59.999999999Z", Some("2026-11-20")),
-        // The day in UTC, wherever the player's clock stands.
+        // The day is the one in UTC, wherever the player's clock stands.
         ("2026-11-21T05:00:00+09:00", Some("2026-11-20")),
         ("2026-11-20T23:00:00-05:00", Some("2026-11-21")),
         ("2026-11-21t10:00:00z", Some("2026-11-21")),

@@ -1,4 +1,4 @@
-//! Players run on other origins: what their browsers must be told.
+//! Players run on other origins, and their browsers must be told that they may.
 
 use std::collections::BTreeSet;
 
@@ -85,7 +85,7 @@ async fn every_answer_can_be_read_from_another_origin() {
         assert!(!answer.headers.contains_key("access-control-allow-credentials"));
         assert_eq!(answer.headers["x-content-type-options"], "nosniff", "{status}");
     }
-    // What operators look at is nobody else's.
+    // Addresses that operators look at are nobody else's.
     for path in ["/healthz", "/readyz"] {
         let request = app.client.get(format!("{}{path}", app.url));
         let answer = send(request.header("origin", "https://player.example")).await;

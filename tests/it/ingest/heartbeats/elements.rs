@@ -1,13 +1,13 @@
-//! What may be wrong with one heartbeat, and what that costs the others: nothing.
+//! One heartbeat may be wrong in many ways, and costs the others nothing.
 
 use serde_json::{Value, json};
 
 use super::{good, post, seconds_played, start, with};
 
-/// What is wrong, as the answer lists it: element, field, reason.
+/// A fault as the answer lists it: element, field, reason.
 type Bad = (String, Option<&'static str>, &'static str);
 
-/// 2026-11-21T10:00:00Z is now.
+/// Returns faulty elements; the clock stands at 2026-11-21T10:00:00Z.
 fn bad_elements() -> Vec<Bad> {
     let quoted = |n: usize, c: &str| format!("\"{}\"", c.repeat(n));
     let fields: &[(&'static str, Option<String>, &'static str)] = &[
@@ -17,7 +17,7 @@ fn bad_elements() -> Vec<Bad> {
         ("video_id", Some("[\"v\"]".into()), "wrong_type"),
         ("video_id", Some("\"\"".into()), "empty"),
         ("video_id", Some(quoted(129, "x")), "too_long"),
-        // 43 characters of three bytes.
+        // The id has 43 characters of three bytes.
         ("video_id", Some(quoted(43, "観")), "too_long"),
         ("video_id", Some(r#""a\u0000b""#.into()), "control_character"),
         ("video_id", Some(r#""a\tb""#.into()), "control_character"),
@@ -97,7 +97,7 @@ fn bad_elements() -> Vec<Bad> {
     elements
 }
 
-/// Lines that are no JSON, which only NDJSON can tell apart from their neighbours.
+/// Returns lines that are no JSON, which only NDJSON can tell apart from their neighbours.
 fn broken_lines() -> Vec<Bad> {
     [
         "{",
@@ -129,7 +129,7 @@ fn entry(index: usize, (_, field, reason): &Bad) -> Value {
     json!({"index": index, "field": field, "reason": reason})
 }
 
-/// Every bad one between two good ones: all the good ones arrive, and the list names all the bad ones.
+/// Sends every bad element between two good ones: all the good ones arrive, and the list names all the bad ones.
 async fn check_mixed(content_type: &str, bad: &[Bad], join: impl Fn(&[String]) -> String) {
     let app = start().await;
     let mut elements = vec![good("mixed")];
@@ -184,7 +184,7 @@ async fn none_good_is_422_with_the_same_list() {
             ("application/x-ndjson", element.0.clone(), 0),
             ("application/x-ndjson", format!("{}\n\n{}", element.0, element.0), 1),
         ];
-        // Alone it is a body of its own, which must be an object; an envelope would be opened.
+        // Alone the element is a body of its own, which must be an object; an envelope would be opened.
         if element.0.starts_with('{') && !element.0.contains("heartbeats") {
             bodies.push(("application/json", element.0.clone(), 0));
         }

@@ -1,4 +1,4 @@
-//! Whatever is sent: an answer that says what it is, never a fault of ours.
+//! Whatever is sent gets an answer that says what it is, and never a fault of ours.
 
 use proptest::{
     prelude::*,
@@ -95,7 +95,7 @@ fn arbitrary_json() {
     run(300, (any::<usize>(), json_value().prop_map(|value| value.to_string().into_bytes())));
 }
 
-/// Fields of the right names, with values of any kind, among good heartbeats.
+/// Fields of the right names have values of any kind, among good heartbeats.
 #[test]
 fn arbitrary_fields() {
     let element =
@@ -116,7 +116,7 @@ fn arbitrary_fields() {
     run(300, (any::<usize>(), body));
 }
 
-/// Good bodies with some bytes changed, cut out or doubled.
+/// Good bodies have some bytes changed, cut out or doubled.
 #[test]
 fn mutated_good_bodies() {
     let one = good("mutated");

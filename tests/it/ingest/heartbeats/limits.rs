@@ -1,4 +1,4 @@
-//! Bodies that are too large, by clients that send everything before they read anything.
+//! Bodies are too large, and their clients send everything before they read anything.
 
 use std::time::Duration;
 
@@ -13,13 +13,13 @@ use super::{CANARY, check_problem, good, post, send, start};
 use crate::support::App;
 
 const MIB: usize = 1 << 20;
-/// For what takes milliseconds.
+/// Things that take milliseconds get this long.
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// Sends the head and all of the body, then reads the answer.
 async fn send_then_read(app: &App, head: &str, body: &[u8]) -> (u16, String, Value) {
     let address = app.url.strip_prefix("http://").expect("an address");
-    // A small buffer, so that the server has to take what is sent, as it has to from afar.
+    // The buffer is small, so that the server has to take what is sent, as it has to from afar.
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.set_send_buffer_size(65_536).expect("a buffer");
     let mut stream = socket.connect(address.parse().expect("an address")).await.expect("a connection");
@@ -57,7 +57,7 @@ fn content_length(bytes: usize) -> String {
     format!("content-type: application/json\r\ncontent-length: {bytes}\r\n")
 }
 
-/// A good heartbeat in a body of exactly this length.
+/// Returns a good heartbeat in a body of exactly this length.
 fn padded(bytes: usize) -> Vec<u8> {
     let mut body = good("padded").into_bytes();
     body.resize(bytes, b' ');
@@ -106,7 +106,7 @@ async fn a_client_that_sends_it_all_first_reads_its_413() {
     assert_eq!(app.fold().await, 1);
 }
 
-/// Other refusals come after the body too, or a large body would tear the answer away with the connection.
+/// Other refusals come after the body too, as a large body would otherwise tear the answer away with the connection.
 #[tokio::test]
 async fn a_client_that_sends_it_all_first_reads_its_400_and_415() {
     let app = start().await;
@@ -143,7 +143,7 @@ async fn an_announced_giant_is_refused_before_it_is_sent() {
         format!("POST /v1/heartbeats HTTP/1.1\r\nhost: {address}\r\ntransfer-encoding: chunked\r\n\r\n");
     let sending = tokio::spawn(async move {
         writer.write_all(head.as_bytes()).await.expect("the head is taken");
-        // Without an end: the connection is closed at some point.
+        // The chunks have no end, so the connection is closed at some point.
         while writer.write_all(&body[..body.len() - 5]).await.is_ok() {}
     });
     let mut answer = vec![0; 12];
@@ -174,7 +174,7 @@ async fn ten_thousand_heartbeats_are_taken_and_one_more_is_not() {
             }
         }
     }
-    // Bad ones count too: it is the work that is bounded.
+    // Bad heartbeats count too, because the work is what is bounded.
     let answer = post(&app, Some("application/json"), format!("[{}]", vec!["0"; 10_001].join(","))).await;
     assert_eq!(answer.status, 413);
     let answer = post(&app, Some("application/json"), format!("[{}]", vec!["0"; 10_000].join(","))).await;

@@ -1,4 +1,4 @@
-//! Bodies that cannot be cut into heartbeats at all, ids that are none, and paths and methods that do not exist.
+//! Some bodies cannot be cut into heartbeats at all, some ids are none, and some paths and methods do not exist.
 
 use uuid::Uuid;
 
@@ -18,7 +18,7 @@ async fn bodies_that_hold_no_heartbeats_are_400() {
         ("application/json", [good.as_bytes(), b"\xc3"].concat(), "UTF-8"),
         ("application/json", b"{\"odd\":\"\xed\xa0\x80\"}".to_vec(), "UTF-8"),
         ("application/json", b"\xff\xfe{\x00}\x00".to_vec(), "UTF-8"),
-        // One line that is no text spoils them all: nobody knows where a character ends.
+        // One line that is no text spoils them all, because nobody knows where a character ends.
         ("application/x-ndjson", not_utf8(&format!("{good}\n")), "UTF-8"),
         ("application/x-ndjson", [good.as_bytes(), b"\n\x80\n", good.as_bytes()].concat(), "UTF-8"),
         ("application/json", b"".to_vec(), "not JSON"),
@@ -102,7 +102,7 @@ async fn idempotency_keys_that_are_none_are_400() {
     assert!(text.contains("differ"), "{text}");
     assert_eq!(app.fold().await, 0);
 
-    // As each may be written.
+    // The id is written in each way in which it may be.
     let forms = [id.to_string(), format!("\"{id}\""), id.simple().to_string().to_uppercase()];
     for (number, key) in forms.into_iter().enumerate() {
         let answer = send_with(key.clone().into(), Some(id)).await;

@@ -1,4 +1,4 @@
-//! The shapes of a body and the content types they may come with.
+//! A body may have several shapes, each with several content types.
 
 use super::{good, post, seconds_played, send, start};
 
@@ -6,7 +6,7 @@ use super::{good, post, seconds_played, send, start};
 async fn every_shape_reaches_the_strip() {
     let app = start().await;
     let id = uuid::Uuid::now_v7();
-    // (shape, content type, heartbeats in it, the body made of a good heartbeat)
+    // A shape is a name, a content type, the number of heartbeats in it, and the body made of a good heartbeat.
     type Shape = (&'static str, &'static str, u64, Box<dyn Fn(&str) -> String>);
     let shapes: Vec<Shape> = vec![
         ("object", "application/json", 1, Box::new(|h| h.to_owned())),

@@ -1,7 +1,7 @@
 //! Somebody is killed: the server, or the process that owns it.
 //!
-//! An owner is this executable run again, with one of the owners below, since the test itself has to live on. An owner that
-//! nobody asked for ends in good order.
+//! An owner is this executable run again, with one of the owners below, since the test itself has to live on. An owner
+//! that nobody asked for ends in good order.
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -25,7 +25,7 @@ async fn a_killed_postmaster_is_started_again() {
     let url = server.url("postgres");
     let client = connect(&url).await;
     client.batch_execute("CREATE TABLE t AS SELECT 7 AS n").await.unwrap();
-    // Its sessions outlive it by a moment, and until then its memory cannot be used again.
+    // The server's sessions outlive it by a moment, and until then its memory cannot be used again.
     let busy = tokio::spawn(async move {
         client.batch_execute("SELECT count(*) FROM generate_series(1, 2000000)").await
     });
@@ -74,8 +74,8 @@ async fn the_watchdog_cleans_up_after_a_killed_process() {
     eventually("its directories are gone", || !data_dir.exists() && !socket_dir.exists());
 }
 
-/// Most people are not root, but a container's tests are: so root runs the same as `nobody`. Not being root, every other
-/// test has shown it already.
+/// Most people are not root, but a container's tests are; so root runs the same as `nobody`. For everybody else every
+/// other test has shown it already.
 #[tokio::test]
 async fn an_ordinary_user_needs_no_rights() {
     if !geteuid().is_root() {
@@ -84,7 +84,7 @@ async fn an_ordinary_user_needs_no_rights() {
     let (base, data_dir) = new_data_dir();
     let nobody = User::from_name("nobody").unwrap().expect("an account named nobody");
     std::fs::set_permissions(base.path(), PermissionsExt::from_mode(0o777)).unwrap();
-    // The build directory may be closed to nobody.
+    // The build directory may be closed to `nobody`.
     let executable = base.path().join("it");
     std::fs::copy(std::env::current_exe().unwrap(), &executable).unwrap();
     let mut command = Command::new("setpriv");
@@ -129,7 +129,7 @@ impl Owner {
         Self::spawn(Command::new(std::env::current_exe().unwrap()), test, data_dir)
     }
 
-    /// Returns when its server answers.
+    /// Starts an owner and returns when its server answers.
     fn spawn(mut command: Command, test: &str, data_dir: &Path) -> Self {
         command.args(["--nocapture", "--exact", &format!("postgres::local::killed::{test}")]);
         command.env(DATA_DIR, data_dir).current_dir("/").process_group(0).stdout(Stdio::piped());
@@ -140,7 +140,7 @@ impl Owner {
         owner
     }
 
-    /// SIGKILL, which leaves it no time to clean up.
+    /// Sends SIGKILL, which leaves the owner no time to clean up.
     fn kill(mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();

@@ -1,5 +1,5 @@
-//! What `ops/` asks for is what the processes say: every metric and label of the dashboard and the alerts is there once
-//! they have worked.
+//! The processes say what `ops/` asks for: every metric and label of the dashboard and the alerts is there once they
+//! have worked.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -8,10 +8,10 @@ use serde_json::Value;
 use super::{post, scrape};
 use crate::support::{Served, database};
 
-/// What Prometheus itself knows of each process it asks.
+/// Prometheus itself knows these labels of each process it asks.
 const OF_PROMETHEUS: [&str; 2] = ["instance", "job"];
 
-/// The names of metrics in an expression, each with the labels that stand in the braces behind it.
+/// Returns the names of metrics in an expression, each with the labels that stand in the braces behind it.
 fn metrics(expression: &str) -> Vec<(String, Vec<String>)> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let mut found = Vec::new();
@@ -35,7 +35,7 @@ fn metrics(expression: &str) -> Vec<(String, Vec<String>)> {
     found
 }
 
-/// The labels of `by (…)`.
+/// Returns the labels of `by (…)`.
 fn grouped(expression: &str) -> Vec<String> {
     let behind = expression.split("by (").skip(1).filter_map(|rest| rest.split(')').next());
     behind.flat_map(|labels| labels.split(',').map(|label| label.trim().to_owned())).collect()

@@ -1,5 +1,7 @@
 //! A step that does not reach its commit.
 
+use std::time::Duration;
+
 use heatstrip::work::worker::{self, Step};
 use tokio_postgres::Client;
 
@@ -9,8 +11,9 @@ use super::{Bench, good};
 async fn stopped_step(bench: &Bench, other: &Client) -> (i32, tokio::task::JoinHandle<Result<Step, String>>) {
     other.batch_execute("BEGIN; LOCK TABLE video_heatmap_shards IN SHARE MODE").await.expect("a lock");
     let (store, clock) = (bench.store.clone(), bench.clock.clone());
-    let step =
-        tokio::spawn(async move { worker::step(&store, &clock).await.map_err(|error| error.to_string()) });
+    let step = tokio::spawn(async move {
+        worker::step(&store, &clock, Duration::ZERO).await.map_err(|error| error.to_string())
+    });
     (bench.blocked(1).await, step)
 }
 

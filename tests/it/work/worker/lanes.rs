@@ -22,8 +22,8 @@ async fn a_locked_lane_is_passed_over() {
     bench.queue(6, &[good("free", 1)]).await;
     let folded = |heartbeats| Step::Folded {
         heartbeats,
-        // Its seconds and its whole video.
-        rows: 10 + 1,
+        // Its run and its whole video.
+        rows: 1 + 1,
         failed: 0,
     };
     assert_eq!(bench.step().await, folded(1));
@@ -65,7 +65,7 @@ async fn without_the_lane_lock_a_lane_is_shared_and_nobody_waits() {
         bench.queue(5, &[good("shared", viewer)]).await;
     }
     other.batch_execute("BEGIN").await.expect("a transaction");
-    let claimed = other.query(sql::CLAIM_BATCHES, &[&5i16, &100i64, &2i64]).await.expect("a claim");
+    let claimed = other.query(sql::CLAIM_BATCHES, &[&5i16, &100i64, &1000i64, &2i64]).await.expect("a claim");
     assert_eq!(claimed.len(), 2);
     let step = tokio::time::timeout(DEADLINE, bench.step()).await.expect("it does not wait");
     assert!(matches!(step, Step::Folded { heartbeats: 3, .. }), "{step:?}");

@@ -15,7 +15,8 @@ async fn run_once_waits_for_what_somebody_else_holds() {
         bench.queue(6, &[good("free", 1)]).await;
         bench.queue(7, &[good("free", 2)]).await;
         other.batch_execute("BEGIN").await.expect("a transaction");
-        let claimed = other.query(sql::CLAIM_BATCHES, &[&5i16, &100i64, &100i64]).await.expect("a claim");
+        let claimed =
+            other.query(sql::CLAIM_BATCHES, &[&5i16, &100i64, &1000i64, &100i64]).await.expect("a claim");
         assert_eq!(claimed.len(), 1);
         let (store, clock) = (bench.store.clone(), bench.clock.clone());
         let mut once = tokio::spawn(async move { worker::run_once(&store, &clock).await });
@@ -38,7 +39,7 @@ async fn run_once_does_not_wait_for_what_came_later() {
     let other = bench.database.connect().await;
     bench.queue(5, &[good("held", 1)]).await;
     other.batch_execute("BEGIN").await.expect("a transaction");
-    other.query(sql::CLAIM_BATCHES, &[&5i16, &100i64, &100i64]).await.expect("a claim");
+    other.query(sql::CLAIM_BATCHES, &[&5i16, &100i64, &1000i64, &100i64]).await.expect("a claim");
     let (store, clock) = (bench.store.clone(), bench.clock.clone());
     let mut once = tokio::spawn(async move { worker::run_once(&store, &clock).await });
     assert!(tokio::time::timeout(Duration::from_millis(300), &mut once).await.is_err());

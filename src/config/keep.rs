@@ -1,0 +1,23 @@
+//! Settings of what the nightly job keeps.
+
+use clap::Args;
+
+use crate::work::nightly::Keep;
+
+/// Says how many days are kept, and how many of them by the second.
+#[derive(Debug, Clone, Args)]
+pub struct KeepSettings {
+    /// Days kept before today; left out, all of them
+    #[arg(long, env = "HEATSTRIP_RETENTION_DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub retention_days: Option<u32>,
+    /// Days kept by the second before today, the others by 5 s; left out, all of them
+    #[arg(long, env = "HEATSTRIP_FINE_DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub fine_days: Option<u32>,
+}
+
+impl KeepSettings {
+    /// Returns the settings as the nightly job takes them.
+    pub fn keep(&self) -> Keep {
+        Keep { days: self.retention_days, fine_days: self.fine_days }
+    }
+}

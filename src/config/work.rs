@@ -1,0 +1,12 @@
+//! Settings of the ingestion worker.
+
+use clap::Args;
+
+/// Says how much of the database a worker takes.
+#[derive(Debug, Clone, Args)]
+pub struct WorkSettings {
+    /// Connections that fold at once, each on a lane of its own
+    #[arg(long, env = "HEATSTRIP_WORKER_CONNECTIONS", default_value_t = 2,
+          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=64))]
+    pub worker_connections: usize,
+}
