@@ -16,6 +16,7 @@ use crate::{
     postgres::Store,
 };
 
+/// The arguments of `heatstrip counts`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     #[command(subcommand)]
@@ -33,6 +34,7 @@ enum Command {
     Export,
 }
 
+/// Runs `heatstrip counts`.
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let store = Store::connect(&config::database_url()?, 2).await?;
     match arguments.command {

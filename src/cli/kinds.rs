@@ -8,6 +8,7 @@ use crate::{
     postgres::Store,
 };
 
+/// The arguments of `heatstrip kinds`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     #[command(subcommand)]
@@ -29,6 +30,7 @@ enum Command {
     List,
 }
 
+/// Runs `heatstrip kinds`.
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let store = Store::connect(&config::database_url()?, 1).await?;
     match arguments.command {

@@ -21,6 +21,7 @@ use crate::{
     http::{error::ApiError, in_time, problems::ReadProblems},
 };
 
+/// The parameters of a counter's list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct RecordParameters {
@@ -80,7 +81,7 @@ pub async fn of_counter(
     let number = |text: String| text.parse().map_err(|_| ApiError::BadRequest("before must be a seq".into()));
     let before = asked.before.map(number).transpose()?;
     let page = in_time(async {
-        let page = app.store.counter_records(&object_type, &object_id, kind.id, before, limit).await;
+        let page = app.store.counter_records(&object_type, &object_id, &kind, before, limit).await;
         page.map_err(|error| ApiError::from(&error))
     })
     .await?;
@@ -93,6 +94,7 @@ pub async fn of_counter(
     Ok(fresh(&MembersPage { total: page.total, members, before }, &headers))
 }
 
+/// The parameters of a member's list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct MemberParameters {

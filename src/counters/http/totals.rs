@@ -83,6 +83,7 @@ pub async fn one(
     Ok(fresh(&objects.remove(0), &headers))
 }
 
+/// The parameters of a question about several objects.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "describes what `several` reads pair by pair")]

@@ -13,7 +13,7 @@ use super::{instant, sql, unpack};
 use crate::{
     counters::{
         block::{MIN_RECORDS, NOBODY},
-        kinds::KindId,
+        kinds::{Kind, KindId, Mode},
     },
     postgres::{Store, StoreError, query},
 };
@@ -73,7 +73,7 @@ impl Store {
         &self,
         object_type: &str,
         object_id: &str,
-        kind: KindId,
+        kind: &Kind,
         before: Option<i64>,
         limit: usize,
     ) -> Result<Page, StoreError> {
@@ -83,13 +83,13 @@ impl Store {
                 let found = query(
                     tx,
                     sql::READ_TOTALS,
-                    &[&[object_type].as_slice(), &[object_id].as_slice(), &[kind].as_slice()],
+                    &[&[object_type].as_slice(), &[object_id].as_slice(), &[kind.id].as_slice()],
                 )
                 .await?;
                 let Some(row) = found.first() else {
                     return Ok(Page::default());
                 };
-                let records = records(tx, row.try_get("counter")?, before, limit).await?;
+                let records = records(tx, row.try_get("counter")?, kind.mode, before, limit).await?;
                 Ok(Page { total: row.try_get("total")?, records })
             }
             .scope_boxed()
@@ -125,19 +125,19 @@ impl Store {
 async fn records(
     tx: &Transaction<'_>,
     counter: i64,
+    mode: Mode,
     before: i64,
     limit: usize,
 ) -> Result<Vec<Listed>, StoreError> {
     let mut listed = Vec::with_capacity(limit);
-    for statement in [sql::READ_NEWEST_MARKS, sql::READ_NEWEST_EVENTS] {
-        for row in query(tx, statement, &[&counter, &before, &(limit as i64)]).await? {
-            let (seq, member_id) = (row.try_get("seq")?, row.try_get("member_id")?);
-            listed.push(Listed { seq, member_id, at: row.try_get("at")? });
-        }
+    let statement = if mode == Mode::Set { sql::READ_NEWEST_MARKS } else { sql::READ_NEWEST_EVENTS };
+    for row in query(tx, statement, &[&counter, &before, &(limit as i64)]).await? {
+        let (seq, member_id) = (row.try_get("seq")?, row.try_get("member_id")?);
+        listed.push(Listed { seq, member_id, at: row.try_get("at")? });
     }
     // Packed records are older than all others of their counter.
     let mut before = before;
-    while listed.len() < limit {
+    while mode == Mode::Count && listed.len() < limit {
         let blocks = (limit - listed.len()).div_ceil(MIN_RECORDS) as i64 + 1;
         let rows = query(tx, sql::READ_NEWEST_BLOCKS, &[&counter, &before, &blocks]).await?;
         let mut found = Vec::new();
