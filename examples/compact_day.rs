@@ -53,9 +53,12 @@ async fn main() -> anyhow::Result<()> {
             }
         })
     };
+    let postmaster_pid = postmaster(&postgres)?;
+    let cpu_before = cpu_seconds(postmaster_pid);
     let started = Instant::now();
     let summary = compaction::run(&store, day, |_| ()).await?;
     let seconds = started.elapsed().as_secs_f64();
+    let cpu = cpu_seconds(postmaster_pid) - cpu_before;
     stop.store(true, Ordering::Relaxed);
     watcher.join().expect("the watcher does not panic");
     let forms = client
@@ -66,7 +69,7 @@ async fn main() -> anyhow::Result<()> {
         )
         .await?;
     println!(
-        "| {shape} {size} | {} | {seconds:.1} s | {:.0} | {} MiB | {} MiB | {:.1} MiB | {:.1} MiB | {} | {} |",
+        "| {shape} {size} | {} | {seconds:.1} s | {cpu:.1} s CPU | {:.0} | {} MiB | {} MiB | {:.1} MiB | {:.1} MiB | {} | {} |",
         summary.rows,
         summary.rows as f64 / seconds,
         status_kib(std::process::id(), "VmHWM") / 1024,
@@ -134,6 +137,21 @@ async fn bytes(client: &tokio_postgres::Client) -> anyhow::Result<i64> {
 fn postmaster(postgres: &LocalPostgres) -> anyhow::Result<u32> {
     let pid = fs::read_to_string(postgres.data_dir().join("pgdata/postmaster.pid"))?;
     Ok(pid.lines().next().unwrap_or("").parse()?)
+}
+
+/// The processor time of this process and of the server's, which a busy machine does not change much.
+fn cpu_seconds(postmaster: u32) -> f64 {
+    const TICKS_A_SECOND: f64 = 100.0;
+    let children =
+        fs::read_to_string(format!("/proc/{postmaster}/task/{postmaster}/children")).unwrap_or_default();
+    let pids = children.split_whitespace().filter_map(|pid| pid.parse().ok()).chain([std::process::id()]);
+    let ticks = |pid: u32| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // The name of the program, in parentheses, is the second field and may hold spaces.
+        let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or("").split_whitespace().collect();
+        [11, 12].iter().filter_map(|&field| fields.get(field)?.parse::<f64>().ok()).sum::<f64>()
+    };
+    pids.map(ticks).sum::<f64>() / TICKS_A_SECOND
 }
 
 /// The private memory of the largest child of the postmaster.

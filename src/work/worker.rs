@@ -62,7 +62,10 @@ pub enum Step {
 /// folded together join to longer runs.
 pub async fn step(store: &Store, clock: &Clock, wait: Duration) -> Result<Step, StoreError> {
     let wait = TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX);
-    let ripe = Ripe { accepted_by: clock.now() - wait, heartbeats: RIPE_HEARTBEATS };
+    step_ripe(store, clock, Ripe { accepted_by: clock.now() - wait, heartbeats: RIPE_HEARTBEATS }).await
+}
+
+async fn step_ripe(store: &Store, clock: &Clock, ripe: Ripe) -> Result<Step, StoreError> {
     let mut failure = None;
     for (lane, _) in store.ripe_lanes(ripe).await? {
         match step_lane(store, clock, lane).await {
@@ -146,9 +149,10 @@ pub async fn run_once(store: &Store, clock: &Clock) -> Result<u64, StoreError> {
         return Ok(0);
     };
     let mut folded = 0;
+    // Also what a host whose clock is ahead has accepted.
     let all = Ripe { accepted_by: DateTime::<Utc>::MAX_UTC, heartbeats: 0 };
     while store.ripe_lanes(all).await?.iter().any(|&(_, oldest)| oldest <= last_id) {
-        match step(store, clock, Duration::ZERO).await? {
+        match step_ripe(store, clock, all).await? {
             Step::Folded { heartbeats, .. } => folded += heartbeats as u64,
             Step::Idle => tokio::time::sleep(IDLE_PAUSE).await,
         }

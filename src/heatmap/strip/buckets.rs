@@ -6,7 +6,7 @@
 //!
 //! ```text
 //!             bucket 0    bucket 1    bucket 2
-//! run A    │      ├──────┼───────────┼────┤      │  stands in 2 and 1, leaves in 0
+//! run A    │      ├──────┼───────────┼────┤      │  stands from 2 to 1, leaves in 0
 //! run B    │             │  ├─────┤  │           │  lies in one bucket: it never stands
 //!                                       ◄── sweep
 //! ```
@@ -87,7 +87,7 @@ impl Buckets {
         self.viewers.add(part.viewers)?;
         self.changed = true;
         if part.start_sec < first_sec {
-            self.standing.push(part)?;
+            self.standing.push(part, first_sec, self.resolution)?;
         } else {
             self.left = true;
         }
@@ -118,16 +118,14 @@ impl Buckets {
     fn step(&mut self, epoch: usize, bucket: u32) -> Result<(), Unreadable> {
         if self.left {
             self.viewers.clear();
-            self.standing.viewers.unite_into(&mut self.viewers);
+            self.standing.unite_into(&mut self.viewers);
             self.changed = true;
         }
         let first_sec = bucket * self.resolution;
-        let whole = self.standing.plays * u64::from(self.resolution);
-        // Of the runs that begin in this bucket, the seconds before their first are none of theirs.
-        let (begun, absent) = self.standing.pop_from(first_sec)?;
-        self.left = begun;
+        let (seconds_played, leaving) = self.standing.pass(first_sec, self.resolution)?;
+        self.left = leaving;
         let last_sec = first_sec + self.resolution - 1;
-        self.open = Some(BucketRow { last_sec, seconds_played: whole - absent, ..empty(epoch, bucket) });
+        self.open = Some(BucketRow { last_sec, seconds_played, ..empty(epoch, bucket) });
         Ok(())
     }
 
@@ -159,24 +157,41 @@ fn empty(epoch: usize, bucket: u32) -> BucketRow {
 /// The runs that began before the open bucket.
 #[derive(Default)]
 struct Standing {
-    /// The latest beginning first: the sweep comes to it first.
+    /// Those that began before the next bucket too, the latest beginning first: the sweep comes to it first.
     runs: BinaryHeap<StandingRun>,
     /// Their viewers: a run that leaves costs as much as it has viewers, however many stand.
     viewers: Present,
     /// The sum of their plays a second.
     plays: u64,
+    /// Those that begin in the next bucket, most of the short ones: all leave there, so they are united at once.
+    brief: Brief,
     /// How many ever stood.
     numbers: usize,
     /// The buffers of those that left.
     spare: Vec<Vec<u8>>,
 }
 
+/// The runs that are present in the next bucket, and in none before it.
+#[derive(Default)]
+struct Brief {
+    any: bool,
+    viewers: Union,
+    /// Their plays in that bucket, all together.
+    plays: u64,
+}
+
 impl Standing {
     fn is_empty(&self) -> bool {
-        self.runs.is_empty()
+        self.runs.is_empty() && !self.brief.any
     }
 
-    fn push(&mut self, part: Part<'_>) -> Result<(), Unreadable> {
+    /// Adds a run that began before `first_sec`, the first second of the open bucket.
+    fn push(&mut self, part: Part<'_>, first_sec: u32, resolution: u32) -> Result<(), Unreadable> {
+        if part.start_sec >= first_sec - resolution {
+            self.brief.any = true;
+            self.brief.plays += part.plays * u64::from(first_sec - part.start_sec);
+            return self.brief.viewers.add(part.viewers);
+        }
         self.numbers += 1;
         self.viewers.enter(self.numbers, part.viewers)?;
         self.plays += part.plays;
@@ -192,18 +207,30 @@ impl Standing {
         Ok(())
     }
 
-    /// Takes out the runs that begin at this second or later; returns whether there were any, and how many plays they
-    /// would have had from this second to where they begin.
-    fn pop_from(&mut self, first_sec: u32) -> Result<(bool, u64), Unreadable> {
-        let (mut any, mut absent) = (false, 0);
+    fn unite_into(&mut self, viewers: &mut Union) {
+        self.viewers.unite_into(viewers);
+        if self.brief.any {
+            viewers.merge(&self.brief.viewers);
+        }
+    }
+
+    /// Takes out the runs that begin in the bucket from `first_sec` on; returns how often all that stood played its
+    /// seconds, and whether any begin there.
+    fn pass(&mut self, first_sec: u32, resolution: u32) -> Result<(u64, bool), Unreadable> {
+        let mut seconds_played = self.plays * u64::from(resolution) + self.brief.plays;
+        let mut leaving = self.brief.any;
+        self.brief.any = false;
+        self.brief.plays = 0;
+        self.brief.viewers.clear();
         while let Some(run) = self.runs.peek().filter(|run| run.start_sec >= first_sec) {
-            absent += run.plays * u64::from(run.start_sec - first_sec);
+            // The seconds before its first are none of its.
+            seconds_played -= run.plays * u64::from(run.start_sec - first_sec);
+            leaving = true;
             self.plays -= run.plays;
             self.viewers.leave(run.number, &run.sketch)?;
             self.spare.extend(self.runs.pop().map(|run| run.sketch));
-            any = true;
         }
-        Ok((any, absent))
+        Ok((seconds_played, leaving))
     }
 }
 
