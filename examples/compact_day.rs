@@ -4,7 +4,7 @@
 //! ```sh
 //! cargo run --release --example compact_day -- mixed 1000000   # shard runs of a second, most with a few viewers
 //! cargo run --release --example compact_day -- tail 10000000   # watched seconds of films, a few viewers each
-//! cargo run --release --example compact_day -- dense 100000    # shard runs of two videos that everybody watches
+//! cargo run --release --example compact_day -- dense 19200 5   # shard runs of two videos that everybody watches, five times
 //! ```
 
 use std::{
@@ -16,7 +16,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chrono::NaiveDate;
 use heatstrip::{
     heatmap::compaction,
     postgres::{
@@ -25,6 +24,7 @@ use heatstrip::{
         migrate::migrate,
     },
 };
+use tokio_postgres::Client;
 
 const DAY: &str = "2026-11-20";
 
@@ -33,19 +33,30 @@ async fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
     let shape = arguments.next().unwrap_or_else(|| "mixed".to_owned());
     let size: u64 = arguments.next().map_or(Ok(1_000_000), |text| text.parse())?;
+    let rounds: u64 = arguments.next().map_or(Ok(1), |text| text.parse())?;
     let data_dir = std::env::temp_dir().join(format!("heatstrip-compact-day-{}", std::process::id()));
     let postgres = LocalPostgres::start(&data_dir, Lifetime::Process).await?;
     postgres.create_database("bench", None).await?;
     let url = postgres.url("bench");
     migrate(&url, 16).await?;
-    let client = fill(&url, &shape, size).await?;
-    let before = bytes(&client).await?;
-
+    let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await?;
+    tokio::spawn(connection);
     let store = Store::connect(&url, 3).await?;
-    let day: NaiveDate = DAY.parse()?;
+    for _ in 0..rounds {
+        fill(&client, &shape, size).await?;
+        println!("| {shape} {size} | {} |", compact(&postgres, &client, &store).await?);
+    }
+    postgres.stop().await?;
+    Ok(())
+}
+
+/// The cells of a line: rows moved and how long that took, memory of both sides, bytes before and after, rows after.
+async fn compact(postgres: &LocalPostgres, client: &Client, store: &Store) -> anyhow::Result<String> {
+    let before = bytes(client).await?;
     let (stop, peak) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let postmaster = postmaster(postgres)?;
     let watcher = {
-        let (stop, peak, postmaster) = (Arc::clone(&stop), Arc::clone(&peak), postmaster(&postgres)?);
+        let (stop, peak) = (Arc::clone(&stop), Arc::clone(&peak));
         std::thread::spawn(move || {
             while !stop.load(Ordering::Relaxed) {
                 peak.fetch_max(backends_kib(postmaster), Ordering::Relaxed);
@@ -53,39 +64,30 @@ async fn main() -> anyhow::Result<()> {
             }
         })
     };
-    let postmaster_pid = postmaster(&postgres)?;
-    let cpu_before = cpu_seconds(postmaster_pid);
+    let (ours, theirs) = (cpu_seconds(&[std::process::id()]), cpu_seconds(&backends(postmaster)));
     let started = Instant::now();
-    let summary = compaction::run(&store, day, |_| ()).await?;
+    let summary = compaction::run(store, DAY.parse()?, |_| ()).await?;
     let seconds = started.elapsed().as_secs_f64();
-    let cpu = cpu_seconds(postmaster_pid) - cpu_before;
+    let (ours, theirs) =
+        (cpu_seconds(&[std::process::id()]) - ours, cpu_seconds(&backends(postmaster)) - theirs);
     stop.store(true, Ordering::Relaxed);
     watcher.join().expect("the watcher does not panic");
-    let forms = client
-        .query_one(
-            "SELECT (SELECT count(*) FROM video_heatmap_runs), (SELECT count(*) FROM video_heatmap),
-                (SELECT coalesce(sum(plays), 0)::bigint FROM video_heatmap_whole WHERE region <> 'GLOBAL')",
-            &[],
-        )
-        .await?;
-    println!(
-        "| {shape} {size} | {} | {seconds:.1} s | {cpu:.1} s CPU | {:.0} | {} MiB | {} MiB | {:.1} MiB | {:.1} MiB | {} | {} |",
+    let query = "SELECT (SELECT count(*) FROM video_heatmap_runs), (SELECT count(*) FROM video_heatmap)";
+    let rows = client.query_one(query, &[]).await?;
+    Ok(format!(
+        "{} | {seconds:.1} s | {:.0} | {ours:.1} + {theirs:.1} s CPU | {} MiB | {} MiB | {:.1} MiB | {:.1} MiB | {} | {}",
         summary.rows,
         summary.rows as f64 / seconds,
         status_kib(std::process::id(), "VmHWM") / 1024,
         peak.load(Ordering::Relaxed) / 1024,
         before as f64 / 1_048_576.0,
-        bytes(&client).await? as f64 / 1_048_576.0,
-        forms.get::<_, i64>(0),
-        forms.get::<_, i64>(1),
-    );
-    postgres.stop().await?;
-    Ok(())
+        bytes(client).await? as f64 / 1_048_576.0,
+        rows.get::<_, i64>(0),
+        rows.get::<_, i64>(1),
+    ))
 }
 
-async fn fill(url: &str, shape: &str, size: u64) -> anyhow::Result<tokio_postgres::Client> {
-    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await?;
-    tokio::spawn(connection);
+async fn fill(client: &Client, shape: &str, size: u64) -> anyhow::Result<()> {
     let runs = match shape {
         // Sketches of 1 to 20 viewers, and of 2,000 in every hundredth second, of 8 regions.
         "mixed" => format!(
@@ -123,12 +125,12 @@ async fn fill(url: &str, shape: &str, size: u64) -> anyhow::Result<tokio_postgre
                 FROM video_heatmap_shards GROUP BY 1, 2, 3"
         ))
         .await?;
-    client.batch_execute("VACUUM ANALYZE; CHECKPOINT").await?;
-    Ok(client)
+    client.batch_execute("VACUUM ANALYZE").await?;
+    Ok(())
 }
 
 /// Of all tables of the heatmap, indexes included.
-async fn bytes(client: &tokio_postgres::Client) -> anyhow::Result<i64> {
+async fn bytes(client: &Client) -> anyhow::Result<i64> {
     let query = "SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class
         WHERE relname LIKE 'video\\_heatmap%' AND relkind = 'r'";
     Ok(client.query_one(query, &[]).await?.try_get(0)?)
@@ -139,32 +141,35 @@ fn postmaster(postgres: &LocalPostgres) -> anyhow::Result<u32> {
     Ok(pid.lines().next().unwrap_or("").parse()?)
 }
 
-/// The processor time of this process and of the server's, which a busy machine does not change much.
-fn cpu_seconds(postmaster: u32) -> f64 {
+/// The processor time of processes, which a busy machine does not change much.
+fn cpu_seconds(pids: &[u32]) -> f64 {
     const TICKS_A_SECOND: f64 = 100.0;
-    let children =
-        fs::read_to_string(format!("/proc/{postmaster}/task/{postmaster}/children")).unwrap_or_default();
-    let pids = children.split_whitespace().filter_map(|pid| pid.parse().ok()).chain([std::process::id()]);
-    let ticks = |pid: u32| {
+    let ticks = |&pid: &u32| {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         // The name of the program, in parentheses, is the second field and may hold spaces.
         let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or("").split_whitespace().collect();
         [11, 12].iter().filter_map(|&field| fields.get(field)?.parse::<f64>().ok()).sum::<f64>()
     };
-    pids.map(ticks).sum::<f64>() / TICKS_A_SECOND
+    pids.iter().map(ticks).sum::<f64>() / TICKS_A_SECOND
+}
+
+/// The sessions of the database, as their processes' titles say.
+fn backends(postmaster: u32) -> Vec<u32> {
+    let children = fs::read_to_string(format!("/proc/{postmaster}/task/{postmaster}/children"));
+    let is_session = |pid: &u32| {
+        fs::read_to_string(format!("/proc/{pid}/cmdline")).is_ok_and(|title| title.contains(" bench "))
+    };
+    children
+        .unwrap_or_default()
+        .split_whitespace()
+        .filter_map(|pid| pid.parse().ok())
+        .filter(is_session)
+        .collect()
 }
 
 /// The private memory of the largest child of the postmaster.
 fn backends_kib(postmaster: u32) -> u64 {
-    let Ok(children) = fs::read_to_string(format!("/proc/{postmaster}/task/{postmaster}/children")) else {
-        return 0;
-    };
-    children
-        .split_whitespace()
-        .filter_map(|pid| pid.parse().ok())
-        .map(|pid| status_kib(pid, "RssAnon"))
-        .max()
-        .unwrap_or(0)
+    backends(postmaster).into_iter().map(|pid| status_kib(pid, "RssAnon")).max().unwrap_or(0)
 }
 
 fn status_kib(pid: u32, field: &str) -> u64 {

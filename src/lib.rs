@@ -5,13 +5,14 @@
 //!                                 cut into        parse,               hash with        group             durable
 //!                                 elements        bound                the day's salt   commit            before the 202
 //!
-//! queue ─► work::worker { claim ─► heatmap::fold ─► sketch } ─► heatmap shards      one transaction a step
+//! queue ─► work::worker { claim ─► heatmap::fold ─► sketch } ─► shard runs          one transaction a step
 //!
-//! heatmap shards ─► heatmap::compaction ─► canonical rows                          nightly, every level at once
+//! shard runs ─► heatmap::compaction ─► canonical runs,                             hot videos at once,
+//!                                      popular blocks: seconds and their levels    all others nightly
 //!
 //! heatmap::store::strips ─► strip::buckets ─► strip ─► answers::cache ─► JSON ─► GET /v1/videos/{id}/heatmap
-//!   sketches as they         union first,     add epochs,  make once,
-//!   are kept                 estimate last    fill gaps    serve many
+//!   one level, canonical     union first,     add epochs,  make once,
+//!   runs and shard runs      estimate last    fill gaps    serve many
 //! ```
 //!
 //! Each arrow is a function: [`ingest::body::parse`], [`events::heartbeat::parse`], [`viewers::hash::viewer_hash`],

@@ -1,6 +1,6 @@
 //! The Postgres of the comparison: one server, the same settings for all contestants, a database each.
 
-use std::{fs, time::Duration};
+use std::{collections::BTreeMap, fs, time::Duration};
 
 use heatstrip::postgres::{
     Store,
@@ -23,8 +23,13 @@ pub struct Postgres(LocalPostgres);
 impl Postgres {
     /// Starts one that ends with this process.
     pub async fn start() -> anyhow::Result<Self> {
+        Self::start_with(SETTINGS.to_vec()).await
+    }
+
+    /// The same with settings of its own.
+    pub async fn start_with(settings: Vec<(&'static str, &'static str)>) -> anyhow::Result<Self> {
         let data_dir = std::env::temp_dir().join(format!("heatstrip-bench-{}", std::process::id()));
-        let options = LocalPostgresOptions { settings: SETTINGS.to_vec(), ..LocalPostgresOptions::default() };
+        let options = LocalPostgresOptions { settings, ..LocalPostgresOptions::default() };
         Ok(Postgres(LocalPostgres::start_with(&data_dir, Lifetime::Process, &options).await?))
     }
 
@@ -42,11 +47,6 @@ impl Postgres {
         migrate(&url, 16).await?;
         let store = Store::connect(&url, connections).await?;
         Ok((url, store))
-    }
-
-    /// Where a database is.
-    pub fn url(&self, name: &str) -> String {
-        self.0.url(name)
     }
 
     /// The process whose children the backends are.
@@ -86,4 +86,13 @@ pub async fn settle(url: &str) -> anyhow::Result<()> {
 pub async fn size(url: &str) -> anyhow::Result<f64> {
     let row = connect(url).await?.query_one("SELECT pg_database_size(current_database())", &[]).await?;
     Ok(row.get::<_, i64>(0) as f64)
+}
+
+/// Bytes on disk by table, its partitions, indexes and long values included.
+pub async fn sizes(client: &Client) -> anyhow::Result<BTreeMap<String, f64>> {
+    let sizes = "SELECT coalesce(pg_partition_root(oid)::regclass::text, relname) AS name,
+            sum(pg_total_relation_size(oid))::bigint AS bytes
+        FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace GROUP BY 1";
+    let rows = client.query(sizes, &[]).await?;
+    Ok(rows.iter().map(|row| (row.get("name"), row.get::<_, i64>("bytes") as f64)).collect())
 }

@@ -13,16 +13,29 @@ pub struct Goal {
     pub measured: f64,
 }
 
+/// Rows below a head.
+pub struct Table {
+    pub head: Vec<String>,
+    pub rows: Vec<Vec<String>>,
+}
+
 /// A part of the report.
 #[derive(Default)]
 pub struct Section {
     pub title: &'static str,
     pub text: String,
-    pub head: Vec<&'static str>,
-    pub rows: Vec<Vec<String>>,
+    pub tables: Vec<Table>,
     pub goals: Vec<Goal>,
     /// File names and texts of SVG pictures, each with what it shows.
     pub pictures: Vec<(String, String, String)>,
+    /// When it was, and how long it took.
+    pub measured: String,
+}
+
+impl Table {
+    pub fn new<T: Into<String>>(head: impl IntoIterator<Item = T>, rows: Vec<Vec<String>>) -> Self {
+        Table { head: head.into_iter().map(Into::into).collect(), rows }
+    }
 }
 
 impl Goal {
@@ -41,16 +54,16 @@ impl Goal {
 
 impl Section {
     pub fn markdown(&self) -> String {
-        let mut text = format!("## {}\n\n{}\n\n", self.title, self.text.trim());
-        if !self.head.is_empty() {
-            let _ = writeln!(text, "| {} |", self.head.join(" | "));
-            let _ = writeln!(text, "|---|{}", "---:|".repeat(self.head.len() - 1));
-        }
-        for row in &self.rows {
-            let _ = writeln!(text, "| {} |", row.join(" | "));
+        let mut text = format!("## {}\n\n{}\n", self.title, self.text.trim());
+        for table in &self.tables {
+            let _ = writeln!(text, "\n| {} |", table.head.join(" | "));
+            let _ = writeln!(text, "|---|{}", "---:|".repeat(table.head.len() - 1));
+            for row in &table.rows {
+                let _ = writeln!(text, "| {} |", row.join(" | "));
+            }
         }
         if !self.goals.is_empty() {
-            text.push_str("\n| ratio | goal | measured | |\n|---|---:|---:|---|\n");
+            text.push_str("\n| what must hold | goal | measured | |\n|---|---:|---:|---|\n");
         }
         for goal in &self.goals {
             let verdict = if goal.holds() { "holds" } else { "**missed**" };
@@ -63,27 +76,39 @@ impl Section {
         for (file, shows, _) in &self.pictures {
             let _ = writeln!(text, "\n![{shows}](img/{file})");
         }
+        if !self.measured.is_empty() {
+            let _ = writeln!(text, "\n{}", self.measured);
+        }
         text
     }
 }
 
-/// Writes `docs/benchmarks.md` and its pictures; what was measured by hand is kept in a file of its own.
-pub fn write(sections: &[Section]) -> anyhow::Result<()> {
+/// Puts a section into `docs/benchmarks.md`, in place of what stands there under its title, and its pictures beside it.
+/// Sections stand in the order of `titles`; what was measured by hand is kept in a file of its own.
+pub fn write(section: &Section, titles: &[&str]) -> anyhow::Result<()> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let path = root.join("docs/benchmarks.md");
+    let before = fs::read_to_string(&path).unwrap_or_default();
     let mut text = String::from(
-        "# Benchmarks\n\nWritten by `script/bench`, all in one run. What counts are the ratios: both sides of each were measured in turns on the\n\
-         same machine and the same data. Absolute numbers are this machine's, and it is a small and noisy one.\n\n",
+        "# Benchmarks\n\nWritten by `script/bench`; each section says when it was measured. What counts are the ratios: both sides of each were\n\
+         measured one after the other, or in turns, on the same machine and the same data. Absolute numbers are this machine's, and it\n\
+         is a small and noisy one.\n\n",
     );
     text.push_str(&machine());
-    for section in sections {
-        let _ = write!(text, "\n{}", section.markdown());
-        for (file, _, picture) in &section.pictures {
-            fs::create_dir_all(root.join("docs/img"))?;
-            fs::write(root.join("docs/img").join(file), picture)?;
+    let parts: Vec<&str> = before.split("\n## ").skip(1).collect();
+    for title in titles {
+        if *title == section.title {
+            let _ = write!(text, "\n{}", section.markdown());
+        } else if let Some(part) = parts.iter().find(|part| part.lines().next() == Some(title)) {
+            let _ = writeln!(text, "\n## {}", part.trim_end());
         }
     }
+    for (file, _, picture) in &section.pictures {
+        fs::create_dir_all(root.join("docs/img"))?;
+        fs::write(root.join("docs/img").join(file), picture)?;
+    }
     let _ = write!(text, "\n{}", include_str!("by_hand.md"));
-    fs::write(root.join("docs/benchmarks.md"), text)?;
+    fs::write(path, text)?;
     Ok(())
 }
 

@@ -113,10 +113,12 @@ DECLARE
     suffix CONSTANT text := to_char(day, '"_"YYYYMM');
     parent text;
 BEGIN
-    FOREACH parent IN ARRAY ARRAY['video_heatmap', 'video_heatmap_5s', 'video_heatmap_60s', 'video_heatmap_whole',
-            'video_heatmap_runs'] LOOP
+    FOREACH parent IN ARRAY ARRAY['video_heatmap', 'video_heatmap_5s', 'video_heatmap_60s', 'video_heatmap_whole'] LOOP
         PERFORM ensure_partition(parent, parent || suffix, first_day, next_day, storage);
     END LOOP;
+    -- Runs that change are taken away and written anew: room on their page would stay empty.
+    PERFORM ensure_partition('video_heatmap_runs', 'video_heatmap_runs' || suffix, first_day, next_day,
+        'fillfactor = 100, toast_tuple_target = 4080, autovacuum_vacuum_scale_factor = 0.05');
     PERFORM ensure_partition('video_heatmap_spread', 'video_heatmap_spread' || suffix, first_day, next_day, 'fillfactor = 100');
 END $$;
 

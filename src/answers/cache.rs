@@ -30,9 +30,7 @@ const MAX_MAKING: Duration = Duration::from_secs(30);
 /// A serialized answer.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// The text.
     pub body: Bytes,
-    /// Its media type.
     pub content_type: &'static str,
     /// A weak entity tag over everything but `generated_at`.
     pub etag: String,
@@ -52,7 +50,6 @@ impl Answer {
 pub struct Made {
     /// Writes the answer with the moment it was made, or without it for the entity tag.
     pub render: Box<dyn FnMut(Option<DateTime<Utc>>) -> Vec<u8> + Send>,
-    /// Its media type.
     pub content_type: &'static str,
     /// True if there was nothing to say; such an answer is kept for a short time only.
     pub empty: bool,

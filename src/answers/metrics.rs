@@ -10,7 +10,6 @@ use crate::telemetry::registry::{SHORT, counter, histogram};
 pub static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
 
 /// Each field is the handle of one metric, whose help text says what it means.
-#[expect(missing_docs, reason = "the help texts describe them")]
 pub struct Metrics {
     pub strip_cache_hits: IntCounter,
     pub strip_cache_misses: IntCounter,

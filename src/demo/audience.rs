@@ -122,19 +122,14 @@ impl Audience {
 /// A heartbeat of an invented viewer, which serializes to the wire format.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Beat {
-    /// The video.
     pub video_id: &'static str,
-    /// Where the viewer lives.
     pub region: &'static str,
-    /// The first second played.
     pub start_sec: u32,
-    /// The last second played (inclusive).
     pub end_sec: u32,
     /// The viewer is made up, so unlike a real one this id may be printed.
     pub viewer_id: String,
     /// The player sent it at this instant, as the last of its seconds ended.
     pub at: DateTime<Utc>,
-    /// The video's length.
     pub duration_sec: u32,
 }
 

@@ -50,9 +50,7 @@ pub enum Level {
 pub struct Finding {
     /// The name of the check.
     pub check: &'static str,
-    /// How it stands.
     pub level: Level,
-    /// What was seen.
     pub seen: String,
     /// Tells what to do; none where all is well.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -17,7 +17,6 @@ pub struct Examination {
 
 /// The server and its settings.
 #[derive(Debug, Clone)]
-#[expect(missing_docs, reason = "named as Postgres names them")]
 pub struct Server {
     pub version_number: i32,
     pub version: String,
@@ -35,7 +34,6 @@ pub struct Server {
 /// The extension, if it is there.
 #[derive(Debug, Clone)]
 pub struct Hll {
-    /// Its version.
     pub version: String,
     /// True if that version is new enough.
     pub supported: bool,
@@ -46,7 +44,6 @@ pub struct Hll {
 pub struct SaltHealth {
     /// True if today's epoch has its salt, and none if there is no such epoch yet.
     pub today: Option<bool>,
-    /// The rotation of today's epoch.
     pub rotation: Option<String>,
     /// True if tomorrow's epoch has its salt, and none if there is no such epoch yet.
     pub tomorrow: Option<bool>,
@@ -57,7 +54,6 @@ pub struct SaltHealth {
 /// The heartbeats that wait in the queue.
 #[derive(Debug, Clone)]
 pub struct QueueHealth {
-    /// Heartbeats.
     pub heartbeats: i64,
     /// The instant at which the oldest was accepted.
     pub oldest: Option<DateTime<Utc>>,
@@ -66,7 +62,6 @@ pub struct QueueHealth {
 /// The heartbeats that were set aside.
 #[derive(Debug, Clone)]
 pub struct SetAside {
-    /// Heartbeats.
     pub heartbeats: i64,
     /// The reason why the last one was set aside.
     pub reason: Option<String>,

@@ -4,12 +4,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Why a heartbeat was refused. A closed list: clients match on these names.
+/// Why a heartbeat was refused. The list is closed, because clients match on these names; docs/api.md says what each
+/// means.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
 )]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names are the documentation, and design and README list them")]
 pub enum Reason {
     Malformed,
     Missing,

@@ -21,7 +21,6 @@ pub struct RegionsRange {
 
 /// The answer: a strip's envelope and the regions.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
-#[expect(missing_docs, reason = "the fields are the contract's, described in the README")]
 pub struct VideoRegions {
     pub video_id: String,
     pub from: Option<NaiveDate>,
@@ -37,7 +36,6 @@ pub struct VideoRegions {
 
 /// One region of the list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-#[expect(missing_docs, reason = "the fields are the contract's, described in the README")]
 pub struct VideoRegion {
     pub region: String,
     pub viewers: u64,

@@ -21,7 +21,6 @@ pub struct VideosRange {
 
 /// The answer: a strip's envelope and the videos.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
-#[expect(missing_docs, reason = "the fields are the contract's, described in the README")]
 pub struct Videos {
     pub regions: Vec<String>,
     pub from: NaiveDate,
@@ -37,7 +36,6 @@ pub struct Videos {
 
 /// One video of the list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-#[expect(missing_docs, reason = "the fields are the contract's, described in the README")]
 pub struct Video {
     pub video_id: String,
     pub viewers: u64,

@@ -27,7 +27,6 @@ const MAX_BUDGET_WAIT: Duration = Duration::from_secs(2);
 
 /// A body, and the room in the budget it takes until it is dropped.
 pub struct Received {
-    /// What was sent.
     pub bytes: Bytes,
     _reserved: OwnedSemaphorePermit,
 }

@@ -52,12 +52,7 @@ pub enum ApiError {
     Internal,
     /// 503: come back later.
     #[error("{detail}")]
-    Unavailable {
-        /// What is the matter.
-        detail: &'static str,
-        /// When to come back.
-        retry_after: Duration,
-    },
+    Unavailable { detail: &'static str, retry_after: Duration },
 }
 
 impl ApiError {

@@ -10,7 +10,6 @@ use crate::telemetry::registry::{counters, histograms};
 pub static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
 
 /// Each field is the handle of one metric, whose help text says what it means.
-#[expect(missing_docs, reason = "the help texts describe them")]
 pub struct Metrics {
     pub http_requests: IntCounterVec,
     pub http_request_seconds: HistogramVec,

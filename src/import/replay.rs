@@ -49,21 +49,12 @@ pub enum ReplayError {
 /// The heartbeats go to one of these.
 pub enum Destination {
     /// They go straight into the queue and may be of any age.
-    Queue {
-        /// The database.
-        store: Store,
-        /// The salts of the days.
-        salts: Salts,
-        /// The time.
-        clock: Clock,
-    },
+    Queue { store: Store, salts: Salts, clock: Clock },
     /// They go to an API, under its limits.
     Api {
-        /// For its connections.
         client: Client,
         /// The address of the API, without a path.
         url: String,
-        /// The time.
         clock: Clock,
     },
 }

@@ -29,9 +29,7 @@ pub enum Format {
 /// A body cut into its elements.
 #[derive(PartialEq, Eq)]
 pub struct Body<'a> {
-    /// The envelope's batch id.
     pub batch_id: Option<Uuid>,
-    /// The JSON text of each element.
     pub elements: Vec<&'a str>,
 }
 
@@ -50,10 +48,7 @@ impl fmt::Debug for Body<'_> {
 pub enum BodyError {
     /// The bytes are no text.
     #[error("the body is not UTF-8 (first bad byte at {at})")]
-    NotUtf8 {
-        /// Offset of the first bad byte.
-        at: usize,
-    },
+    NotUtf8 { at: usize },
     /// The text is no JSON.
     #[error("the body is not JSON (line {line}, column {column})")]
     NotJson {

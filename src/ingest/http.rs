@@ -49,15 +49,10 @@ const RETRY_WHEN_FULL: Duration = Duration::from_secs(5);
 
 /// The state that the route works with.
 pub struct State {
-    /// The database.
     pub store: Store,
-    /// The salts of the days.
     pub salts: Salts,
-    /// The way into the queue.
     pub intake: Intake,
-    /// The time.
     pub clock: Clock,
-    /// The region of heartbeats that name none.
     pub default_region: Region,
     /// The request header, set by a proxy in front, that names the region of such heartbeats instead.
     pub region_header: Option<HeaderName>,

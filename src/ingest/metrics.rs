@@ -11,7 +11,6 @@ use crate::telemetry::registry::{SHORT, counter, counters, histogram};
 pub static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
 
 /// Each field is the handle of one metric, whose help text says what it means.
-#[expect(missing_docs, reason = "the help texts describe them")]
 pub struct Metrics {
     pub heartbeats_accepted: IntCounter,
     pub heartbeats_rejected: IntCounterVec,

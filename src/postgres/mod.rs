@@ -37,9 +37,7 @@ const SESSION_OPTIONS: &str = "-c statement_timeout=60000 -c idle_in_transaction
 pub struct PoolState {
     /// The pool opens at most this many connections.
     pub max: usize,
-    /// Connections it has.
     pub connections: usize,
-    /// Those of them that nobody uses.
     pub available: usize,
     /// How many callers wait for a connection.
     pub waiting: usize,

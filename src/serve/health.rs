@@ -23,11 +23,9 @@ const OLD_ROW_SECS: i64 = 60;
 
 /// The state that the probes look at.
 pub struct State {
-    /// The database.
     pub store: Store,
     /// The intake knows how much is queued.
     pub intake: Intake,
-    /// The time.
     pub clock: Clock,
 }
 

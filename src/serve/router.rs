@@ -23,15 +23,10 @@ const CORS_MAX_AGE: Duration = Duration::from_secs(86_400);
 
 /// The states of the folders that have routes.
 pub struct Parts {
-    /// The way in.
     pub ingest: Arc<ingest::http::State>,
-    /// Strips and lists.
     pub heatmap: Arc<heatmap::http::State>,
-    /// Likes and the like.
     pub counters: Arc<counters::http::State>,
-    /// What probes look at.
     pub health: Arc<health::State>,
-    /// The database whose pool the metrics show.
     pub store: Store,
 }
 

@@ -185,19 +185,22 @@ fn estimate(registers: &[u8; REGISTERS]) -> f64 {
     const M: f64 = REGISTERS as f64;
     const ALPHA: f64 = 0.7213 / (1.0 + 1.079 / M);
     const VALUES: f64 = (1u64 << (MAX_REGISTER - 1 + LOG2M)) as f64;
-    // Powers of two within 43 bits: their sum is exact, so eight may be summed side by side. The exponent stands in the
-    // high bits of a float.
-    let mut sums = [0.0; 8];
-    for values in registers.as_chunks::<8>().0 {
-        for (sum, value) in sums.iter_mut().zip(values) {
-            *sum += f64::from_bits((1023 - u64::from(*value)) << 52);
+    // The registers by value, counted four side by side: neighbours often have the same value, and one count would have to
+    // wait for the other.
+    let mut counts = [[0u16; MAX_REGISTER as usize + 1]; 4];
+    for values in registers.as_chunks::<4>().0 {
+        for (counts, value) in counts.iter_mut().zip(values) {
+            counts[usize::from(*value) & MAX_REGISTER as usize] += 1;
         }
     }
-    let raw = ALPHA * M * M / sums.iter().sum::<f64>();
-    let zeros = registers.iter().filter(|&&value| value == 0).count();
-    if zeros != 0 && raw < 2.5 * M {
+    let count = |value: usize| counts.iter().map(|counts| f64::from(counts[value])).sum::<f64>();
+    // Powers of two within 43 bits: their sum is exact in any order.
+    let sum: f64 = (0..=MAX_REGISTER as usize).map(|value| count(value) * 0.5_f64.powi(value as i32)).sum();
+    let raw = ALPHA * M * M / sum;
+    let zeros = count(0);
+    if zeros != 0.0 && raw < 2.5 * M {
         // Linear counting.
-        M * (M / zeros as f64).ln()
+        M * (M / zeros).ln()
     } else if raw <= VALUES / 30.0 {
         raw
     } else {

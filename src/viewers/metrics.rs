@@ -10,7 +10,6 @@ use crate::telemetry::registry::{counter, gauge};
 pub static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
 
 /// Each field is the handle of one metric, whose help text says what it means.
-#[expect(missing_docs, reason = "the help texts describe them")]
 pub struct Metrics {
     pub salts_destroyed: IntCounter,
     pub salt_destruction_last_success: IntGauge,

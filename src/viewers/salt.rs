@@ -68,7 +68,6 @@ pub enum SaltError {
         way_out(*.day, *.last_day)
     )]
     OtherSalt {
-        /// The day.
         day: NaiveDate,
         /// The last day of the epoch that `day` lies in.
         last_day: NaiveDate,

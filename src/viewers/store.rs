@@ -16,11 +16,8 @@ use crate::viewers::{
 /// An epoch as the table holds it.
 #[derive(Debug, Clone)]
 pub struct SaltEpoch {
-    /// Its number.
     pub epoch: i64,
-    /// Its last day, inclusive.
     pub last_day: NaiveDate,
-    /// How it was opened.
     pub opening: Opening,
     /// None if the salt comes from a setting or is destroyed.
     pub salt: Option<Salt>,

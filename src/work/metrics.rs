@@ -11,7 +11,6 @@ use crate::telemetry::registry::{LONG, SHORT, counter, float_gauge, gauge, gauge
 pub static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
 
 /// One handle a metric; its help text says what it means.
-#[expect(missing_docs, reason = "the help texts describe them")]
 pub struct Metrics {
     pub queue_heartbeats: IntGauge,
     pub fold_lag_seconds: Gauge,

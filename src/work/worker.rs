@@ -104,7 +104,9 @@ async fn step_lane(store: &Store, clock: &Clock, lane: u16) -> Result<Step, Stor
     // Behind the commit, in transactions of their own: who dies here has lost nothing, and the next multiple of the
     // trigger compacts it.
     for VideoDay { video_id, captured_on } in &folded.grown {
-        compaction::compact_hot(store, video_id, *captured_on).await?;
+        if let Err(error) = compaction::compact_hot(store, video_id, *captured_on).await {
+            tracing::warn!(%error, %captured_on, "a video that has grown is not compacted yet: {error}");
+        }
     }
     Ok(folded.step)
 }

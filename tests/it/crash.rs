@@ -8,7 +8,9 @@ pub mod world;
 
 use std::{
     collections::BTreeMap,
+    os::unix::process::ExitStatusExt,
     path::Path,
+    process::Stdio,
     sync::atomic::Ordering,
     time::{Duration, Instant},
 };
@@ -25,9 +27,9 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 use tokio_postgres::Client;
 
-use crate::support::{database, until};
+use crate::support::{database, heatstrip, until};
 use load::{Clients, Key, Load, Second, VIDEO_CANARY, VIEWER_CANARY, viewer_id};
-use world::{World, connect, is_in_files, start, work};
+use world::{World, connect, is_in_files, pieces, start, work};
 
 const CYCLES: usize = 20;
 /// Sent at least, even if the blows took less long.
@@ -44,14 +46,21 @@ const DRAIN: Duration = Duration::from_secs(120);
 enum Blow {
     KillApi,
     KillWorker,
+    KillCompaction,
     CrashPostgres,
     TerminateApi,
     TerminateWorker,
 }
 
 impl Blow {
-    const ALL: [Blow; 5] =
-        [Blow::KillApi, Blow::KillWorker, Blow::CrashPostgres, Blow::TerminateApi, Blow::TerminateWorker];
+    const ALL: [Blow; 6] = [
+        Blow::KillApi,
+        Blow::KillWorker,
+        Blow::KillCompaction,
+        Blow::CrashPostgres,
+        Blow::TerminateApi,
+        Blow::TerminateWorker,
+    ];
 }
 
 /// What was seen along the way.
@@ -130,12 +139,16 @@ async fn every_accepted_heartbeat_counts_once_whoever_is_killed() {
 async fn strike(blow: Blow, world: &mut World, load: &Load, seen: &mut Seen, rng: &mut ChaCha8Rng) {
     let worker = rng.random_range(0..world.workers.len());
     let client = connect(&world.database_url).await;
+    if blow == Blow::KillCompaction {
+        kill_compaction(world, &client).await;
+    }
     moment(rng, 600).await;
     let at_stake = work(&client).await;
     let in_flight = load.in_flight.load(Ordering::Relaxed);
     match blow {
         Blow::KillApi => world.api.kill().await,
         Blow::KillWorker => world.workers[worker].kill().await,
+        Blow::KillCompaction => {}
         Blow::CrashPostgres => world.postgres.stop_immediately().await.expect("it stops"),
         Blow::TerminateApi => seen.slowest_end = seen.slowest_end.max(world.api.terminate(GRACE).await),
         Blow::TerminateWorker => {
@@ -147,6 +160,7 @@ async fn strike(blow: Blow, world: &mut World, load: &Load, seen: &mut Seen, rng
         Blow::KillApi | Blow::TerminateApi => world.restart_api(),
         Blow::KillWorker | Blow::TerminateWorker => world.restart_worker(worker).await,
         Blow::CrashPostgres => world.postgres.restart().await.expect("it recovers"),
+        Blow::KillCompaction => {}
     }
     let recovery = until_accepted(load).await;
     let slowest = seen.slowest_recovery.entry(blow).or_default();
@@ -155,6 +169,26 @@ async fn strike(blow: Blow, world: &mut World, load: &Load, seen: &mut Seen, rng
     seen.amid_requests += u32::from(in_flight > 0);
     seen.amid_queue += u32::from(at_stake.queued > 0);
     seen.amid_steps += u32::from(at_stake.steps > 0);
+}
+
+/// Compacts the open days, under the folds that append to them, and kills the job while it moves a piece: it holds the
+/// locks of its videos then. A job that was done too soon is followed by another.
+async fn kill_compaction(world: &World, client: &Client) {
+    let today = chrono::Utc::now().date_naive().to_string();
+    until("a compaction is killed amid a piece", GRACE, async || {
+        let mut job = heatstrip(&["compact", "--through", &today]);
+        job.env("DATABASE_URL", &world.database_url).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut job = job.spawn().expect("the binary is there");
+        while job.try_wait().expect("a child").is_none() {
+            if pieces(client).await > 0 {
+                job.start_kill().expect("a signal");
+                let status = job.wait().await.expect("a status");
+                return (status.signal() == Some(9)).then_some(());
+            }
+        }
+        None
+    })
+    .await;
 }
 
 /// A random short moment: the one place where the tests sleep.

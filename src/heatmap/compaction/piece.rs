@@ -26,8 +26,6 @@ use crate::{
 const MAX_BLOCK_RUNS: i64 = 500;
 /// Runs that cover at least as many seconds on average are not worth a row for each of them.
 const SHORT_RUN_SECS: i64 = 8;
-/// A block is not measured before a piece leaves this many runs where it changed it: most are far from the limit.
-const MIN_MEASURED_RUNS: usize = 1;
 
 /// A block and its runs by region; they may overlap.
 struct Block {
@@ -106,6 +104,8 @@ async fn write_runs(
     ));
     let numbers = Vec::from_iter(BTreeSet::from_iter(blocks.iter().map(|block| block.key.1)));
     let mut there = runs::read(tx, day, &videos, &regions, &numbers).await?;
+    // As the blocks were before the piece: where nothing was, there is no size.
+    let sizes = runs::measure(tx, day, &videos).await?;
     let videos: Vec<String> = videos.into_iter().map(str::to_owned).collect();
 
     let mut merged_blocks = Vec::with_capacity(blocks.len());
@@ -118,10 +118,9 @@ async fn write_runs(
         merged_blocks.push((key, merged));
     }
 
-    let sizes = measure(tx, day, &merged_blocks).await?;
     let (mut gone, mut written, mut popular) = (Vec::new(), Vec::new(), Vec::new());
     for (key, merged) in merged_blocks {
-        if sizes.get(&key).is_some_and(|size| is_popular(*size, &merged)) {
+        if is_popular(sizes.get(&key).copied().unwrap_or_default(), &merged) {
             popular.push(spread(tx, day, key, merged).await?);
             continue;
         }
@@ -156,25 +155,6 @@ fn merge_region(there: Vec<PlacedRun>, runs: Vec<Run>) -> Result<Merged, Unreada
         .collect();
     let runs = merge(met.values().map(|there| there.run.clone()).chain(runs))?;
     Ok(Merged { met, runs })
-}
-
-/// The sizes, as they were before the piece, of the blocks that may have become popular.
-async fn measure(
-    tx: &Transaction<'_>,
-    day: NaiveDate,
-    blocks: &[(BlockKey, BTreeMap<String, Merged>)],
-) -> Result<HashMap<BlockKey, BlockSize>, StoreError> {
-    let large = |merged: &BTreeMap<String, Merged>| {
-        merged.values().map(|merged| merged.runs.len()).sum::<usize>() >= MIN_MEASURED_RUNS
-    };
-    let keys: Vec<&BlockKey> =
-        blocks.iter().filter(|(_, merged)| large(merged)).map(|(key, _)| key).collect();
-    if keys.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let videos = Vec::from_iter(BTreeSet::from_iter(keys.iter().map(|(video_id, _)| video_id.as_str())));
-    let measured = runs::measure(tx, day, &videos).await?;
-    Ok(keys.into_iter().map(|key| (key.clone(), measured.get(key).copied().unwrap_or_default())).collect())
 }
 
 /// Whether a block of that size has too many short runs once these are merged.

@@ -65,7 +65,6 @@ pub struct StripRange {
 
 /// The answer, its fields as design and OpenAPI document name them.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
-#[expect(missing_docs, reason = "the fields are the contract's, described in the README")]
 pub struct Strip {
     pub video_id: String,
     pub regions: Vec<String>,
@@ -86,7 +85,6 @@ pub struct Strip {
 
 /// One bucket of a strip.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
-#[expect(missing_docs, reason = "the fields are the contract's, described in the README")]
 pub struct Bucket {
     /// The bucket's first second.
     pub bucket: u32,

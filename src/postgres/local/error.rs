@@ -12,28 +12,20 @@ pub enum LocalPostgresError {
         if *.needed { format!("{major} server") } else { "server".to_owned() }
     )]
     PostgresMissing {
-        /// Where it was looked for.
         searched: String,
-        /// The major version to install.
         major: u32,
         /// True if no other major version will do, because this one wrote the data.
         needed: bool,
     },
     /// The server is there, but its hll extension is not.
     #[error("no hll extension for PostgreSQL {major} in {}: install the package postgresql-{major}-hll", .extension_dir.display())]
-    HllMissing {
-        /// The server's major version.
-        major: u32,
-        /// Where `hll.control` should be.
-        extension_dir: PathBuf,
-    },
+    HllMissing { major: u32, extension_dir: PathBuf },
     /// Another process holds the directory's lock.
     #[error("{} is in use by another heatstrip process: stop that one or choose another data directory", .0.display())]
     InUse(PathBuf),
     /// The directory holds something that is not ours, and we would chown or remove it.
     #[error("{} is not empty and not {expected}: choose another data directory", .data_dir.display())]
     Foreign {
-        /// The directory.
         data_dir: PathBuf,
         /// The directory may be this besides empty.
         expected: &'static str,
@@ -48,14 +40,7 @@ pub enum LocalPostgresError {
         "user {user} can reach neither {} nor {}: choose a data directory whose parents are open to that user",
         .asked.display(), .fallback.display()
     )]
-    Unreachable {
-        /// The user the server would run as.
-        user: String,
-        /// The directory asked for.
-        asked: PathBuf,
-        /// The directory that was tried instead.
-        fallback: PathBuf,
-    },
+    Unreachable { user: String, asked: PathBuf, fallback: PathBuf },
     /// The socket's directory exists and belongs to somebody else.
     #[error("{} belongs to somebody else: remove it, it is where the server's socket has to be", .0.display())]
     SocketDirTaken(PathBuf),
@@ -64,7 +49,6 @@ pub enum LocalPostgresError {
     ExitedEarly {
         /// The whole log; a `Process` server's is gone by now.
         log: PathBuf,
-        /// Its last lines.
         tail: String,
     },
     /// The postmaster runs, but nobody can connect.
@@ -72,15 +56,12 @@ pub enum LocalPostgresError {
     NoAnswer {
         /// The whole log; a `Process` server's is gone by now.
         log: PathBuf,
-        /// Its last lines.
         tail: String,
-        /// How long we waited.
         seconds: u64,
     },
     /// `initdb`, `pg_ctl` or the like failed.
     #[error("{program} failed: {detail}")]
     Program {
-        /// Which program.
         program: String,
         /// The end of what the program printed.
         detail: String,
@@ -90,7 +71,6 @@ pub enum LocalPostgresError {
     Sql {
         /// The action that we wanted the server to take.
         action: String,
-        /// What the server said.
         detail: String,
     },
     /// The operating system refused something.
@@ -98,7 +78,6 @@ pub enum LocalPostgresError {
     Io {
         /// The action that we wanted the system to take.
         action: String,
-        /// What the system said.
         cause: std::io::Error,
     },
 }

@@ -140,6 +140,17 @@ pub async fn work(client: &Client) -> Work {
     Work { queued: row.get("queued"), steps: row.get("steps") }
 }
 
+/// Locks of videos, which compaction alone takes here: as many as the pieces under way have videos.
+pub async fn pieces(client: &Client) -> i64 {
+    let query = "
+        SELECT count(*) FROM pg_locks
+        WHERE locktype = 'advisory' AND granted
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            AND classid::bigint <> ALL (SELECT hashtext('heatstrip ' || name)::bigint & 4294967295
+                FROM unnest(ARRAY['lane', 'compaction', 'partitions', 'batch ids', 'migrations']) AS name)";
+    client.query_one(query, &[]).await.expect("the locks").get(0)
+}
+
 /// Sessions of this database that wait for a lock.
 pub async fn waiting(client: &Client) -> i64 {
     let query = "SELECT count(*) FROM pg_stat_activity

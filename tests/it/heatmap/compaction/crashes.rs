@@ -49,9 +49,9 @@ async fn is_moving(sql: &Client) -> bool {
 
 /// Short heartbeats of yesterday, which make a block popular that was not watched before.
 fn of_block(random: &mut impl Rng, block: u64) -> Vec<Value> {
-    let mut heartbeats = heartbeats(random, 900);
+    let mut heartbeats = heartbeats(random, 600);
     for heartbeat in &mut heartbeats {
-        let start = block * 3_600 + random.random_range(0..700);
+        let start = block * 3_600 + random.random_range(0..500);
         *heartbeat = json!({
             "video_id": "popular", "region": heartbeat["region"], "viewer_id": heartbeat["viewer_id"],
             "start_sec": start, "end_sec": start + random.random_range(0..4), "at": "2026-11-20T12:00:00Z",
