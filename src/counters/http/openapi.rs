@@ -33,6 +33,7 @@ pub struct Count {
 
 /// Several counts.
 #[derive(ToSchema)]
+#[schema(as = CountEnvelope)]
 #[expect(dead_code, reason = "describes what `body::parse` reads")]
 pub struct Envelope {
     #[schema(max_items = 10_000)]
@@ -47,7 +48,6 @@ pub struct Envelope {
 pub enum Body {
     One(Count),
     Several(Vec<Count>),
-    #[schema(title = "CountEnvelope")]
     Enveloped(Envelope),
 }
 

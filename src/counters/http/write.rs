@@ -36,6 +36,7 @@ const NOUN: &str = "counts";
 
 /// What the sender is told once everything is durable.
 #[derive(Serialize, ToSchema)]
+#[schema(as = CountReceipt)]
 pub struct Receipt {
     /// What became of each that could be applied.
     results: Vec<Counted>,
