@@ -3,6 +3,7 @@
 import "./heat-strip.js";
 import { get } from "./api.js";
 import * as controls from "./controls.js";
+import { counters } from "./counters.js";
 import { curves } from "./curves.js";
 import { dayByDay } from "./days.js";
 import { definitions, failure, node, notice, replace } from "./dom.js";
@@ -23,10 +24,11 @@ export function video(main, asked, today, stale) {
   const back = node("a", { className: "back", href: address({ ...asked, video: null }), "data-key": "back" }, "All videos");
   const facts = node("p", { className: "facts" });
   const chips = node("div", { className: "places" }, controls.regions(asked, known.regions));
+  const counted = node("div");
   const answer = node("div", { className: "answer" }, ...(stale.length ? stale : [skeleton()]));
   replace(main,
     node("header", { className: "head" }, back, node("h1", { tabIndex: -1 }, asked.video), facts),
-    node("div", { className: "controls" }, controls.days(asked, today), controls.resolution(asked)), chips, answer);
+    node("div", { className: "controls" }, controls.days(asked, today), controls.resolution(asked)), chips, counted, answer);
   document.title = `${asked.video} · heatstrip`;
 
   let shown = null;
@@ -55,6 +57,8 @@ export function video(main, asked, today, stale) {
       const said = { region: asked.regions.join() || "GLOBAL", resolution: asked.resolution, ...days };
       // The chips are a help, and without them the strip is still the answer.
       const regions = get(videoPath(asked.video, "regions"), days, signal).then(showRegions, () => {});
+      // So are the counters, which know no days and no regions.
+      counters(asked.video, signal).then((card) => replace(counted, card), () => {});
       try {
         const [{ body, tag, life }] = await Promise.all([get(videoPath(asked.video, "heatmap"), said, signal), regions]);
         if (tag === null || tag !== shown) show(body);

@@ -164,7 +164,7 @@ async fn parse(State(state): State<Lesser>, body: Bytes) -> StatusCode {
         max_age: Some(MAX_AGE),
         captured_on: None,
     };
-    let Ok(body) = body::parse(&body, Format::Json) else { return StatusCode::BAD_REQUEST };
+    let Ok(body) = body::parse(&body, Format::Json, "heartbeats") else { return StatusCode::BAD_REQUEST };
     match hash::hash(body.elements.into_iter(), &arrival, &state.salts, state.lanes).await {
         Ok(hashed) if hashed.rejected.is_empty() => StatusCode::ACCEPTED,
         _ => StatusCode::UNPROCESSABLE_ENTITY,

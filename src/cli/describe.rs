@@ -24,8 +24,13 @@ pub fn man() -> std::io::Result<()> {
     cli.build();
     let mut stdout = std::io::stdout();
     clap_mangen::Man::new(cli.clone()).render(&mut stdout)?;
-    for command in cli.get_subcommands().filter(|command| command.get_name() != "help") {
-        clap_mangen::Man::new(command.clone()).render(&mut stdout)?;
+    let mut waiting: Vec<&clap::Command> = cli.get_subcommands().collect();
+    waiting.reverse();
+    while let Some(command) = waiting.pop() {
+        if command.get_name() != "help" {
+            clap_mangen::Man::new(command.clone()).render(&mut stdout)?;
+            waiting.extend(command.get_subcommands().collect::<Vec<_>>().into_iter().rev());
+        }
     }
     Ok(())
 }

@@ -5,12 +5,15 @@ use clap::{Parser, Subcommand};
 use crate::{config, telemetry};
 
 mod compact;
+mod counts;
 mod describe;
 mod dev;
 mod doctor;
 mod forget;
+mod kinds;
 mod metrics;
 mod migrate;
+mod reconcile;
 mod replay;
 pub mod serve;
 mod show;
@@ -49,6 +52,15 @@ enum Command {
     /// Remove a video's rows everywhere
     #[command(after_help = config::DATABASE_HELP)]
     Forget(forget::Arguments),
+    /// What is counted, by name and mode
+    #[command(after_help = config::DATABASE_HELP)]
+    Kinds(kinds::Arguments),
+    /// Counters as files: likes, favourites, shares, purchases
+    #[command(after_help = config::DATABASE_HELP)]
+    Counts(counts::Arguments),
+    /// Compare every total with its records, and heal what differs
+    #[command(after_help = config::DATABASE_HELP)]
+    Reconcile,
     /// Bring the database to this program's schema
     #[command(after_help = config::DATABASE_HELP)]
     Migrate(config::MigrateSettings),
@@ -74,6 +86,9 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Replay(arguments) => replay::run(arguments).await,
         Command::Show(arguments) => show::run(arguments).await,
         Command::Forget(arguments) => forget::run(arguments).await,
+        Command::Kinds(arguments) => kinds::run(arguments).await,
+        Command::Counts(arguments) => counts::run(arguments).await,
+        Command::Reconcile => reconcile::run().await,
         Command::Migrate(arguments) => migrate::run(arguments).await,
         Command::Doctor(arguments) => doctor::run(arguments).await,
         Command::Completions(arguments) => {

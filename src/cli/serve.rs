@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     answers::cache::AnswerCache,
     clock::Clock,
-    config, heatmap, http,
+    config, counters, heatmap, http,
     ingest::{self, intake::Intake},
     postgres::Store,
     serve::{Parts, health, router},
@@ -63,6 +63,8 @@ pub async fn serve(
         settings.dedup_window(),
         stop.clone(),
     ));
+    // Shared: all bodies count against the same bytes.
+    let body_budget = Arc::new(Semaphore::new(http::body::BUDGET_BYTES));
     let parts = Parts {
         ingest: Arc::new(ingest::http::State {
             store: store.clone(),
@@ -72,12 +74,19 @@ pub async fn serve(
             default_region: settings.default_region.clone(),
             region_header: settings.region_header.clone(),
             dedup: settings.dedup_window().is_some(),
-            body_budget: Arc::new(Semaphore::new(http::body::BUDGET_BYTES)),
+            body_budget: Arc::clone(&body_budget),
         }),
         heatmap: Arc::new(heatmap::http::State {
             store: store.clone(),
             answers: AnswerCache::new(&store, clock.clone(), settings.cache_life()),
             clock: clock.clone(),
+        }),
+        counters: Arc::new(counters::http::State {
+            intake: counters::intake::Intake::start(&store),
+            store: store.clone(),
+            clock: clock.clone(),
+            body_budget,
+            kinds: counters::http::KnownKinds::default(),
         }),
         health: Arc::new(health::State { store: store.clone(), intake, clock }),
         store,

@@ -5,11 +5,13 @@
 
 use std::{borrow::Cow, fmt};
 
-use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+pub use super::fields::{MAX_AGE, MAX_AHEAD, check_id};
 use super::{
+    fields::{self, bounded_text, number, optional, required, text},
     refusal::{Reason, Refusal},
     region::Region,
 };
@@ -22,10 +24,6 @@ pub const MAX_SECONDS_PER_HEARTBEAT: i64 = 600;
 pub const MAX_VIDEO_ID_BYTES: usize = 128;
 /// The longest viewer id, in bytes.
 pub const MAX_VIEWER_ID_BYTES: usize = 256;
-/// How old a heartbeat that arrives over HTTP may be.
-pub const MAX_AGE: TimeDelta = TimeDelta::hours(48);
-/// How far ahead of our clock a player's clock may be.
-pub const MAX_AHEAD: TimeDelta = TimeDelta::minutes(5);
 
 /// A parsed, bounds-checked watch heartbeat; strings are borrowed from the body where JSON escapes allow it.
 #[derive(Debug)]
@@ -138,61 +136,6 @@ pub fn parse<'a>(element: &'a str, arrival: &Arrival) -> Result<Heartbeat<'a>, R
     })
 }
 
-fn required<'a, T>(
-    field: &'static str,
-    raw: Option<&'a RawValue>,
-    read: impl FnOnce(&'a RawValue) -> Result<T, Reason>,
-) -> Result<T, Refusal> {
-    optional(field, raw, read)?.ok_or(Refusal { field: Some(field), reason: Reason::Missing })
-}
-
-fn optional<'a, T>(
-    field: &'static str,
-    raw: Option<&'a RawValue>,
-    read: impl FnOnce(&'a RawValue) -> Result<T, Reason>,
-) -> Result<Option<T>, Refusal> {
-    raw.map(read).transpose().map_err(|reason| Refusal { field: Some(field), reason })
-}
-
-fn text(raw: &RawValue) -> Result<Cow<'_, str>, Reason> {
-    #[derive(Deserialize)]
-    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
-    if !raw.get().starts_with('"') {
-        return Err(Reason::WrongType);
-    }
-    // The syntax was checked with the element; what can still fail is an escape that is no character.
-    serde_json::from_str::<Text<'_>>(raw.get()).map(|text| text.0).map_err(|_| Reason::Malformed)
-}
-
-fn bounded_text(raw: &RawValue, max_bytes: usize) -> Result<Cow<'_, str>, Reason> {
-    let text = text(raw)?;
-    check_id(&text, max_bytes)?;
-    Ok(text)
-}
-
-/// The bounds of video and viewer ids, for whoever makes heartbeats of something else than JSON.
-pub fn check_id(text: &str, max_bytes: usize) -> Result<(), Reason> {
-    if text.is_empty() {
-        return Err(Reason::Empty);
-    }
-    if text.len() > max_bytes {
-        return Err(Reason::TooLong);
-    }
-    if text.chars().any(char::is_control) {
-        return Err(Reason::ControlCharacter);
-    }
-    Ok(())
-}
-
-fn number(raw: &RawValue) -> Result<f64, Reason> {
-    if !raw.get().starts_with(|c: char| c == '-' || c.is_ascii_digit()) {
-        return Err(Reason::WrongType);
-    }
-    // Every JSON number is a Rust float; one too large is infinite.
-    raw.get().parse().map_err(|_| Reason::WrongType)
-}
-
 /// A whole second from 0 to [`MAX_SEC`]; `8.0` and `8e0` are whole too.
 fn second(raw: &RawValue) -> Result<i32, Reason> {
     let value = number(raw)?;
@@ -215,18 +158,12 @@ fn duration(raw: &RawValue) -> Result<f64, Reason> {
 }
 
 fn instant(raw: &RawValue, arrival: &Arrival) -> Result<DateTime<Utc>, Reason> {
-    let at = DateTime::parse_from_rfc3339(&text(raw)?).map_err(|_| Reason::BadFormat)?.to_utc();
+    let at = fields::instant(raw)?;
     if arrival.captured_on.is_some() {
         // It decides nothing.
         return Ok(at);
     }
-    if at > arrival.now + MAX_AHEAD {
-        return Err(Reason::InFuture);
-    }
-    // RFC 3339 has a year 0, salt epochs and their tables begin with year 1.
-    if at.year() < 1 || arrival.max_age.is_some_and(|max_age| at < arrival.now - max_age) {
-        return Err(Reason::TooOld);
-    }
+    fields::check_age(at, arrival.now, arrival.max_age)?;
     Ok(at)
 }
 

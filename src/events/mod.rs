@@ -1,5 +1,6 @@
 //! What players say: heartbeats, their bounds, and the closed list of reasons why one is refused. Pure.
 
+pub mod fields;
 pub mod hashed;
 pub mod heartbeat;
 pub mod lane;

@@ -36,9 +36,14 @@ pub enum ApiError {
     /// 415: the body is of a type that is not read.
     #[error("{0}")]
     UnsupportedMediaType(String),
-    /// 422: no heartbeat of the body is good.
-    #[error("none of the heartbeats can be accepted")]
-    NoneGood(Vec<Rejection>),
+    /// 422: no element of the body is good.
+    #[error("none of the {noun} can be accepted")]
+    NoneGood {
+        /// What the elements are called.
+        noun: &'static str,
+        /// What is wrong with each.
+        rejected: Vec<Rejection>,
+    },
     /// 422: the question can be read, yet cannot be answered.
     #[error("{0}")]
     Unprocessable(String),
@@ -67,7 +72,7 @@ impl ApiError {
             ApiError::BodyTimeout(_) => StatusCode::REQUEST_TIMEOUT,
             ApiError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             ApiError::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            ApiError::NoneGood(_) | ApiError::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            ApiError::NoneGood { .. } | ApiError::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
             ApiError::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             ApiError::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -90,10 +95,10 @@ pub struct Problem<'a> {
     /// The name of this request in the log, with a 5xx.
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<String>,
-    /// 0 if none of the heartbeats was good.
+    /// 0 if none of the elements was good.
     #[serde(skip_serializing_if = "Option::is_none")]
     accepted: Option<u32>,
-    /// Each of the heartbeats, if none was good.
+    /// Each of the elements, if none was good.
     #[serde(skip_serializing_if = "Option::is_none")]
     rejected: Option<&'a Vec<Rejection>>,
 }
@@ -110,9 +115,9 @@ impl IntoResponse for ApiError {
             request_id: request::current()
                 .filter(|_| status.is_server_error())
                 .map(|request| request.id.clone()),
-            accepted: matches!(self, ApiError::NoneGood(_)).then_some(0),
+            accepted: matches!(self, ApiError::NoneGood { .. }).then_some(0),
             rejected: match &self {
-                ApiError::NoneGood(rejected) => Some(rejected),
+                ApiError::NoneGood { rejected, .. } => Some(rejected),
                 _ => None,
             },
         };

@@ -42,6 +42,8 @@ use crate::{
     viewers::salt::{SaltError, Salts},
 };
 
+/// What the elements are called.
+const NOUN: &str = "heartbeats";
 /// A client should come back after this long when the queue was full, because the workers need a moment.
 const RETRY_WHEN_FULL: Duration = Duration::from_secs(5);
 
@@ -117,7 +119,7 @@ pub async fn post(
     let received = http::body::read(&headers, body, &app.body_budget).await?;
     let format = format(&headers)?;
     let key = idempotency_key(&headers)?;
-    let (batch_id, hashed) = match body::parse(&received.bytes, format) {
+    let (batch_id, hashed) = match body::parse(&received.bytes, format, NOUN) {
         Ok(body) => (one_id(key, body.batch_id)?, hash(&app, &headers, body.elements).await),
         Err(error) => (key, Err(error.into())),
     };
@@ -176,7 +178,7 @@ async fn hash(app: &State, headers: &HeaderMap, elements: Vec<&str>) -> Result<H
         METRICS.heartbeats_rejected.with_label_values(&[rejection.reason.name()]).inc();
     }
     if hashed.accepted == 0 {
-        return Err(ApiError::NoneGood(hashed.rejected));
+        return Err(ApiError::NoneGood { noun: NOUN, rejected: hashed.rejected });
     }
     Ok(hashed)
 }
@@ -200,7 +202,8 @@ async fn accepted_before(app: &State, batch_id: Option<Uuid>) -> Result<Option<A
     Ok(known.remove(&batch_id))
 }
 
-fn format(headers: &HeaderMap) -> Result<Format, ApiError> {
+/// How the headers say that the body is to be read.
+pub fn format(headers: &HeaderMap) -> Result<Format, ApiError> {
     if let Some(encoding) = headers.get(header::CONTENT_ENCODING)
         && !encoding.as_bytes().eq_ignore_ascii_case(b"identity")
     {
@@ -241,7 +244,7 @@ fn region(app: &State, headers: &HeaderMap) -> Region {
 impl From<BodyError> for ApiError {
     fn from(error: BodyError) -> Self {
         match error {
-            BodyError::TooManyHeartbeats(_) => ApiError::TooLarge(error.to_string()),
+            BodyError::TooMany { .. } => ApiError::TooLarge(error.to_string()),
             _ => ApiError::BadRequest(error.to_string()),
         }
     }

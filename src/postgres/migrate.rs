@@ -26,6 +26,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     migration!("V9__heatmap_runs", "0009_heatmap_runs"),
     migration!("V10__queue_payload", "0010_queue_payload"),
     migration!("V11__heatmap_view", "0011_heatmap_view"),
+    migration!("V20__counters", "0020_counters"),
 ];
 
 /// Brings a database to the schema of this program. `lanes` counts at the first migration only.

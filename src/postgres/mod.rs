@@ -9,6 +9,7 @@ use rand::RngExt;
 use scoped_futures::ScopedBoxFuture;
 use tokio_postgres::{IsolationLevel, NoTls, Row, RowStream, types::ToSql};
 
+mod drift;
 mod error;
 pub mod kept_days;
 pub mod local;

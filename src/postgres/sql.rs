@@ -21,6 +21,7 @@ statements! {
     LIFT_TIMEOUTS = "lift_timeouts";
     LOCK_MIGRATIONS = "lock_migrations";
     PREPARE_DROP = "prepare_drop";
+    READ_DRIFT = "read_drift";
     READ_ENGINE = "read_engine";
     READ_HLL_VERSION = "read_hll_version";
     READ_RETENTION = "read_retention";
@@ -30,4 +31,5 @@ statements! {
     ROLLBACK_TO_SAVEPOINT = "rollback_to_savepoint";
     SAVEPOINT = "savepoint";
     UNLOCK_MIGRATIONS = "unlock_migrations";
+    WRITE_DRIFT = "write_drift";
 }

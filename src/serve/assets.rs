@@ -57,6 +57,7 @@ const DASHBOARD: &[Asset] = assets! {
     "/route.js" SCRIPT TOGETHER "route.js";
     "/api.js" SCRIPT TOGETHER "api.js";
     "/dom.js" SCRIPT TOGETHER "dom.js";
+    "/counters.js" SCRIPT TOGETHER "counters.js";
     "/controls.js" SCRIPT TOGETHER "controls.js";
     "/home.js" SCRIPT TOGETHER "home.js";
     "/video.js" SCRIPT TOGETHER "video.js";

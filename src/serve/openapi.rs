@@ -13,7 +13,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{health, metrics};
-use crate::{heatmap, ingest};
+use crate::{counters, heatmap, ingest};
 
 /// The part of the document that stands above the routes.
 #[derive(OpenApi)]
@@ -27,6 +27,7 @@ use crate::{heatmap, ingest};
     tags(
         (name = "heartbeats", description = "What players send."),
         (name = "strips", description = "What is read."),
+        (name = "counters", description = "Likes and the like: who counted what, and how many did."),
         (name = "operations", description = "For whoever watches the process."),
     ),
 )]
@@ -41,11 +42,12 @@ pub static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
         routes().into_openapi(),
         ingest::http::routes().into_openapi(),
         heatmap::http::routes().into_openapi(),
+        counters::http::routes().into_openapi(),
     ] {
         document.merge(part);
     }
     for item in document.paths.paths.values_mut() {
-        for operation in [&mut item.get, &mut item.post].into_iter().flatten() {
+        for operation in [&mut item.get, &mut item.post, &mut item.delete].into_iter().flatten() {
             for response in operation.responses.responses.values_mut() {
                 if let RefOr::T(response) = response {
                     let id = HeaderBuilder::new()

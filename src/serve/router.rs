@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::{assets, health, metrics, openapi};
 use crate::{
-    heatmap,
+    counters, heatmap,
     http::{error::ApiError, request_id::identify},
     ingest,
     postgres::Store,
@@ -25,6 +25,7 @@ const CORS_MAX_AGE: Duration = Duration::from_secs(86_400);
 pub struct Parts {
     pub ingest: Arc<ingest::http::State>,
     pub heatmap: Arc<heatmap::http::State>,
+    pub counters: Arc<counters::http::State>,
     pub health: Arc<health::State>,
     pub store: Store,
 }
@@ -34,6 +35,7 @@ fn v1(parts: &Parts) -> OpenApiRouter {
     OpenApiRouter::new()
         .merge(ingest::http::routes().with_state(Arc::clone(&parts.ingest)))
         .merge(heatmap::http::routes().with_state(Arc::clone(&parts.heatmap)))
+        .merge(counters::http::routes().with_state(Arc::clone(&parts.counters)))
 }
 
 /// Returns the routes for whoever watches the process, and their description.
@@ -65,7 +67,7 @@ pub fn router(parts: &Parts) -> Router {
 fn cors() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(tower_http::cors::Any)
-        .allow_methods([Method::GET, Method::POST])
+        .allow_methods([Method::GET, Method::POST, Method::DELETE])
         .allow_headers([header::CONTENT_TYPE, HeaderName::from_static("idempotency-key")])
         .expose_headers([header::RETRY_AFTER, header::ETAG])
         .max_age(CORS_MAX_AGE)

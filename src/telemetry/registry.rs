@@ -4,8 +4,8 @@
 use std::sync::LazyLock;
 
 use prometheus::{
-    Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
-    TextEncoder,
+    Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder,
 };
 
 /// The content type of a scrape.
@@ -49,6 +49,11 @@ pub fn counters(name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
 /// Makes a gauge of whole numbers.
 pub fn gauge(name: &str, help: &str) -> IntGauge {
     registered(IntGauge::with_opts(opts(name, help)))
+}
+
+/// Makes gauges of whole numbers by label; labels are closed lists.
+pub fn gauges(name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
+    registered(IntGaugeVec::new(opts(name, help), labels))
 }
 
 /// Makes a gauge.

@@ -2,10 +2,10 @@
 
 use std::{sync::LazyLock, time::Duration};
 
-use prometheus::{Gauge, Histogram, IntCounter, IntGauge};
+use prometheus::{Gauge, Histogram, IntCounter, IntGauge, IntGaugeVec};
 
 use super::worker::Step;
-use crate::telemetry::registry::{LONG, SHORT, counter, float_gauge, gauge, histogram};
+use crate::telemetry::registry::{LONG, SHORT, counter, float_gauge, gauge, gauges, histogram};
 
 /// The metrics of this folder, registered at once, so that none is missing before its first event.
 pub static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
@@ -25,6 +25,7 @@ pub struct Metrics {
     pub rows_compacted: IntCounter,
     pub compaction_last_success: IntGauge,
     pub compaction_backlog: IntGauge,
+    pub drift: IntGaugeVec,
 }
 
 impl Metrics {
@@ -71,9 +72,18 @@ impl Metrics {
                 "Days before today that still have shard rows, sampled once a minute by `serve`. \
                  Late heartbeats make one or two of them normal by day.",
             ),
+            drift: gauges(
+                "drift",
+                "Numbers that the last `heatstrip reconcile` found wrong, before it healed them: 0 is what it must read; \
+                 sampled once a minute by `serve`.",
+                &["kind"],
+            ),
         };
         // Only a process that had reached Postgres gets this far.
         metrics.postgres_up.set(1);
+        for name in super::reconcile::COMPARED {
+            metrics.drift.with_label_values(&[name]);
+        }
         metrics
     }
 

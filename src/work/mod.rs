@@ -3,5 +3,6 @@
 pub mod forget;
 pub mod metrics;
 pub mod nightly;
+pub mod reconcile;
 pub mod upkeep;
 pub mod worker;

@@ -8,6 +8,7 @@ use chrono::{Days, NaiveDate};
 
 use crate::{
     clock::Clock,
+    counters,
     heatmap::compaction::{self, CompactionError, drop_when_free},
     postgres::{Store, StoreError},
     queue::batch_ids::{REPLAY_MEMORY, Ring},
@@ -40,6 +41,8 @@ pub struct Summary {
     pub dropped_partitions: u64,
     /// Canonical rows deleted, as their days are not kept.
     pub deleted_rows: u64,
+    /// What was done to counters.
+    pub counters: counters::nightly::Summary,
     /// Seconds deleted, as their days are kept more coarsely.
     pub thinned_rows: u64,
 }
@@ -52,8 +55,12 @@ pub async fn run(
     keep: Keep,
     progress: impl FnMut(u64),
 ) -> Result<Summary, CompactionError> {
-    // Whatever becomes of the rest, and the other way round.
+    // Each runs whatever becomes of the others.
     let destroyed_salts = salt::destroy(store, clock).await;
+    let counters = counters::nightly::run(store, clock).await;
+    if let Err(error) = &counters {
+        tracing::error!(%error, "the night of the counters failed, the next one goes on with the rest: {error}");
+    }
     let first_day = |days: Option<u32>| days.map(|days| clock.today() - Days::new(days.into()));
     store.advance_retention(first_day(keep.days), first_day(keep.fine_days)).await?;
     let mut summary =
@@ -75,6 +82,7 @@ pub async fn run(
     // Last, as strips are right without.
     count_epochs(store, clock.today(), summary.compacted.first_day).await?;
     summary.destroyed_salts = destroyed_salts?;
+    summary.counters = counters?;
     Ok(summary)
 }
 

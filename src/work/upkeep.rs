@@ -9,7 +9,7 @@ use crate::{
     ingest::intake::Intake,
     postgres::{Store, StoreError},
     queue::batch_ids::Ring,
-    work::metrics::METRICS,
+    work::{metrics::METRICS, reconcile},
 };
 
 /// Between two rounds.
@@ -60,6 +60,7 @@ pub async fn run(
             step(&store, &clock, &intake, dedup_window).await?;
             if days_due {
                 sample_days(&store, &clock).await?;
+                reconcile::sample(&store).await?;
             }
             Ok(())
         };

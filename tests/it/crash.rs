@@ -4,7 +4,7 @@
 
 mod load;
 mod stuck;
-mod world;
+pub mod world;
 
 use std::{
     collections::BTreeMap,

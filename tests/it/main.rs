@@ -2,6 +2,7 @@
 
 mod support;
 
+mod counters;
 mod crash;
 mod heatmap;
 mod house;

@@ -152,6 +152,22 @@ test('a video says what happens in it, and each moment shows where', () =>
     assert.equal((await numbers(page)).viewers, '30', 'that day alone');
   }));
 
+test('what was counted on a video stands beside its strip', async () => {
+  const body = ['ann', 'bob'].map((member_id) => ({ member_id, object_type: 'video', object_id: 'cat-piano', kind: 'like' }));
+  await withDashboard('/?video=cat-piano', async (page) => {
+    await strip(page);
+    await settled(page);
+    assert.equal(await page.getByRole('region', { name: 'Counters' }).count(), 0, 'nothing was counted yet');
+    const answer = await fetch(`${heatstrip.url}/v1/counts`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+    assert.equal(answer.status, 200);
+    await page.clock.fastForward(11_000);
+    const card = page.getByRole('region', { name: 'Counters' });
+    await card.waitFor();
+    assert.deepEqual((await card.locator('dl').innerText()).split(/\s+/), ['like', '2']);
+    await assertAccessible(page, 'a video with counters');
+  }, { clock: true });
+});
+
 test('regions beyond the first are folded away, the chosen ones stay in sight', async () => {
   const regions = Array.from({ length: 24 }, (_, n) => `R${n + 10}`);
   await heatstrip.send(regions.flatMap((region, n) => Array.from({ length: 30 - n }, (_, viewer) =>

@@ -194,7 +194,11 @@ fn flags() -> BTreeMap<String, BTreeSet<String>> {
     let long = |command: &clap::Command| -> BTreeSet<String> {
         command.get_arguments().filter_map(|a| a.get_long()).map(|flag| format!("--{flag}")).collect()
     };
-    cli.get_subcommands().map(|command| (command.get_name().to_owned(), long(command))).collect()
+    // Of commands with commands of their own, all flags together.
+    let all = |command: &clap::Command| -> BTreeSet<String> {
+        command.get_subcommands().flat_map(&long).chain(long(command)).collect()
+    };
+    cli.get_subcommands().map(|command| (command.get_name().to_owned(), all(command))).collect()
 }
 
 #[test]

@@ -27,14 +27,19 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("answers", &["clock", "http", "postgres", "telemetry", "viewers"]),
     ("ingest", &["clock", "events", "http", "postgres", "queue", "telemetry", "viewers"]),
     // capabilities: never each other
+    ("counters", &["clock", "events", "http", "ingest", "postgres", "telemetry"]),
     ("heatmap", &["answers", "clock", "events", "http", "postgres", "sketch", "telemetry", "viewers"]),
     // composition
-    ("work", &["clock", "events", "heatmap", "ingest", "postgres", "queue", "telemetry", "viewers"]),
+    (
+        "work",
+        &["clock", "counters", "events", "heatmap", "ingest", "postgres", "queue", "telemetry", "viewers"],
+    ),
     (
         "serve",
         &[
             "answers",
             "clock",
+            "counters",
             "heatmap",
             "http",
             "ingest",
@@ -49,13 +54,14 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("config", &["events", "viewers", "work"]),
     ("demo", &[]),
     ("doctor", &["clock", "heatmap", "postgres", "queue", "viewers"]),
-    ("import", &["clock", "events", "ingest", "postgres", "queue", "viewers"]),
+    ("import", &["clock", "counters", "events", "ingest", "postgres", "queue", "viewers"]),
     (
         "cli",
         &[
             "answers",
             "clock",
             "config",
+            "counters",
             "demo",
             "doctor",
             "events",

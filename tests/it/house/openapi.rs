@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::sources;
 use crate::support::{App, Settings};
 
-const METHODS: [&str; 2] = ["get", "post"];
+const METHODS: [&str; 3] = ["get", "post", "delete"];
 
 #[tokio::test]
 async fn every_route_is_described() {
@@ -65,6 +65,10 @@ async fn every_operation_says_what_may_happen() {
         ("/v1/videos/{video_id}/heatmap", &["200", "304", "400", "422", "500", "503"]),
         ("/v1/videos/{video_id}/heatmap.svg", &["200", "304", "400", "422", "500", "503"]),
         ("/v1/videos", &["200", "304", "400", "500", "503"]),
+        ("/v1/counts/{object_type}/{object_id}", &["200", "304", "400", "500", "503"]),
+        ("/v1/counts/{object_type}/{object_id}/{kind}/members", &["200", "304", "400", "500", "503"]),
+        ("/v1/members/{member_id}/counts", &["200", "304", "400", "500", "503"]),
+        ("/v1/members/{member_id}", &["200", "400", "500", "503"]),
         ("/readyz", &["200", "400", "500", "503"]),
     ] {
         let item = &document["paths"][path];

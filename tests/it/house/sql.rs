@@ -16,6 +16,11 @@ const SIMPLE: &[&str] = &[
     "prepare_compaction",
     "prepare_nightly",
     "lift_timeouts",
+    "prepare_write",
+    "prepare_names",
+    "prepare_pieces",
+    "prepare_reads",
+    "prepare_export",
 ];
 
 /// A file of `sql/queries`.

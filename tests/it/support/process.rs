@@ -57,6 +57,11 @@ impl Process {
         std::fs::read_to_string(&self.log).expect("the log")
     }
 
+    /// Returns true if the process ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("a child").is_some()
+    }
+
     /// Fails the test if the process ended by itself.
     pub fn assert_runs(&mut self) {
         if let Some(status) = self.child.try_wait().expect("a child") {

@@ -1,0 +1,3 @@
+-- dequeue_packable
+-- $1 bigint  counter, locked
+DELETE FROM counter_pack_queue WHERE counter = $1

@@ -1,0 +1,2 @@
+-- empty_ids
+SELECT empty_counter_ids() AS emptied

@@ -1,0 +1,2 @@
+-- read_kinds
+SELECT kind, name, mode FROM counter_kinds ORDER BY kind

@@ -1,0 +1,2 @@
+-- read_drift
+SELECT name, found FROM drift ORDER BY name
