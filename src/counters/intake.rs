@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::{
     apply::{Outcome, Overflow},
@@ -12,8 +12,9 @@ use super::{
 };
 use crate::postgres::{Store, StoreError};
 
-/// Transactions under way at once: while one waits for the disk the next gathers, and looks up what the first does not hold.
-const COMMITTERS: usize = 2;
+/// How long a transaction waits for company if the one before had some: those who were just answered are about to come back.
+/// With as many as possible in it a counter that everybody counts on is locked, and the disk waited for, half as often.
+const COMPANY_WAIT: Duration = Duration::from_millis(1);
 /// Elements one transaction takes at most, a request's own apart: its counters are locked meanwhile.
 const MAX_GROUP: usize = 4_000;
 /// Elements that may wait for their transaction; at about 300 bytes each this bounds the memory.
@@ -54,14 +55,13 @@ pub struct Intake {
 }
 
 impl Intake {
-    /// Starts the committers; they end when the last clone of the intake is dropped and all it took is answered.
+    /// Starts the committer; it ends when the last clone of the intake is dropped and all it took is answered.
+    ///
+    /// One is enough: two would wait for each other's counters.
     pub fn start(store: &Store) -> Self {
         // Unbounded, as the permits bound it by elements, not by requests.
         let (sender, receiver) = mpsc::unbounded_channel();
-        let receiver = Arc::new(Mutex::new(receiver));
-        for _ in 0..COMMITTERS {
-            tokio::spawn(commit_groups(store.clone(), Arc::clone(&receiver)));
-        }
+        tokio::spawn(commit_groups(store.clone(), receiver));
         Intake { sender, waiting: Arc::new(Semaphore::new(MAX_WAITING)) }
     }
 
@@ -71,7 +71,7 @@ impl Intake {
             .try_acquire_many_owned(elements.len() as u32)
             .map_err(|_| IntakeError::Full)?;
         let (reply, answered) = oneshot::channel();
-        // Cannot fail while the committers live, and they live as long as this intake.
+        // Cannot fail while the committer lives, and it lives as long as this intake.
         self.sender.send(Waiting { elements, reply, _permit: permit }).map_err(|_| IntakeError::TimedOut)?;
         match tokio::time::timeout(COMMIT_WAIT, answered).await {
             Ok(Ok(outcome)) => outcome,
@@ -80,23 +80,28 @@ impl Intake {
     }
 }
 
-async fn commit_groups(store: Store, receiver: Arc<Mutex<mpsc::UnboundedReceiver<Waiting>>>) {
+async fn commit_groups(store: Store, mut receiver: mpsc::UnboundedReceiver<Waiting>) {
+    let mut company = false;
     loop {
-        let group = gather(&mut *receiver.lock().await).await;
+        let group = gather(&mut receiver, company).await;
         if group.is_empty() {
             return;
         }
+        company = group.len() > 1;
         commit(&store, group).await;
     }
 }
 
 /// Waits for one request and takes what came meanwhile; empty when nobody can send any more.
-async fn gather(receiver: &mut mpsc::UnboundedReceiver<Waiting>) -> Vec<Waiting> {
+async fn gather(receiver: &mut mpsc::UnboundedReceiver<Waiting>, company: bool) -> Vec<Waiting> {
     let mut group = Vec::new();
     let mut elements = 0;
     if let Some(first) = receiver.recv().await {
         elements += first.elements.len();
         group.push(first);
+        if company {
+            tokio::time::sleep(COMPANY_WAIT).await;
+        }
     }
     while elements < MAX_GROUP
         && let Ok(next) = receiver.try_recv()
