@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{element::Element, kinds::Mode};
 
-/// What became of an element.
+/// The outcome of an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
@@ -46,7 +46,7 @@ impl Status {
 /// What an element is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outcome {
-    /// What became of it.
+    /// The outcome of the element.
     pub status: Status,
     /// The counter's total behind it.
     pub total: i64,
@@ -81,7 +81,7 @@ pub struct Mark {
 /// An id that is remembered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Known {
-    /// What came with it.
+    /// A hash of what came with the id.
     pub content: i64,
     /// The seq it was answered with.
     pub seq: Option<i64>,
@@ -109,7 +109,7 @@ pub struct Event {
     pub member: i64,
     /// When.
     pub at: DateTime<Utc>,
-    /// By how much.
+    /// The change of the total.
     pub delta: i32,
 }
 
@@ -233,7 +233,7 @@ fn fills_block(before: &Counter, after: &Counter) -> bool {
     blocks(after) > blocks(before)
 }
 
-/// What a group changes.
+/// The rows that a group changes.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Changes {
     /// Counters, as they are now.

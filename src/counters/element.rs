@@ -51,7 +51,7 @@ pub struct Element {
     pub mode: Mode,
     /// Who.
     pub member_id: String,
-    /// By how much.
+    /// The change of the total.
     pub delta: i64,
     /// When, in whole milliseconds.
     pub at: DateTime<Utc>,

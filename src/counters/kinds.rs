@@ -13,9 +13,9 @@ pub const MAX_DELTA: i64 = 1_000_000;
 pub enum Mode {
     /// On or off a member: a like.
     Set,
-    /// As often as it happens, 1 or -1: a share.
+    /// It counts as often as it happens, 1 or -1: a share.
     Count,
-    /// As often as it happens, by a bounded delta: points.
+    /// It counts as often as it happens, by a bounded delta: points.
     Signed,
 }
 
@@ -75,7 +75,6 @@ pub struct Kinds {
 }
 
 impl Kinds {
-    /// Of these.
     pub fn new(kinds: impl IntoIterator<Item = Kind>) -> Self {
         let mut all = Kinds::default();
         for kind in kinds {

@@ -11,7 +11,7 @@ use crate::{
 /// Counters looked up at once.
 const COUNTERS: i64 = 1_000;
 
-/// What a night did.
+/// The work that a night did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Records that stand in blocks now.

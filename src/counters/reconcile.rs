@@ -8,7 +8,7 @@ use crate::postgres::{Store, StoreError};
 /// Counters compared at once.
 const COUNTERS: i64 = 500;
 
-/// What a reconciliation found.
+/// The differences that a reconciliation found.
 #[derive(Debug, Default)]
 pub struct Found {
     /// Counters that were compared.

@@ -64,7 +64,7 @@ pub const CRASH_POINTS: &[&str] = &[
     "compaction::dropped",
 ];
 
-/// What a step did.
+/// The outcome of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// It moved a piece.
@@ -73,7 +73,7 @@ pub enum Step {
     Done,
 }
 
-/// What a piece moved.
+/// The rows that a piece moved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece {
     /// Shard rows moved; none if somebody else moved them first.
@@ -82,7 +82,7 @@ pub struct Piece {
     pub end: ShardKey,
 }
 
-/// What a run did.
+/// The work that a run did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Shard rows moved, of seconds and of whole videos.

@@ -64,7 +64,7 @@ pub struct Whole<'a> {
     pub plays: i64,
 }
 
-/// What a batch folds to.
+/// The rows that a batch folds to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Folded<'a> {
     /// Runs, ascending by key and second and without overlaps.
@@ -127,7 +127,7 @@ fn fold_key<'a>(key: Key<'a>, mut spans: Vec<Span>, runs: &mut Vec<Run<'a>>) {
     let mut cuts: Vec<i32> = spans.iter().flat_map(cuts).collect();
     cuts.sort_unstable();
     cuts.dedup();
-    // By second, then by element: those that join at a cut come sorted.
+    // They are sorted by second and then by element, so that those that join at a cut come sorted.
     spans.sort_unstable_by_key(|span| (span.start_sec, span.element));
 
     // Those present, ascending by element, so that sketching a set is one pass over it.

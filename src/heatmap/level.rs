@@ -1,4 +1,4 @@
-//! What runs add to the rows of a spread block: to its seconds and to its coarser levels. Pure and hot.
+//! Runs are added to the rows of a spread block here, to its seconds and to its coarser levels. Pure and hot.
 
 use std::collections::HashMap;
 

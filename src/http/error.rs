@@ -79,7 +79,7 @@ impl ApiError {
     }
 }
 
-/// What an answer that is none says (RFC 9457).
+/// The body of every error (RFC 9457).
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({
     "type": "about:blank", "title": "Bad Request", "status": 400, "detail": "to must be a day like 2026-11-21"
@@ -90,15 +90,15 @@ pub struct Problem<'a> {
     /// The status in words.
     title: Option<&'static str>,
     status: u16,
-    /// What is wrong and what to do.
+    /// Says what is wrong and what to do.
     detail: String,
-    /// With a 5xx: what the log calls this request.
+    /// The name of this request in the log, with a 5xx.
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<String>,
-    /// Where none of the elements was good: 0.
+    /// 0 if none of the elements was good.
     #[serde(skip_serializing_if = "Option::is_none")]
     accepted: Option<u32>,
-    /// Where none of the elements was good: each of them.
+    /// Each of the elements, if none was good.
     #[serde(skip_serializing_if = "Option::is_none")]
     rejected: Option<&'a Vec<Rejection>>,
 }

@@ -30,6 +30,7 @@ pub enum Format {
 #[derive(PartialEq, Eq)]
 pub struct Body<'a> {
     pub batch_id: Option<Uuid>,
+    /// The JSON text of each element.
     pub elements: Vec<&'a str>,
 }
 

@@ -51,7 +51,7 @@ pub enum Body {
     Enveloped(Envelope),
 }
 
-/// What heartbeats may be answered instead.
+/// Heartbeats may be answered with one of these instead.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "describes what `ApiError` answers")]
 pub enum SendProblems {

@@ -10,7 +10,7 @@ use crate::{
     postgres::{StoreError, query},
 };
 
-/// What one transaction takes at most, though never less than one row.
+/// A transaction takes no more than this, though never less than one row.
 #[derive(Debug, Clone, Copy)]
 pub struct Window {
     /// Heartbeats.

@@ -1,4 +1,4 @@
-//! What cannot be folded: set aside, so that it blocks nobody.
+//! Heartbeats that cannot be folded are set aside here, so that they block nobody.
 
 use chrono::{DateTime, Utc};
 use deadpool_postgres::Transaction;

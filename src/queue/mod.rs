@@ -30,7 +30,7 @@ pub struct Batch {
     pub answer: Accepted,
 }
 
-/// What became of a batch.
+/// The outcome of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Enqueued {
     /// It is in the queue.

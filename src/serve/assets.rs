@@ -85,12 +85,12 @@ const EMBEDDED: &[Asset] = assets! {
     "/heatstrip.d.ts" SCRIPT ALONE "heatstrip.d.ts";
 };
 
-/// The dashboard and the API's description.
+/// Returns the routes of the dashboard and of the API's description.
 pub fn pages() -> Router {
     routes(DASHBOARD, POLICY, "same-origin").merge(routes(DOCS, DOCS_POLICY, "same-origin"))
 }
 
-/// What pages of other sites load.
+/// Returns the routes of the files that pages of other sites load.
 pub fn embedded() -> Router {
     routes(EMBEDDED, POLICY, "cross-origin")
 }

@@ -34,39 +34,39 @@ pub fn routes() -> OpenApiRouter<Arc<State>> {
     OpenApiRouter::new().routes(routes!(live)).routes(routes!(ready))
 }
 
-/// That the process lives.
+/// Says that the process lives.
 #[derive(Serialize, ToSchema)]
 struct Alive {
     /// `alive`.
     status: &'static str,
 }
 
-/// That it can serve.
+/// Says that the process can serve.
 #[derive(Serialize, ToSchema)]
 struct Ready {
     /// `ready`.
     status: &'static str,
     /// Heartbeats that wait to be folded, as sampled once a second.
     queued_heartbeats: u64,
-    /// Where folding is far behind: the age of the oldest queued heartbeat.
+    /// The age of the oldest queued heartbeat, if folding is far behind.
     #[serde(skip_serializing_if = "Option::is_none")]
     oldest_queue_row_secs: Option<i64>,
-    /// Likewise, in words.
+    /// The same in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     warning: Option<&'static str>,
 }
 
-/// Whether the process lives.
+/// Tells whether the process lives.
 #[utoipa::path(get, path = "/healthz", operation_id = "healthz", tag = "operations",
     responses((status = 200, description = "It does.", body = Alive)))]
 pub async fn live() -> Response {
     ([(header::CACHE_CONTROL, "no-store")], Json(Alive { status: "alive" })).into_response()
 }
 
-/// Whether it can serve.
+/// Tells whether the process can serve.
 ///
-/// It can when Postgres answers with the schema this program knows. A queue that grows old is named, not refused for: it is
-/// the worker's trouble, and taking the API away would not help.
+/// It can when Postgres answers with the schema this program knows. A queue that grows old is named but no reason to refuse:
+/// it is the worker's trouble, and taking the API away would not help.
 #[utoipa::path(get, path = "/readyz", operation_id = "readyz", tag = "operations",
     responses((status = 200, description = "It can.", body = Ready), ReadProblems))]
 pub async fn ready(extract::State(app): extract::State<Arc<State>>) -> Result<Response, ApiError> {

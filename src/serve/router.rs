@@ -52,7 +52,8 @@ pub fn router(parts: &Parts) -> Router {
         .nest("/v1", Router::new().fallback(not_found))
         .method_not_allowed_fallback(method_not_allowed)
         .layer((middleware::from_fn(identify), cors()));
-    // What is merged keeps its own layers: each costs a request two allocations, so every route gets all of its at once.
+    // Routes that are merged keep their own layers. Each layer costs a request two allocations, so every route gets all of its
+    // layers at once.
     Router::from(root(parts))
         .merge(assets::pages())
         .fallback(not_found)

@@ -13,9 +13,9 @@ use crate::{
 /// How much of a video was removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Forgotten {
-    /// Of the queue.
+    /// They waited in the queue.
     pub heartbeats: ForgottenHeartbeats,
-    /// Of the heatmap.
+    /// They were rows of the heatmap.
     pub rows: ForgottenRows,
 }
 

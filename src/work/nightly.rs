@@ -30,7 +30,7 @@ pub struct Keep {
     pub fine_days: Option<u32>,
 }
 
-/// What a run did.
+/// The work that a night did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Epochs whose salts were destroyed.

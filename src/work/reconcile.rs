@@ -13,7 +13,7 @@ use crate::{
 /// What is compared: a closed list, the labels of the metric.
 pub const COMPARED: [&str; 1] = ["counters"];
 
-/// What a comparison found, by name.
+/// The drift that a comparison found, by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drift {
     /// One of [`COMPARED`].

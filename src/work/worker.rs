@@ -27,7 +27,7 @@ use crate::{
     },
 };
 
-/// What a step claims at most. The larger the window, the more of a session's beats join to one run; 100,000 heartbeats
+/// A step claims no more than this. The larger the window, the more of a session's beats join to one run; 100,000 heartbeats
 /// fold in a few tens of milliseconds and take some 10 MB. Seconds bound what a run can become: 8,000,000 are 80 a
 /// heartbeat, where players send 10.
 const MAX_WINDOW: Window = Window { heartbeats: 100_000, watched_secs: 8_000_000, rows: 20_000 };
@@ -40,7 +40,7 @@ const IDLE_PAUSE: Duration = Duration::from_millis(200);
 /// How long a worker waits when Postgres is away.
 const AWAY_PAUSE: Duration = Duration::from_secs(1);
 
-/// What a step did.
+/// The outcome of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// It folded this many heartbeats.

@@ -98,7 +98,7 @@ pub async fn of_counter(
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct MemberParameters {
-    /// Of this kind only.
+    /// Only counts of this kind are listed.
     #[param(required = false, value_type = String)]
     kind: Option<String>,
     /// Records in the list.
@@ -109,7 +109,7 @@ pub struct MemberParameters {
     before: Option<String>,
 }
 
-/// What a member counted, latest first.
+/// Lists what a member counted, latest first.
 #[derive(Serialize, ToSchema)]
 pub struct MemberCounts {
     member_id: String,
@@ -130,7 +130,7 @@ pub struct MemberCount {
     at: DateTime<Utc>,
 }
 
-/// What a member counted, latest first.
+/// Lists what a member counted, latest first.
 #[utoipa::path(
     get,
     path = "/v1/members/{member_id}/counts",

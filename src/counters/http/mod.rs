@@ -37,7 +37,7 @@ mod write;
 /// Between two looks for kinds that were added since: whoever names kinds that are none must not make the database busy.
 const KINDS_PERIOD: Duration = Duration::from_secs(1);
 
-/// What these routes work with.
+/// The parts that these routes work with.
 pub struct State {
     /// The database.
     pub store: Store,

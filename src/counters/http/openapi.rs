@@ -1,4 +1,4 @@
-//! What the routes of counters read and answer, for the API's description; the code reads it field by field.
+//! The shapes that the routes of counters read and answer, for the API's description; the code reads it field by field.
 
 use chrono::{DateTime, Utc};
 use utoipa::{IntoResponses, ToSchema};
@@ -13,7 +13,7 @@ pub struct Count {
     /// Who: 1-256 bytes without control characters; kept, as members are asked for by name.
     #[schema(min_length = 1, max_length = 256)]
     member_id: String,
-    /// What sort of thing: 1-128 bytes without control characters and colons.
+    /// The sort of thing: 1-128 bytes without control characters and colons.
     #[schema(min_length = 1, max_length = 128, pattern = "^[^:]+$")]
     object_type: String,
     /// Which of them: 1-128 bytes without control characters.

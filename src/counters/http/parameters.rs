@@ -17,12 +17,12 @@ const DEFAULT_LIMIT: usize = 20;
 /// The longest list.
 const MAX_LIMIT: usize = 100;
 
-/// What the path names.
+/// The names in the path.
 pub fn path<T: DeserializeOwned + Send>(path: Result<Path<T>, PathRejection>) -> Result<T, ApiError> {
     path.map(|Path(named)| named).map_err(|rejection| ApiError::BadRequest(rejection.body_text()))
 }
 
-/// What stands behind the question mark.
+/// The parameters behind the question mark.
 pub fn query<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, ApiError> {
     query.map(|Query(asked)| asked).map_err(|rejection| ApiError::BadRequest(rejection.body_text()))
 }

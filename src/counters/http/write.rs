@@ -38,13 +38,13 @@ const NOUN: &str = "counts";
 #[derive(Serialize, ToSchema)]
 #[schema(as = CountReceipt)]
 pub struct Receipt {
-    /// What became of each that could be applied.
+    /// The outcome of each count that could be applied.
     results: Vec<Counted>,
     /// The others.
     rejected: Vec<Rejection>,
 }
 
-/// What became of a count.
+/// The outcome of a count.
 #[derive(Serialize, ToSchema)]
 pub struct Counted {
     /// Its place in the body, counted from 0.

@@ -15,7 +15,7 @@ use crate::{
 /// Records and blocks one transaction removes, about.
 const MAX_PIECE: i64 = 1_000;
 
-/// What a piece of an erasure did.
+/// The work that a piece of an erasure did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Piece {
     /// There may be more.

@@ -21,7 +21,7 @@ pub type ExportedRecord = (String, i32, DateTime<Utc>);
 /// A counter that is exported.
 #[derive(Debug, Clone)]
 pub struct Exported {
-    /// What sort of thing it counts on.
+    /// The sort of thing that it counts on.
     pub object_type: String,
     /// Which of them.
     pub object_id: String,
@@ -64,7 +64,7 @@ async fn export(
 async fn piece(tx: &Transaction<'_>, kinds: &Kinds, behind: i64) -> Result<Vec<(i64, Exported)>, StoreError> {
     let rows = query(tx, sql::READ_EXPORTED_COUNTERS, &[&behind, &COUNTERS]).await?;
     let counters: Vec<i64> = rows.iter().map(|row| row.try_get("counter")).collect::<Result<_, _>>()?;
-    // By seq, as blocks and rows come one after the other.
+    // They are sorted by seq, since blocks and rows come one after the other.
     let mut records: HashMap<i64, BTreeMap<i64, ExportedRecord>> = HashMap::new();
     let blocks = query(tx, sql::READ_BLOCKS_OF_COUNTERS, &[&counters]).await?;
     for row in &blocks {

@@ -63,7 +63,7 @@ pub struct Done {
     pub object_id: String,
     /// What.
     pub kind: KindId,
-    /// By how much.
+    /// The change of the total.
     pub delta: i32,
 }
 

@@ -13,7 +13,7 @@ use crate::{
 /// Records one transaction moves at most: the counter is locked meanwhile.
 const MAX_PIECE: usize = 8 * MAX_RECORDS;
 
-/// What a piece of packing did.
+/// The work that a piece of packing did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Packed {
     /// Records that stand in blocks now.

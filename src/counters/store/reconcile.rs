@@ -25,7 +25,7 @@ pub struct Drifted {
     pub record_seq: i64,
 }
 
-/// What a look at some counters found.
+/// The differences that a look at some counters found.
 #[derive(Debug, Default)]
 pub struct Compared {
     /// The last of them; none if there were none.

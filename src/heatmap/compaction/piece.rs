@@ -33,7 +33,7 @@ struct Block {
     regions: BTreeMap<String, Vec<Run>>,
 }
 
-/// What becomes of the canonical runs of a block in one region.
+/// The change of a block's canonical runs in one region.
 struct Merged {
     /// Those that were there and that the piece meets, by first second.
     met: HashMap<i32, PlacedRun>,

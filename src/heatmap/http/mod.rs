@@ -14,7 +14,7 @@ mod regions;
 mod strips;
 mod videos;
 
-/// What these routes work with.
+/// The parts that these routes work with.
 pub struct State {
     /// The database.
     pub store: Store,

@@ -88,7 +88,7 @@ pub(crate) async fn peek(
     peeked(rows, &found, limits)
 }
 
-/// As [`peek`], of the shard runs of one video.
+/// Looks as [`peek`] does, at the shard runs of one video.
 pub(crate) async fn peek_video(
     tx: &Transaction<'_>,
     day: NaiveDate,

@@ -1,4 +1,4 @@
-//! What the fold writes: tables `video_heatmap_shards`, `video_heatmap_whole_shards` and `video_heatmap_growth`.
+//! The tables that the fold writes: `video_heatmap_shards`, `video_heatmap_whole_shards` and `video_heatmap_growth`.
 
 use std::collections::BTreeSet;
 

@@ -131,7 +131,7 @@ async fn read_rows(
     read_totals(tx, sql::READ_VIDEOS, parameters).await
 }
 
-/// What the whole-video rows of a statement amount to, name by name.
+/// Adds up the whole-video rows of a statement, name by name.
 pub(super) async fn read_totals(
     tx: &Transaction<'_>,
     statement: &str,

@@ -170,7 +170,7 @@ pub struct Retention {
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Second {
     second: u32,
-    /// Of everybody who watched any of it.
+    /// The share of everybody who watched any of the video.
     #[schema(minimum = 0, maximum = 100)]
     #[serde(rename = "retentionPercent")]
     retention_percent: f64,

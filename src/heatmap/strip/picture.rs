@@ -45,7 +45,7 @@ pub fn svg(strip: &Strip) -> String {
     svg + "</svg>\n"
 }
 
-/// What it shows, in a sentence each.
+/// Says in a sentence each what the picture shows.
 fn words(strip: &Strip) -> String {
     if strip.buckets.is_empty() {
         return "Nobody has watched this in these days yet.".to_owned();

@@ -15,7 +15,7 @@ use tokio::process::Command;
 
 use crate::support::{App, Process, Served, Settings, database};
 
-/// Commands that are not run here, by how they begin, and why.
+/// Commands that begin like this are not run here, for these reasons.
 const NOT_RUN: &[(&str, &str)] = &[
     ("script/demo", "tests/it/tools/dev.rs runs what it starts"),
     ("script/test", "this is it"),
@@ -28,19 +28,19 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("pg_restore ", "a restore goes to another server"),
 ];
 
-/// Commands that stay: they must still run after a moment, and end when they are told to.
+/// Commands that begin like this stay: they must still run after a moment, and end when they are told to.
 const STAYING: &[&str] = &["heatstrip serve", "heatstrip work", "heatstrip compact --every-day-at"];
-/// That moment.
+/// This is the moment.
 const A_MOMENT: Duration = Duration::from_secs(2);
 
-/// What stands in the documents for the instance that is running.
+/// The documents write one of these for the instance that is running.
 const INSTANCES: [&str; 3] = ["http://127.0.0.1:8080", "http://localhost:8080", "https://heatstrip.example"];
 
-/// Settings of the tests, which no command has.
+/// Only the tests have these settings.
 const OF_TESTS: &[&str] =
     &["HEATSTRIP_CRASH_CYCLES", "HEATSTRIP_CRASH_SEED", "HEATSTRIP_TEST_SEED", "HEATSTRIP_PORT"];
 
-/// The documents with their texts: the README and the chapters in `docs/`.
+/// Returns the documents with their texts: the README and the chapters in `docs/`.
 pub fn documents() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let chapters = fs::read_dir(root.join("docs")).expect("the folder");
@@ -51,12 +51,12 @@ pub fn documents() -> Vec<(PathBuf, String)> {
     paths.into_iter().map(|path| (path.clone(), fs::read_to_string(path).expect("a document"))).collect()
 }
 
-/// One of them, by its path in the repository.
+/// Returns one of them, by its path in the repository.
 fn document(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).expect("a document")
 }
 
-/// The fenced blocks of shell in a document.
+/// Returns the fenced blocks of shell in a document.
 fn shell_blocks(text: &str) -> Vec<String> {
     let mut blocks = Vec::new();
     let mut lines = text.lines();
@@ -72,7 +72,7 @@ fn shell_blocks(text: &str) -> Vec<String> {
     blocks
 }
 
-/// The commands of a block: each ends where bash takes the lines so far for whole.
+/// Returns the commands of a block; each ends where bash takes the lines so far for whole.
 async fn commands(block: &str) -> Vec<String> {
     let mut commands = Vec::new();
     let mut open = String::new();
@@ -123,7 +123,7 @@ impl Stage {
         for instance in INSTANCES {
             text = text.replace(instance, &self.served.url);
         }
-        // The program of this build, and no setting of the developer's own.
+        // The shell finds the program of this build, and no setting of the developer's own.
         let programs = Path::new(env!("CARGO_BIN_EXE_heatstrip")).parent().expect("a folder");
         let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap_or_default());
         let mut bash = Command::new("bash");
@@ -150,7 +150,7 @@ impl Stage {
     }
 
     async fn stays(&self, command: &str) {
-        // On a port of its own; bash makes way for it, so that the signal reaches it.
+        // The command gets a port of its own, and bash makes way for it, so that the signal reaches it.
         let command = format!("HEATSTRIP_LISTEN=127.0.0.1:0 exec {command}");
         let log = self.folder.path().join("staying.log");
         let mut process = Process::start(self.bash(&command), &log);
@@ -187,7 +187,7 @@ async fn every_documented_command_works() {
     assert!(run >= 15, "the documents are read as they are written: {run} commands");
 }
 
-/// The flags of each command, those of all commands included.
+/// Returns the flags of each command, those of all commands included.
 fn flags() -> BTreeMap<String, BTreeSet<String>> {
     let mut cli = Cli::command();
     cli.build();
@@ -224,12 +224,12 @@ fn every_documented_flag_exists() {
     }
 }
 
-/// The settings of all commands, with their defaults.
+/// Returns the settings of all commands, with their defaults.
 fn settings() -> BTreeMap<String, String> {
     let mut cli = Cli::command();
     cli.build();
     let mut settings = BTreeMap::new();
-    // What is different in `dev` is said in the text.
+    // The text says which defaults are different in `dev`.
     for command in cli.get_subcommands().filter(|command| command.get_name() != "help") {
         for argument in command.get_arguments() {
             let Some(name) = argument.get_env() else { continue };
@@ -263,12 +263,12 @@ fn every_documented_setting_exists() {
     }
 }
 
-/// The rows of a document's tables that begin with a name in backticks.
+/// Returns the rows of a document's tables that begin with a name in backticks.
 fn named_rows(text: &str) -> impl Iterator<Item = &str> {
     text.lines().filter(|line| line.starts_with("| `"))
 }
 
-/// The cells of a row, without backticks.
+/// Returns the cells of a row, without backticks.
 fn cells(row: &str) -> Vec<String> {
     row.split('|').skip(1).map(|cell| cell.replace('`', "").trim().to_owned()).collect()
 }
@@ -303,7 +303,7 @@ fn documented_defaults_are_right() {
     assert!(rows > settings.len(), "the README lists settings too");
 }
 
-/// What `docs/api.md` lists is what there is: routes, and the closed list of reasons.
+/// `docs/api.md` lists every route and the closed list of reasons.
 #[tokio::test]
 async fn the_interface_is_documented() {
     let page = document("docs/api.md");
@@ -321,7 +321,7 @@ async fn the_interface_is_documented() {
     assert!(unlisted.is_empty(), "docs/api.md has no {unlisted:?}");
 }
 
-/// The anchor of a heading, as GitHub makes it.
+/// Returns the anchor of a heading, as GitHub makes it.
 fn anchor(heading: &str) -> String {
     let kept = |c: char| c.is_alphanumeric() || "-_ ".contains(c);
     heading.to_lowercase().chars().filter(|&c| kept(c)).collect::<String>().replace(' ', "-")

@@ -1,4 +1,4 @@
-//! Who may depend on whom: an allow-list of folders, drivers in their places alone, and no cycle.
+//! Keeps who may depend on whom: an allow-list of folders, drivers in their places alone, and no cycle.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -87,7 +87,7 @@ const DRIVERS: &[(&[&str], &[&str])] = &[
     (&["clap"], &["config", "cli", "telemetry"]),
 ];
 
-/// What a file imports or names by a whole path: `(crate or "crate", first segment behind it)`.
+/// The imports of a file and the whole paths in it, as `(crate or "crate", first segment after it)`.
 #[derive(Default)]
 struct Imports(BTreeSet<(String, String)>);
 

@@ -15,7 +15,7 @@ async fn every_route_is_described() {
     let document = app.json("/openapi.json").await;
     let described: BTreeSet<&str> =
         document["paths"].as_object().expect("paths").keys().map(String::as_str).collect();
-    // What is routed by hand is in no description: only pages and their files may be.
+    // Routes made by hand are in no description, so only pages and their files may be.
     let mut pages = 0;
     for file in sources() {
         let text = fs::read_to_string(file).expect("a source file");

@@ -5,7 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use heatstrip::{heatmap::compaction::CRASH_POINTS, work::worker};
+use heatstrip::{
+    heatmap::{compaction::CRASH_POINTS, store::shards::GROWTH_TRIGGER},
+    work::worker,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::*;
@@ -121,10 +124,11 @@ async fn a_worker_may_die_while_it_compacts() {
         let batch = of_block(&mut StdRng::seed_from_u64(block), block);
         send(&app, &batch).await;
         sent.extend(batch);
-        sql.batch_execute(
-            "INSERT INTO video_heatmap_growth VALUES ('popular', '2026-11-20', 6499)
-             ON CONFLICT (video_id, captured_on) DO UPDATE SET runs_appended = 6499",
-        )
+        let almost = GROWTH_TRIGGER - 1;
+        sql.batch_execute(&format!(
+            "INSERT INTO video_heatmap_growth VALUES ('popular', '2026-11-20', {almost})
+             ON CONFLICT (video_id, captured_on) DO UPDATE SET runs_appended = {almost}"
+        ))
         .await
         .expect("a video that has grown");
         let status = process(&app, &["work", "--once"]).env("FAILPOINTS", format!("{point}=return")).status();
