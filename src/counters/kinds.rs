@@ -75,6 +75,7 @@ pub struct Kinds {
 }
 
 impl Kinds {
+    /// Makes the list of these kinds.
     pub fn new(kinds: impl IntoIterator<Item = Kind>) -> Self {
         let mut all = Kinds::default();
         for kind in kinds {
