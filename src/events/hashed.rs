@@ -140,7 +140,7 @@ fn read(bytes: &[u8]) -> Option<(HashedHeartbeat<'_>, &[u8])> {
     let heartbeat = HashedHeartbeat {
         video_id,
         region,
-        captured_on: NaiveDate::from_num_days_from_ce_opt(i32::from_be_bytes(*day))?,
+        captured_on: NaiveDate::from_num_days_from_ce_opt(i32::from_be_bytes(*day)).filter(is_kept)?,
         start_sec: i32::from_be_bytes(*start_sec),
         end_sec: i32::from_be_bytes(*end_sec),
         viewer_hash: i64::from_be_bytes(*viewer_hash),
@@ -151,7 +151,14 @@ fn read(bytes: &[u8]) -> Option<(HashedHeartbeat<'_>, &[u8])> {
 fn name(bytes: &[u8]) -> Option<(&str, &[u8])> {
     let (&length, bytes) = bytes.split_first()?;
     let (name, bytes) = bytes.split_at_checked(length.into())?;
-    Some((std::str::from_utf8(name).ok()?, bytes))
+    let name = std::str::from_utf8(name).ok()?;
+    // No text of the server can hold a NUL, and arrival refuses all of its kind.
+    (!name.bytes().any(|byte| byte.is_ascii_control())).then_some((name, bytes))
+}
+
+/// True for days that a partition can be named after.
+fn is_kept(day: &NaiveDate) -> bool {
+    (1..=9999).contains(&day.year())
 }
 
 #[cfg(test)]
@@ -191,7 +198,8 @@ mod tests {
             let part = HashedHeartbeats::queued(bytes[..cut].to_vec(), 1, 10);
             assert_eq!(part.iter().collect::<Vec<_>>(), [Err(Unreadable)], "cut at {cut}");
         }
-        for (at, byte) in [(0, 2), (1, 200), (2, 0xff), (3, 255)] {
+        // Another kind, a name too long, none in UTF-8, one of control characters, a day before all that are kept.
+        for (at, byte) in [(0, 2), (1, 200), (2, 0xff), (2, 0), (3, 255), (6, 0x80)] {
             let mut changed = bytes.to_vec();
             changed[at] = byte;
             assert_eq!(HashedHeartbeats::queued(changed, 1, 10).iter().next(), Some(Err(Unreadable)), "{at}");

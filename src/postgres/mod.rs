@@ -140,7 +140,9 @@ impl Store {
         body: &impl for<'t> Fn(&'t Transaction<'t>) -> ScopedBoxFuture<'env, 't, Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         let mut client = self.client().await?;
-        let transaction = client.transaction().await?;
+        // Whatever the server's default is: who waits for a lock has to see what its holder committed.
+        let transaction =
+            client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start().await?;
         let value = match body(&transaction).await {
             Ok(value) => value,
             Err(error) => {

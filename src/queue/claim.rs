@@ -39,6 +39,22 @@ pub(crate) async fn claim_batches(
     rows.iter().map(batch).collect()
 }
 
+/// A lane's oldest row, locked: a row that becomes visible behind this look is not taken for it.
+pub(crate) async fn oldest_row(tx: &Transaction<'_>, lane: u16) -> Result<Option<i64>, StoreError> {
+    let rows = query(tx, sql::LOCK_OLDEST_ROW, &[&(lane as i16)]).await?;
+    rows.first().map(|row| Ok(row.try_get("id")?)).transpose()
+}
+
+/// Takes one row out of the queue.
+pub(crate) async fn claim_row(
+    tx: &Transaction<'_>,
+    lane: u16,
+    id: i64,
+) -> Result<Vec<HashedHeartbeats>, StoreError> {
+    let rows = query(tx, sql::CLAIM_ROW, &[&(lane as i16), &id]).await?;
+    rows.iter().map(batch).collect()
+}
+
 /// The heartbeats of a row.
 pub(super) fn batch(row: &Row) -> Result<HashedHeartbeats, StoreError> {
     let Some(payload) = row.try_get::<_, Option<Vec<u8>>>("payload")? else {

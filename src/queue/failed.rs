@@ -9,14 +9,15 @@ use crate::{
     postgres::{StoreError, execute},
 };
 
-/// Sets a lane's oldest row aside, which cannot be read.
+/// Sets a row of a lane aside that cannot be read.
 pub(crate) async fn set_aside_unreadable(
     tx: &Transaction<'_>,
     lane: u16,
+    row: i64,
     reason: &str,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    execute(tx, sql::SET_ASIDE_UNREADABLE, &[&(lane as i16), &now, &reason]).await?;
+    execute(tx, sql::SET_ASIDE_UNREADABLE, &[&(lane as i16), &row, &now, &reason]).await?;
     Ok(())
 }
 

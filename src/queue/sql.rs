@@ -5,6 +5,7 @@ use crate::postgres::sql::statements;
 statements! {
     "queue":
     CLAIM_BATCHES = "claim_batches";
+    CLAIM_ROW = "claim_row";
     DELETE_ROW = "delete_row";
     DELETE_UNKEPT_FAILED = "delete_unkept_failed";
     ENQUEUE_LANES = "enqueue_lanes";
@@ -13,6 +14,7 @@ statements! {
     INSERT_FAILED = "insert_failed";
     LOCK_BATCH_IDS = "lock_batch_ids";
     LOCK_LANE = "lock_lane";
+    LOCK_OLDEST_ROW = "lock_oldest_row";
     PREPARE_BATCH_IDS = "prepare_batch_ids";
     READ_BATCH_IDS = "read_batch_ids";
     READ_BUSY_LANES = "read_busy_lanes";

@@ -71,7 +71,9 @@ async fn step_ripe(store: &Store, clock: &Clock, ripe: Ripe) -> Result<Step, Sto
         match step_lane(store, clock, lane).await {
             Ok(Step::Idle) => {}
             Ok(folded) => return Ok(folded),
-            Err(error @ (StoreError::Refused(_) | StoreError::Conflict(_))) => failure = Some(error),
+            Err(error @ (StoreError::Refused(_) | StoreError::Conflict(_) | StoreError::BadValue(_))) => {
+                failure = Some(error);
+            }
             Err(error) => return Err(error),
         }
     }
@@ -192,15 +194,17 @@ async fn fold_one_by_one(store: &Store, clock: &Clock, lane: u16) -> Result<Fold
                     return Ok(Folded::IDLE);
                 }
                 shards::prepare_fold(tx).await?;
+                let Some(oldest) = claim::oldest_row(tx, lane).await? else {
+                    return Ok(Folded::IDLE);
+                };
                 let readable = async {
-                    let oldest = Window { heartbeats: 1, watched_secs: 1, rows: 1 };
-                    let batches = claim::claim_batches(tx, lane, &oldest).await?;
+                    let batches = claim::claim_row(tx, lane, oldest).await?;
                     read(&batches)?;
                     Ok(batches)
                 };
                 let batches = match in_savepoint(tx, readable).await {
                     Err(StoreError::BadValue(reason)) => {
-                        failed::set_aside_unreadable(tx, lane, &reason, clock.now()).await?;
+                        failed::set_aside_unreadable(tx, lane, oldest, &reason, clock.now()).await?;
                         tracing::error!(
                             lane,
                             reason,
@@ -236,10 +240,23 @@ async fn fold_one_by_one(store: &Store, clock: &Clock, lane: u16) -> Result<Fold
         .await
 }
 
-/// The heartbeats of batches, whose names stay where they are.
+/// The heartbeats of batches, whose names stay where they are. A batch that holds fewer than it says is not whole.
 fn read(batches: &[HashedHeartbeats]) -> Result<Vec<HashedHeartbeat<'_>>, StoreError> {
-    let heartbeats = batches.iter().flat_map(HashedHeartbeats::iter);
-    heartbeats.collect::<Result<_, Unreadable>>().map_err(|error| StoreError::BadValue(error.to_string()))
+    let mut heartbeats = Vec::new();
+    for batch in batches {
+        let before = heartbeats.len();
+        for heartbeat in batch.iter() {
+            heartbeats.push(heartbeat.map_err(unreadable)?);
+        }
+        if heartbeats.len() - before != batch.len() {
+            return Err(unreadable(Unreadable));
+        }
+    }
+    Ok(heartbeats)
+}
+
+fn unreadable(error: Unreadable) -> StoreError {
+    StoreError::BadValue(error.to_string())
 }
 
 /// Folds heartbeats and appends the runs; returns how many rows were written, and what has grown by them.

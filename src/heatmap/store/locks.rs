@@ -44,7 +44,8 @@ pub(crate) async fn try_lock_video(
     Ok(query(tx, sql::TRY_LOCK_VIDEO, &[&video_id, &number(epochs[&day])]).await?[0].try_get("locked")?)
 }
 
-/// An epoch's number in its locks: the days before its first day since 0001-01-01, which is the first day there is.
+/// An epoch's number in its locks: its first day, counted back from 0001-01-01, which is -1. All other locks have numbers from
+/// 0 on, so that no name of a video can be made up that meets one of them.
 fn number(first_day: NaiveDate) -> i32 {
-    first_day.num_days_from_ce() - 1
+    -first_day.num_days_from_ce()
 }

@@ -111,7 +111,7 @@ async fn one_lock_a_video_and_epoch() {
     app.fold().await;
     let before = forms(&sql).await;
     sql.batch_execute(
-        "SELECT pg_advisory_lock(hashtext('heatstrip video popular'), '2026-11-20'::date - '0001-01-01'::date)",
+        "SELECT pg_advisory_lock(hashtext('heatstrip video popular'), '0001-01-01'::date - '2026-11-20'::date - 1)",
     )
     .await
     .expect("the lock of the video-day");

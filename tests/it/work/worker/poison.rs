@@ -99,11 +99,21 @@ async fn rows_that_cannot_be_read_are_set_aside_whole() {
         assert_eq!(bench.sql.execute(&update, &[]).await.expect("a change"), 1);
         bench.queue(lane, &[good("readable", 4)]).await;
     }
+    // What arrival refuses and no table can hold: a NUL in a name, and a day before all days that partitions are named after.
+    let (mut named, mut ancient) = (good("readable", 1), good("readable", 1));
+    named.video.push('\0');
+    ancient.day = "-0044-03-15".into();
+    for (lane, poison) in [(9, named), (10, ancient)] {
+        bench.queue(lane, &[good("readable", 1), poison]).await;
+        bench.queue(lane, &[good("readable", 4)]).await;
+    }
     bench.run_once().await;
     assert_eq!(bench.queued().await, 0);
-    assert_eq!(bench.counted("readable").await, (80, 1));
-    // An empty payload holds no heartbeats, whatever the row says: nothing is unreadable in it.
-    assert_eq!(bench.count("SELECT count(*) FROM heartbeat_queue_failed WHERE payload IS NOT NULL").await, 7);
+    assert_eq!(bench.counted("readable").await, (100, 1));
+    assert_eq!(
+        bench.count("SELECT count(*) FROM heartbeat_queue_failed WHERE payload IS NOT NULL").await,
+        10
+    );
 }
 
 /// An old worker that still runs beside the new schema fails on what is not there any more, and its claim is undone.
