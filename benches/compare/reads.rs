@@ -28,7 +28,7 @@ const READS: [&str; 6] = [
     "one spread day",
     "28 spread days",
     "28 days that are not spread, 500 canonical runs each",
-    "today, nothing compacted: 6,000 shard runs of a second, the most that hot compaction leaves",
+    "today, nothing compacted: 13,000 shard runs of a second, the most that hot compaction leaves",
     "today, half compacted: every second once spread, once as a shard run",
 ];
 const CLICKHOUSE: &str = "ClickHouse embedded, `uniqCombined64(12)`, one day, by its own clock";

@@ -63,7 +63,7 @@ pub async fn check_forms(client: &Client) -> anyhow::Result<()> {
 }
 
 /// Today: `film` spread once, and all of it again as shard runs of a second; `premiere` as such runs alone, and as many as
-/// there can be before hot compaction moves them, twice its trigger: the first 750 seconds in 8 regions.
+/// there can be before hot compaction moves them, twice its trigger: the first 425 seconds in 8 regions once more.
 pub async fn today(client: &Client) -> anyhow::Result<()> {
     client
         .batch_execute(
@@ -77,12 +77,12 @@ pub async fn today(client: &Client) -> anyhow::Result<()> {
                 FROM video_heatmap_60s WHERE captured_on = current_date - 1 AND video_id = 'film';
              INSERT INTO video_heatmap_whole SELECT video_id, current_date, region, last_sec, viewers, plays
                 FROM video_heatmap_whole WHERE captured_on = current_date - 1 AND video_id = 'film';
-             INSERT INTO video_heatmap_shards SELECT video_id, current_date, region, bucket_sec, bucket_sec, viewers, plays
-                FROM video_heatmap
+             INSERT INTO video_heatmap_shards SELECT v, current_date, region, bucket_sec, bucket_sec, viewers, plays
+                FROM video_heatmap, unnest(ARRAY['film', 'premiere']) v
                 WHERE captured_on = current_date - 1 AND video_id = 'film' AND region <> 'GLOBAL';
              INSERT INTO video_heatmap_shards SELECT 'premiere', current_date, region, bucket_sec, bucket_sec, viewers, plays
                 FROM video_heatmap
-                WHERE captured_on = current_date - 1 AND video_id = 'film' AND region <> 'GLOBAL' AND bucket_sec < 750;
+                WHERE captured_on = current_date - 1 AND video_id = 'film' AND region <> 'GLOBAL' AND bucket_sec < 425;
              INSERT INTO video_heatmap_whole_shards SELECT v, current_date, region, last_sec, viewers, plays
                 FROM video_heatmap_whole, unnest(ARRAY['film', 'premiere']) v
                 WHERE captured_on = current_date - 1 AND video_id = 'film' AND region <> 'GLOBAL'",

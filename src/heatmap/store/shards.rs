@@ -15,7 +15,7 @@ use crate::{
 
 /// Whenever the count of a video-day's appended runs passes a multiple of this, it is compacted at once: a strip never
 /// has to unite more than twice as many shard runs.
-pub const GROWTH_TRIGGER: i64 = 3_000;
+pub const GROWTH_TRIGGER: i64 = 6_500;
 /// Runs that one statement appends at most, so that neither side holds a window's runs at once.
 const MAX_APPENDED: usize = 20_000;
 
