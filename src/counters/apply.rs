@@ -1,4 +1,4 @@
-//! What a group of elements does to its counters: each in its order, on the state that the one before left. Pure.
+//! Applies a group of elements to its counters: each in its order, on the state that the one before left. Pure.
 //!
 //! The state is that of locked rows, so that what comes out here is what is committed.
 
@@ -43,12 +43,12 @@ impl Status {
     }
 }
 
-/// What an element is answered.
+/// The answer to an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outcome {
     /// The outcome of the element.
     pub status: Status,
-    /// The counter's total behind it.
+    /// The counter's total after it.
     pub total: i64,
     /// The record it made, removed or found.
     pub seq: Option<i64>,
@@ -61,7 +61,6 @@ pub struct Overflow;
 /// A counter's row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counter {
-    /// Its total.
     pub total: i64,
     /// The highest seq given.
     pub last_seq: i64,
@@ -72,9 +71,7 @@ pub struct Counter {
 /// A member who is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mark {
-    /// Its place.
     pub seq: i64,
-    /// Since when.
     pub at: DateTime<Utc>,
 }
 
@@ -90,24 +87,17 @@ pub struct Known {
 /// An element with its names resolved.
 #[derive(Debug, Clone, Copy)]
 pub struct Resolved<'a> {
-    /// The counter's number.
     pub counter: i64,
-    /// The member's number.
     pub member: i64,
-    /// The element.
     pub element: &'a Element,
 }
 
 /// A record of a kind of mode `count` or `signed`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Event {
-    /// The counter's number.
     pub counter: i64,
-    /// Its place.
     pub seq: i64,
-    /// Who.
     pub member: i64,
-    /// When.
     pub at: DateTime<Utc>,
     /// The change of the total.
     pub delta: i32,
@@ -181,7 +171,8 @@ impl Ledger {
         };
         let outcome = Outcome { status, total: row.total, seq };
         if let Some(id) = element.id {
-            // Also what did nothing: a late retry of a like must not undo the unlike that came meanwhile.
+            // An element that did nothing is remembered too: a late retry of a like must not undo the unlike that came
+            // meanwhile.
             let known = Known { content: id.content, seq };
             self.known.insert(id.id, known);
             self.new_ids.insert(id.id, known);
@@ -189,7 +180,7 @@ impl Ledger {
         Ok(outcome)
     }
 
-    /// What has to be written.
+    /// Returns the rows that have to be written.
     pub fn changes(self) -> Changes {
         let mut changes = Changes { events: self.events, ids: self.new_ids, ..Changes::default() };
         for (counter, (before, after)) in self.counters {
@@ -211,7 +202,7 @@ impl Ledger {
                 changes.marked.push((pair, mark));
             }
         }
-        // In the order of the tables' keys, as hash maps have none.
+        // Rows are written in the order of the tables' keys, and a hash map has none.
         changes.unmarked.sort_unstable();
         changes.marked.sort_unstable_by_key(|((counter, _), mark)| (*counter, mark.seq));
         changes
@@ -227,7 +218,7 @@ impl Counter {
     }
 }
 
-/// Whether one more block's worth of records stands outside of blocks than before: the night has to be told, once a block.
+/// Returns true once a block for every block's worth of records outside of blocks: then the night has to be told.
 fn fills_block(before: &Counter, after: &Counter) -> bool {
     let blocks = |row: &Counter| (row.last_seq - row.packed_seq) / super::block::MIN_RECORDS as i64;
     blocks(after) > blocks(before)

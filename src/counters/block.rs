@@ -40,7 +40,6 @@ pub struct Block {
     pub times: Vec<u8>,
     /// The earliest time, in milliseconds since 1970.
     pub first_ms: i64,
-    /// The latest.
     pub last_ms: i64,
 }
 

@@ -25,11 +25,9 @@ pub const MAX_ID_BYTES: usize = 128;
 /// The counter an element is for, by name. Ordered, as everybody who makes counters makes them in this order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CounterName {
-    /// What sort of thing is counted on.
+    /// The sort of thing that is counted on, such as `post`.
     pub object_type: String,
-    /// Which of them.
     pub object_id: String,
-    /// What is counted.
     pub kind: KindId,
 }
 
@@ -45,17 +43,14 @@ pub struct ElementId {
 /// A parsed, bounds-checked element.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Element {
-    /// Which counter.
     pub counter: CounterName,
-    /// How it counts.
     pub mode: Mode,
-    /// Who.
     pub member_id: String,
     /// The change of the total.
     pub delta: i64,
     /// When, in whole milliseconds.
     pub at: DateTime<Utc>,
-    /// What it is remembered by.
+    /// The id it is remembered by; none if its sender gave none.
     pub id: Option<ElementId>,
 }
 
@@ -66,7 +61,7 @@ impl std::fmt::Debug for Element {
     }
 }
 
-/// What the elements of one body have in common.
+/// The elements of one body have this in common.
 #[derive(Debug, Clone, Copy)]
 pub struct Arrival {
     /// Our clock when they arrived.
@@ -93,7 +88,7 @@ struct Fields<'a> {
     id: Option<&'a RawValue>,
 }
 
-/// Whether an element was refused for a kind that is not known: then the kinds are worth another look.
+/// Returns true if an element was refused for a kind that is not known: then the kinds are worth another look.
 pub fn is_unknown_kind(refusal: &Refusal) -> bool {
     *refusal == Refusal { field: Some("kind"), reason: Reason::OutOfRange }
 }
@@ -166,7 +161,7 @@ fn whole(raw: &RawValue) -> Result<i64, Reason> {
     Ok(value as i64)
 }
 
-/// What an element with this id is remembered by.
+/// Returns the hashes that an element with this id is remembered by.
 pub fn remembered(id: &str, member_id: &str, counter: &CounterName, delta: i64) -> ElementId {
     let mut content = Blake2b::<U8>::new();
     for text in [id, member_id, &counter.object_type, &counter.object_id] {

@@ -22,7 +22,7 @@ const MAX_WAITING: usize = 200_000;
 /// How long a request waits before it is told that the outcome is unknown.
 const COMMIT_WAIT: Duration = Duration::from_secs(10);
 
-/// Why elements were not applied.
+/// Elements were not applied for one of these reasons.
 #[derive(Debug, thiserror::Error)]
 pub enum IntakeError {
     /// More elements wait than may wait: nothing was done.
@@ -36,7 +36,7 @@ pub enum IntakeError {
     TimedOut,
 }
 
-/// What each element of a request is answered.
+/// The answers to the elements of a request, in their order.
 pub type Outcomes = Vec<Result<Outcome, Overflow>>;
 
 /// A request's elements that wait for their transaction.

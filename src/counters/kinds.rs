@@ -32,7 +32,7 @@ impl Mode {
         }
     }
 
-    /// Whether an element may carry this delta.
+    /// Returns true if an element may carry this delta.
     pub fn takes(self, delta: i64) -> bool {
         match self {
             Mode::Set | Mode::Count => delta.abs() == 1,
@@ -59,11 +59,8 @@ impl fmt::Display for Mode {
 /// A kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kind {
-    /// Its number.
     pub id: KindId,
-    /// Its name.
     pub name: String,
-    /// How it counts.
     pub mode: Mode,
 }
 
@@ -85,23 +82,23 @@ impl Kinds {
         all
     }
 
-    /// The kind of this name.
+    /// Returns the kind of this name.
     pub fn named(&self, name: &str) -> Option<&Kind> {
         self.by_name.get(name)
     }
 
-    /// The kind of this number.
+    /// Returns the kind of this number.
     pub fn numbered(&self, id: KindId) -> Option<&Kind> {
         self.by_id.get(&id)
     }
 
-    /// All of them, by name.
+    /// Returns all kinds, by name.
     pub fn iter(&self) -> impl Iterator<Item = &Kind> {
         self.by_name.values()
     }
 }
 
-/// Why a name is none for a kind, if it is none.
+/// Returns why a kind cannot have this name, or none if it can.
 pub fn check_name(name: &str) -> Result<(), String> {
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     match (1..=64).contains(&name.len())

@@ -13,7 +13,7 @@ const COUNTERS: i64 = 500;
 pub struct Found {
     /// Counters that were compared.
     pub compared: u64,
-    /// Of each kind, how many had drifted; they are healed.
+    /// The number of counters of each kind that had drifted; they are healed.
     pub drifted: BTreeMap<KindId, u64>,
 }
 

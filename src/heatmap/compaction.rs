@@ -30,19 +30,20 @@ macro_rules! crash_point {
 mod piece;
 mod whole;
 
-/// What a piece takes at most: some 25 MB when all sketches are dense; a row for each second of a spread block; and the locks
-/// of as many videos, of which the server has room for some thousand.
+/// The bounds of a piece: some 25 MB when all sketches are dense, a row for each second of a spread block, and the locks of
+/// as many videos, of which the server has room for some thousand.
 pub const PIECE: Limits = Limits { rows: 10_000, seconds: 1_000_000, videos: 500 };
 /// How long to wait for another compaction to end.
 const MAX_WAIT_FOR_OTHER: Duration = Duration::from_secs(60);
-/// Between two looks whether it has.
+/// The pause between two looks whether it has ended.
 const WAIT_PERIOD: Duration = Duration::from_millis(500);
-/// Passes over the shard rows of a day: under traffic the open day always has new ones.
+/// The most passes over the shard rows of a day: under traffic the open day always has new ones.
 const MAX_PASSES: u32 = 3;
-/// How often a partition is tried to be dropped that somebody is using.
+/// The number of times that a partition in use is tried before it is left to the next run.
 const MAX_DROP_ATTEMPTS: u32 = 20;
 
-/// Where a test may let the process die, by `FAILPOINTS=name=return`: between any two lines that change something.
+/// The places where a test may let the process die, by `FAILPOINTS=name=return`. They lie between any two lines that change
+/// something.
 pub const CRASH_POINTS: &[&str] = &[
     "compaction::taken",
     "compaction::uncounted",
@@ -78,7 +79,7 @@ pub enum Step {
 pub struct Piece {
     /// Shard rows moved; none if somebody else moved them first.
     pub rows: u64,
-    /// Its last key, from which the next piece goes on.
+    /// The key of the last row; the next piece goes on from there.
     pub end: ShardKey,
 }
 
@@ -87,15 +88,15 @@ pub struct Piece {
 pub struct Summary {
     /// Shard rows moved, of seconds and of whole videos.
     pub rows: u64,
-    /// Days that had some.
+    /// The number of days that had shard rows.
     pub days: u64,
-    /// The first of them.
+    /// The first day that had some.
     pub first_day: Option<NaiveDate>,
     /// Days whose empty partitions were dropped.
     pub dropped: u64,
 }
 
-/// Why a run ended early.
+/// A run ended early for one of these reasons.
 #[derive(Debug, thiserror::Error)]
 pub enum CompactionError {
     /// Another compaction did not end in time.

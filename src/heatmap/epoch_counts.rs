@@ -1,11 +1,10 @@
-//! What the rows of a level amount to in a salt epoch that is over: rounded estimates, which is all that adding needs. Pure.
+//! The rounded estimates of a level's rows in a salt epoch that is over: no answer needs more of it. Pure.
 
 use crate::sketch::{Union, Unreadable};
 
 /// The counts of one video, region and level in an epoch, a value a bucket.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counted {
-    /// The last watched second.
     pub last_sec: i32,
     /// The union of all buckets is an explicit set.
     pub exact: bool,

@@ -17,25 +17,21 @@ use chrono::NaiveDate;
 use super::BLOCK_SECS;
 use crate::{events::hashed::HashedHeartbeat, sketch};
 
-/// The rows a run belongs to; sorts as the shard table's primary key does.
+/// The video, region and day of a run. It sorts as the index of the shard table does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key<'a> {
-    /// The video.
     pub video_id: &'a str,
     /// The UTC day of capture.
     pub captured_on: NaiveDate,
-    /// The region.
     pub region: &'a str,
 }
 
 /// A stretch of seconds with one set of viewers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run<'a> {
-    /// The rows it belongs to.
+    /// The video, region and day it belongs to.
     pub key: Key<'a>,
-    /// Its first second.
     pub start_sec: i32,
-    /// Its last second.
     pub end_sec: i32,
     /// The sketch of its viewers.
     pub viewers: Vec<u8>,
@@ -43,7 +39,7 @@ pub struct Run<'a> {
     pub plays: i64,
 }
 
-/// One heartbeat of one key.
+/// The seconds of one heartbeat of a key.
 #[derive(Clone, Copy)]
 struct Span {
     start_sec: i32,
@@ -54,9 +50,8 @@ struct Span {
 /// A whole video, as the batch saw it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Whole<'a> {
-    /// The row it belongs to.
+    /// The video, region and day it belongs to.
     pub key: Key<'a>,
-    /// Its last watched second.
     pub last_sec: i32,
     /// The sketch of the viewers of any second.
     pub viewers: Vec<u8>,
@@ -109,7 +104,7 @@ fn join(spans: &mut Vec<Span>) {
     });
 }
 
-/// Takes the spans ascending by element.
+/// Unites the viewers of spans, which come ascending by element.
 fn whole<'a>(key: Key<'a>, spans: &[Span]) -> Whole<'a> {
     let mut elements: Vec<i64> = spans.iter().map(|span| span.element).collect();
     elements.dedup();
@@ -130,7 +125,7 @@ fn fold_key<'a>(key: Key<'a>, mut spans: Vec<Span>, runs: &mut Vec<Run<'a>>) {
     // They are sorted by second and then by element, so that those that join at a cut come sorted.
     spans.sort_unstable_by_key(|span| (span.start_sec, span.element));
 
-    // Those present, ascending by element, so that sketching a set is one pass over it.
+    // The viewers present, ascending by element, so that sketching a set is one pass over it.
     let mut present: Vec<Span> = Vec::new();
     let mut merged: Vec<Span> = Vec::new();
     let mut elements: Vec<i64> = Vec::new();
@@ -165,7 +160,8 @@ fn fold_key<'a>(key: Key<'a>, mut spans: Vec<Span>, runs: &mut Vec<Run<'a>>) {
     }
 }
 
-/// Where a span changes the set of viewers, and the edges of blocks that it crosses: no run does.
+/// Returns the seconds at which a span changes the set of viewers, and the edges of blocks that it crosses, because no
+/// run may cross them.
 fn cuts(span: &Span) -> impl Iterator<Item = i32> + use<> {
     let first_edge = (span.start_sec / BLOCK_SECS + 1) * BLOCK_SECS;
     let edges = (first_edge..=span.end_sec).step_by(BLOCK_SECS as usize);

@@ -11,9 +11,7 @@ pub const LEVELS: [i32; 3] = [1, 5, 60];
 /// A row of a level, of one video, region and day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bucket {
-    /// Its first second.
     pub bucket_sec: i32,
-    /// Its last watched second.
     pub last_sec: i32,
     /// The sketch of the viewers of any of its seconds.
     pub viewers: Vec<u8>,
@@ -57,7 +55,7 @@ pub fn buckets(
     let mut union = Union::default();
     let mut rest = runs;
     while let Some(first) = rest.first() {
-        // Behind the last bucket that was written, and not before the run begins.
+        // The next bucket lies behind the last that was written, and not before the run begins.
         let behind = written.last().map_or(i32::MIN, |last| last.bucket_sec + bucket_secs);
         let bucket_sec = (first.start_sec / bucket_secs * bucket_secs).max(behind);
         let end_sec = bucket_sec + bucket_secs - 1;

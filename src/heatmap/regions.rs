@@ -6,10 +6,9 @@ use serde::Serialize;
 use super::totals::Total;
 use crate::{answers::envelope::Scope, sketch, viewers::epoch::Rotation};
 
-/// What was asked for, and the days the answer covers.
+/// The question as it was asked, and the days that its answer covers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegionsRange {
-    /// The video.
     pub video_id: String,
     /// The first day, inclusive; none where it was left out and the video has no rows.
     pub from: Option<NaiveDate>,

@@ -14,9 +14,7 @@ use crate::sketch::{Present, Unreadable};
 /// A stretch of seconds with one set of viewers, of one video, region and day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
-    /// Its first second.
     pub start_sec: i32,
-    /// Its last second.
     pub end_sec: i32,
     /// The sketch of the viewers of each of its seconds.
     pub viewers: Vec<u8>,
@@ -25,12 +23,12 @@ pub struct Run {
 }
 
 impl Run {
-    /// How many seconds it covers.
+    /// Returns how many seconds it covers.
     pub fn seconds(&self) -> i64 {
         i64::from(self.end_sec - self.start_sec) + 1
     }
 
-    /// The block of its first second.
+    /// Returns the block of its first second.
     pub fn block(&self) -> i32 {
         self.start_sec / BLOCK_SECS
     }
@@ -85,11 +83,11 @@ pub fn merge(runs: impl Iterator<Item = Run>) -> Result<Vec<Run>, Unreadable> {
 /// The runs that cover the second at which the sweep stands.
 struct Sweep<'a> {
     runs: &'a [Run],
-    /// They, the next to end on top.
+    /// These runs; the next to end is on top.
     ending: BinaryHeap<Reverse<(i32, usize)>>,
     plays: i64,
     present: Present,
-    /// Those of them that `present` does not know yet: a run that nothing overlaps is passed on as it is.
+    /// The runs that `present` does not know yet: a run that nothing overlaps is passed on as it is.
     waiting: Vec<usize>,
 }
 
@@ -120,7 +118,7 @@ impl<'a> Sweep<'a> {
         Ok(())
     }
 
-    /// The last second up to which nobody leaves.
+    /// Returns the last second up to which nobody leaves.
     fn until(&self) -> i32 {
         self.ending.peek().map_or(i32::MAX, |Reverse((end_sec, _))| *end_sec)
     }

@@ -1,8 +1,8 @@
-//! What whole-video rows amount to, name by name: the names are videos or regions. Pure.
+//! Whole-video rows added up name by name, where the names are videos or regions. Pure.
 
 use crate::sketch::{Union, Unreadable};
 
-/// What is known of one name: its epochs' rounded estimates are added already.
+/// The sums of one name. The rounded estimates of its epochs are added already.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Total {
     /// A video or a region.
@@ -11,9 +11,8 @@ pub struct Total {
     pub viewers: u64,
     /// The sum of `plays` over all seconds.
     pub seconds_played: u64,
-    /// The last watched second.
     pub last_sec: u32,
-    /// Whether `viewers` was counted, not estimated, in every epoch.
+    /// True if `viewers` was counted and not estimated, in every epoch.
     pub exact: bool,
 }
 
@@ -22,9 +21,8 @@ pub struct Total {
 pub struct Part<'a> {
     /// The name it counts for.
     pub name: &'a str,
-    /// Its day's salt epoch.
+    /// The salt epoch of its day.
     pub epoch: usize,
-    /// The last watched second.
     pub last_sec: u32,
     /// The sum of `plays` over all seconds.
     pub plays: u64,

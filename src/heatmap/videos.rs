@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::totals::Total;
 use crate::{answers::envelope::Scope, sketch, viewers::epoch::Rotation};
 
-/// What was asked for.
+/// The question as it was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VideosRange {
     /// The regions united, ascending; `GLOBAL` alone for all.

@@ -32,7 +32,7 @@ use crate::{
 /// Lines taken together.
 const CHUNK_LINES: usize = 2_000;
 
-/// Why an import stopped. What was imported until then is kept: run it again.
+/// An import stopped for one of these reasons. What was imported until then is kept: run it again.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// The file could not be read on.
@@ -43,16 +43,16 @@ pub enum ImportError {
     Store(#[from] StoreError),
 }
 
-/// What was imported.
+/// The result of an import.
 #[derive(Debug, Default)]
 pub struct Summary {
-    /// What became of the counts.
+    /// The number of counts by their status.
     pub statuses: BTreeMap<&'static str, u64>,
     /// Counters whose starting total changed.
     pub starting: u64,
     /// Kinds that were added.
     pub kinds: u64,
-    /// What was refused, by field and reason.
+    /// The number of refused lines, by field and reason.
     pub rejected: BTreeMap<(Option<&'static str>, Reason), u64>,
 }
 
@@ -70,7 +70,7 @@ struct Line<'a> {
     starting: Option<i64>,
 }
 
-/// What waits to be written together.
+/// The lines that wait to be written together.
 #[derive(Default)]
 struct Chunk {
     elements: Vec<Element>,

@@ -15,7 +15,7 @@ impl Store {
         Ok(())
     }
 
-    /// What was noted last, by name.
+    /// Returns the numbers that were noted last, by name.
     pub async fn read_drift(&self) -> Result<Vec<(String, u64)>, StoreError> {
         self.run_tx("read_drift", |tx| {
             async move {

@@ -46,7 +46,7 @@ const FULL: u8 = 4;
 const SPARSE_ENABLED: u8 = 1 << 6;
 const AUTOMATIC_CUTOFF: u8 = 63;
 
-/// What `hll_hash_bigint` does to a viewer hash: MurmurHash3 (x64, 128 bits, seed 0) of its 8 bytes, first half.
+/// Hashes a viewer hash as `hll_hash_bigint` does: the first half of MurmurHash3 (x64, 128 bits, seed 0) over its 8 bytes.
 ///
 /// Source: Austin Appleby's [MurmurHash3], for a key that is a tail of 8 bytes and no block.
 ///
@@ -68,7 +68,7 @@ fn finalize(mut k: u64) -> u64 {
     k ^ (k >> 33)
 }
 
-/// The sketch of a set of elements, which must be ascending and distinct.
+/// Returns the sketch of a set of elements, which must be ascending and distinct.
 pub fn encode(elements: &[i64]) -> Vec<u8> {
     debug_assert!(elements.is_sorted_by(|a, b| a < b), "elements must be ascending and distinct");
     if elements.is_empty() {
@@ -82,7 +82,7 @@ pub fn encode(elements: &[i64]) -> Vec<u8> {
     encode_registers(&registers(elements))
 }
 
-/// Per register the largest value of the elements that fall on it.
+/// Returns, for each register, the largest value of the elements that fall on it.
 fn registers(elements: &[i64]) -> [u8; REGISTERS] {
     let mut registers = [0; REGISTERS];
     for &element in elements {
@@ -92,7 +92,7 @@ fn registers(elements: &[i64]) -> [u8; REGISTERS] {
     registers
 }
 
-/// The register that an element falls on, and its value there: its number of trailing zeros, plus one.
+/// Returns the register that an element falls on, and its value there: the number of trailing zeros, plus one.
 fn register(element: i64) -> (usize, u8) {
     let number = element as u64 as usize % REGISTERS;
     let rest = element as u64 >> LOG2M;
@@ -122,7 +122,7 @@ fn encode_registers(registers: &[u8; REGISTERS]) -> Vec<u8> {
     bytes
 }
 
-/// The bytes behind the header of a value of ours, and its type.
+/// Splits a value of ours into its type and the bytes behind the header.
 fn payload(sketch: &[u8]) -> Result<(u8, &[u8]), Unreadable> {
     const PARAMETERS: [u8; 2] =
         [((REGISTER_WIDTH - 1) << 5 | LOG2M) as u8, SPARSE_ENABLED | AUTOMATIC_CUTOFF];
@@ -133,7 +133,7 @@ fn payload(sketch: &[u8]) -> Result<(u8, &[u8]), Unreadable> {
     Ok((first & 0x0f, &sketch[3..]))
 }
 
-/// The elements of an explicit sketch's payload, ascending.
+/// Returns the elements of an explicit payload, ascending.
 fn explicit(payload: &[u8]) -> Result<impl Iterator<Item = i64> + '_, Unreadable> {
     let (elements, []) = payload.as_chunks::<8>() else { return Err(Unreadable) };
     Ok(elements.iter().map(|bytes| i64::from_be_bytes(*bytes)))

@@ -1,9 +1,9 @@
 //! The union of sketches that come and go, as a sweep over seconds meets them.
 //!
-//! Nothing can be taken out of a union, so what can be counted is counted: how many of the sketches that are present hold
-//! an element, and, once there are too many elements for an explicit set, how many of the elements give a register each of
-//! its values. A sketch that comes or goes then costs as much as it has elements, whoever else is present. Sketches that are
-//! registers already cannot be counted so; they are united again whenever one of them goes, and few are present at once.
+//! Nothing can be taken out of a union. So this keeps counts instead: how many of the present sketches hold each element,
+//! and, once there are too many elements for an explicit set, how many elements give each register each of its values. A
+//! sketch that comes or goes then costs as much as it has elements, whoever else is present. Sketches that are registers
+//! already cannot be counted so; they are united again whenever one of them goes, and few are present at once.
 
 use std::{
     collections::HashMap,
@@ -15,21 +15,21 @@ use super::{
     explicit, payload, register,
 };
 
-/// The sketches that are present.
+/// The union of the sketches that are present.
 #[derive(Default)]
 pub struct Present {
     /// How many of the explicit ones hold each element.
     elements: HashMap<i64, u32, BuildHasherDefault<ElementHasher>>,
-    /// The registers of those elements, from the first time on that they were needed.
+    /// The registers of those elements; made when they are first needed, and kept up to date from then on.
     tally: Option<Box<Tally>>,
-    /// Those that are registers, with the number they came with.
+    /// The present sketches that are registers already, each with the number it came with.
     dense: Vec<(usize, Union)>,
-    /// Where an explicit set is sorted.
+    /// A buffer in which an explicit set is sorted.
     sorted: Vec<i64>,
 }
 
 impl Present {
-    /// A sketch comes; `number` is its own among those that are present.
+    /// Takes in a sketch; `number` tells it from the others that are present.
     pub fn enter(&mut self, number: usize, sketch: &[u8]) -> Result<(), Unreadable> {
         let (kind, payload) = payload(sketch)?;
         match kind {
@@ -54,7 +54,7 @@ impl Present {
         Ok(())
     }
 
-    /// A sketch that came with this number goes.
+    /// Lets go of the sketch that came with this number.
     pub fn leave(&mut self, number: usize, sketch: &[u8]) -> Result<(), Unreadable> {
         let (kind, payload) = payload(sketch)?;
         match kind {
@@ -76,7 +76,7 @@ impl Present {
         Ok(())
     }
 
-    /// The sketch of everybody who is present.
+    /// Returns the sketch of everybody who is present.
     pub fn encode(&mut self) -> Vec<u8> {
         if self.is_explicit() {
             return encode(self.sort());
@@ -97,7 +97,7 @@ impl Present {
         self.dense.is_empty() && self.elements.len() <= MAX_EXPLICIT
     }
 
-    /// The elements of the explicit ones, ascending.
+    /// Returns the elements of the explicit sketches, ascending.
     fn sort(&mut self) -> &[i64] {
         self.sorted.clear();
         self.sorted.extend(self.elements.keys());
@@ -105,7 +105,7 @@ impl Present {
         &self.sorted
     }
 
-    /// The registers of all.
+    /// Returns the registers of everybody who is present.
     fn registers(&mut self) -> [u8; REGISTERS] {
         let tally = self.tally.get_or_insert_with(|| {
             let mut tally = Box::<Tally>::default();

@@ -10,19 +10,19 @@ use super::{
     encode, encode_registers, explicit, payload, register,
 };
 
-/// Why a value is no sketch of ours.
+/// A value that this program did not write: it has other parameters, or is cut off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a sketch with the parameters of this program")]
 pub struct Unreadable;
 
 /// The union of the sketches that were added.
 pub struct Union {
-    /// What it holds, ascending and distinct, as long as that is counted.
+    /// The elements, ascending and distinct, while they are counted one by one.
     elements: Vec<i64>,
-    /// Whether it is estimated: the registers hold it then.
+    /// True once the set outgrew `elements`; `registers` then holds it.
     dense: bool,
     registers: Box<[u8; REGISTERS]>,
-    /// Where two lists are merged.
+    /// A buffer in which two lists are merged.
     merged: Vec<i64>,
 }
 
@@ -33,7 +33,7 @@ impl Default for Union {
 }
 
 impl Union {
-    /// Makes it empty again.
+    /// Empties it, and keeps its memory.
     pub fn clear(&mut self) {
         self.elements.clear();
         if self.dense {
@@ -61,7 +61,7 @@ impl Union {
         Ok(())
     }
 
-    /// Adds what another one holds.
+    /// Adds all that another union holds.
     pub fn merge(&mut self, other: &Union) {
         if other.dense {
             self.estimate_from_now();
@@ -71,12 +71,12 @@ impl Union {
         }
     }
 
-    /// The `hll(12,5)` value of what it holds, bit for bit as the extension writes it.
+    /// Returns the `hll(12,5)` value of its set, bit for bit as the extension writes it.
     pub fn encode(&self) -> Vec<u8> {
         if self.dense { encode_registers(&self.registers) } else { encode(&self.elements) }
     }
 
-    /// Nobody is in it.
+    /// Returns true if nobody is in it.
     pub fn is_empty(&self) -> bool {
         !self.dense && self.elements.is_empty()
     }
@@ -87,12 +87,12 @@ impl Union {
         self.elements.iter().for_each(|&element| set(registers, element));
     }
 
-    /// Whether it is counted, not estimated.
+    /// Returns true while the set is counted and not estimated.
     pub fn is_exact(&self) -> bool {
         !self.dense
     }
 
-    /// How many elements it holds, rounded as Postgres rounds.
+    /// Returns how many elements it holds, rounded as Postgres rounds.
     pub fn cardinality(&self) -> u64 {
         match self.dense {
             true => estimate(&self.registers).round_ties_even() as u64,
@@ -100,13 +100,13 @@ impl Union {
         }
     }
 
-    /// Raises its registers to these: what they saw is in it from now on.
+    /// Raises its registers to these, so that it holds all that they saw.
     pub(super) fn raise(&mut self, registers: &[u8; REGISTERS]) {
         self.estimate_from_now();
         raise(&mut self.registers, registers);
     }
 
-    /// Takes them ascending.
+    /// Adds elements, which must come in ascending order.
     pub(super) fn add_elements(&mut self, elements: impl Iterator<Item = i64>) {
         if self.dense {
             elements.for_each(|element| set(&mut self.registers, element));
@@ -135,7 +135,7 @@ impl Union {
         }
     }
 
-    /// Numbers and values of registers, 17 bits each; what is left behind them is padding.
+    /// Adds a sparse payload: pairs of a register's number and value, 17 bits each, and padding behind the last.
     fn add_sparse(&mut self, payload: &[u8]) {
         const WIDTH: u32 = LOG2M + REGISTER_WIDTH;
         let (mut pending, mut pending_bits) = (0u64, 0);
@@ -151,7 +151,7 @@ impl Union {
         }
     }
 
-    /// The values of all registers, 5 bits each: 5 bytes are 8 of them.
+    /// Adds a full payload: the values of all registers, 5 bits each, so that 5 bytes hold 8 of them.
     fn add_full(&mut self, payload: &[u8; FULL_BYTES]) {
         let mut values = [0; REGISTERS];
         for (packed, values) in payload.as_chunks::<5>().0.iter().zip(values.as_chunks_mut::<8>().0) {
@@ -167,20 +167,20 @@ impl Union {
     }
 }
 
-/// An element's mark in the registers.
+/// Marks an element in the registers.
 fn set(registers: &mut [u8; REGISTERS], element: i64) {
     let (number, value) = register(element);
     registers[number] = registers[number].max(value);
 }
 
-/// The larger of both, register by register.
+/// Keeps the larger value of both, register by register.
 fn raise(registers: &mut [u8; REGISTERS], others: &[u8; REGISTERS]) {
     for (ours, theirs) in registers.iter_mut().zip(others) {
         *ours = (*ours).max(*theirs);
     }
 }
 
-/// The estimate of what the registers saw.
+/// Estimates how many distinct elements the registers saw.
 fn estimate(registers: &[u8; REGISTERS]) -> f64 {
     const M: f64 = REGISTERS as f64;
     const ALPHA: f64 = 0.7213 / (1.0 + 1.079 / M);

@@ -39,11 +39,8 @@ const KINDS_PERIOD: Duration = Duration::from_secs(1);
 
 /// The parts that these routes work with.
 pub struct State {
-    /// The database.
     pub store: Store,
-    /// The way in.
     pub intake: Intake,
-    /// The time.
     pub clock: Clock,
     /// Bounds the bytes of bodies held at once.
     pub body_budget: Arc<Semaphore>,

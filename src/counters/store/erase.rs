@@ -20,7 +20,7 @@ const MAX_PIECE: i64 = 1_000;
 pub enum Piece {
     /// There may be more.
     Removed,
-    /// Nothing is left; how many records all pieces together removed.
+    /// Nothing is left; this many records were removed by all pieces together.
     Ended(u64),
     /// It ended long ago.
     Gone,

@@ -23,11 +23,9 @@ pub type ExportedRecord = (String, i32, DateTime<Utc>);
 pub struct Exported {
     /// The sort of thing that it counts on.
     pub object_type: String,
-    /// Which of them.
     pub object_id: String,
-    /// The kind's name.
     pub kind: String,
-    /// What was counted before there were records.
+    /// The total that was counted before there were records.
     pub starting: i64,
     /// The records, oldest first.
     pub records: Vec<ExportedRecord>,

@@ -24,44 +24,34 @@ const MEMBER_BLOCKS: i64 = 32;
 /// A record of a counter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
-    /// Its place.
     pub seq: i64,
-    /// Who.
     pub member_id: String,
-    /// When.
     pub at: DateTime<Utc>,
 }
 
 /// A counter's newest records and its total, from one snapshot.
 #[derive(Debug, Default)]
 pub struct Page {
-    /// The total.
     pub total: i64,
     /// The records, newest first.
     pub records: Vec<Listed>,
 }
 
-/// Where a page of what a member did begins: behind the record of this time, counter and seq.
+/// The record behind which a page of a member's records begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cursor {
-    /// When it was.
     pub at: DateTime<Utc>,
-    /// In which counter.
     pub counter: i64,
-    /// At which place.
     pub seq: i64,
 }
 
 /// A record of a member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Done {
-    /// Where the page behind it begins.
+    /// The place behind which the next page begins.
     pub cursor: Cursor,
-    /// On what.
     pub object_type: String,
-    /// On which of them.
     pub object_id: String,
-    /// What.
     pub kind: KindId,
     /// The change of the total.
     pub delta: i32,
@@ -203,7 +193,7 @@ async fn done(
         found.truncate(limit);
         let rows =
             query(tx, sql::READ_DONE_BLOCKS, &[&member, &kind, &before.at, &skip, &MEMBER_BLOCKS]).await?;
-        // Of a page that is full already, its oldest: what is older than that has no place on it.
+        // A page that is full already has no place for anything older than its oldest record.
         let oldest = found.get(limit - 1).map(|oldest| oldest.cursor.at);
         for row in &rows {
             let last_at: DateTime<Utc> = row.try_get("last_at")?;

@@ -18,7 +18,7 @@ const MAX_PIECE: usize = 8 * MAX_RECORDS;
 pub struct Packed {
     /// Records that stand in blocks now.
     pub records: u64,
-    /// Whether there may be more to pack.
+    /// True if there may be more to pack.
     pub more: bool,
 }
 

@@ -15,11 +15,9 @@ use crate::{
 /// A counter whose row does not say what its records say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Drifted {
-    /// Its number.
     pub counter: i64,
-    /// Its kind.
     pub kind: KindId,
-    /// What has to be added to the total.
+    /// The difference that has to be added to the total.
     pub delta: i64,
     /// The highest seq of a record, where the row's is lower: then seqs would be given twice.
     pub record_seq: i64,
@@ -30,9 +28,8 @@ pub struct Drifted {
 pub struct Compared {
     /// The last of them; none if there were none.
     pub last: Option<i64>,
-    /// How many there were.
     pub counters: u64,
-    /// Those that have drifted.
+    /// The counters that have drifted.
     pub drifted: Vec<Drifted>,
 }
 

@@ -1,4 +1,4 @@
-//! What was counted before there were records.
+//! Starting values: totals that were counted before there were records.
 
 use std::collections::HashMap;
 

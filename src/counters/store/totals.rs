@@ -12,7 +12,7 @@ use crate::{
     postgres::{Store, StoreError, query},
 };
 
-/// What is asked.
+/// A question for totals.
 #[derive(Debug)]
 pub struct TotalsQuery {
     /// Types and ids of objects.
@@ -26,7 +26,6 @@ pub struct TotalsQuery {
 /// A counter that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Total {
-    /// Its total.
     pub total: i64,
     /// When the member in question last did it.
     pub did_at: Option<DateTime<Utc>>,

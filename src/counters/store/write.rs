@@ -63,7 +63,7 @@ impl<'a> Names<'a> {
     }
 }
 
-/// What a group found locked; none if some of its counters are still to be made.
+/// The rows that a group has locked; none if some of its counters are still to be made.
 type Locked<'a> =
     Option<(HashMap<&'a CounterName, (i64, Counter)>, HashMap<String, i64>, HashMap<Uuid, Known>)>;
 
@@ -107,7 +107,7 @@ impl Store {
     }
 }
 
-/// None if some counters are still to be made; nothing is done then.
+/// Returns none, and does nothing, if some counters are still to be made.
 async fn apply(
     tx: &Transaction<'_>,
     names: &Names<'_>,
@@ -194,7 +194,7 @@ async fn add_members(
         if missing.is_empty() {
             return Ok(());
         }
-        // Who was made by somebody else meanwhile is not returned, and is found and held by the look behind.
+        // A member whom somebody else made meanwhile is not returned here; the look behind finds and holds them.
         for statement in [sql::INSERT_MEMBERS, sql::LOCK_MEMBERS] {
             for row in query(tx, statement, &[&missing]).await? {
                 members.insert(row.try_get("member_id")?, row.try_get("member")?);

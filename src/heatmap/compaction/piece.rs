@@ -35,9 +35,9 @@ struct Block {
 
 /// The change of a block's canonical runs in one region.
 struct Merged {
-    /// Those that were there and that the piece meets, by first second.
+    /// The canonical runs that the piece meets, by first second.
     met: HashMap<i32, PlacedRun>,
-    /// They and the piece's, merged.
+    /// Those runs and the piece's, merged.
     runs: Vec<Run>,
 }
 
@@ -60,7 +60,7 @@ pub(super) async fn move_runs(
     let (seconds, canonical): (Vec<Block>, Vec<Block>) =
         blocks(taken).into_iter().partition(|block| spread.contains(&block.key));
     let popular = write_runs(tx, day, canonical).await?;
-    // Read under the locks: thinning moves it on before it takes them.
+    // This is read under the locks, because thinning moves it on before it takes them.
     let is_fine = kept_days::read(tx).await?.fine_from <= day;
     for block in seconds {
         write_block(tx, day, block, is_fine, false).await?;
@@ -104,7 +104,7 @@ async fn write_runs(
     ));
     let numbers = Vec::from_iter(BTreeSet::from_iter(blocks.iter().map(|block| block.key.1)));
     let mut there = runs::read(tx, day, &videos, &regions, &numbers).await?;
-    // As the blocks were before the piece: where nothing was, there is no size.
+    // These are the sizes before the piece; a block that had no runs has no size.
     let sizes = runs::measure(tx, day, &videos).await?;
     let videos: Vec<String> = videos.into_iter().map(str::to_owned).collect();
 
@@ -157,7 +157,7 @@ fn merge_region(there: Vec<PlacedRun>, runs: Vec<Run>) -> Result<Merged, Unreada
     Ok(Merged { met, runs })
 }
 
-/// Whether a block of that size has too many short runs once these are merged.
+/// Returns true if a block of that size has too many short runs once these are merged.
 fn is_popular(before: BlockSize, merged: &BTreeMap<String, Merged>) -> bool {
     let mut after = before;
     for Merged { met, runs } in merged.values() {
@@ -223,7 +223,7 @@ async fn write_levels(
 ) -> Result<(), StoreError> {
     let (Some(first), Some(last)) = (runs.first(), runs.last()) else { return Ok(()) };
     for level in LEVELS {
-        // What comes late for a day that is not kept by the second any more goes to the coarser levels only.
+        // A late heartbeat of a day that is not kept by the second any more goes to the coarser levels only.
         if level == 1 && !is_fine {
             continue;
         }

@@ -16,11 +16,9 @@ mod videos;
 
 /// The parts that these routes work with.
 pub struct State {
-    /// The database.
     pub store: Store,
     /// The answers that are kept.
     pub answers: AnswerCache,
-    /// The time.
     pub clock: Clock,
 }
 

@@ -9,7 +9,6 @@ use crate::postgres::{self, Store, StoreError, Transaction, execute, query};
 /// The partitions of one day's shard rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShardDay {
-    /// The day.
     pub day: NaiveDate,
     /// Bytes on disk, indexes included.
     pub bytes: u64,

@@ -1,4 +1,4 @@
-//! Table `video_heatmap_counts`: what the canonical rows of closed salt epochs amount to.
+//! Table `video_heatmap_counts`: the estimates of the canonical rows of closed salt epochs.
 
 use std::{collections::HashSet, pin::pin};
 
@@ -76,7 +76,7 @@ async fn count_video(tx: &Transaction<'_>, video_id: &str, epoch: EpochDays) -> 
     for row in &rows {
         let region: &str = row.try_get("region")?;
         for level in LEVELS {
-            // Of thinned days there are no seconds, and nobody may ask for them.
+            // Thinned days have no seconds, and nobody may ask for them.
             if level > 1 || first_day >= fine_from {
                 count_level(tx, video_id, region, level, epoch).await?;
             }
@@ -151,7 +151,8 @@ pub(super) async fn counted_epochs(
     epoch_days(&rows)
 }
 
-/// What is left to read of a range: its first and last day and the counted ones between them; nothing if all is counted.
+/// Returns what is left to read of a range: its first and last day and the counted ones between them, or nothing if all is
+/// counted.
 pub(super) fn uncounted(read: EpochDays, counted: &[EpochDays]) -> Option<(EpochDays, Vec<NaiveDate>)> {
     let is_counted = |day: &NaiveDate| counted.iter().any(|(first, last)| (first..=last).contains(&day));
     let days = || read.0.iter_days().take_while(|day| *day <= read.1);

@@ -19,7 +19,7 @@ pub mod strips;
 pub mod videos;
 pub(crate) mod wholes;
 
-/// Why a question has no answer.
+/// A question has no answer for one of these reasons.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The range has days that are not kept by the second; the first day that is.

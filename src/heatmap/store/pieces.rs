@@ -23,7 +23,6 @@ pub enum Rows {
 /// A key of shard rows within a day; a piece begins with one, or behind it where rows have a key of their own.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ShardKey {
-    /// The video.
     pub video_id: String,
     /// The region; unused for runs.
     pub region: String,
@@ -52,7 +51,7 @@ pub struct Limits {
 /// The rows that a piece is going to take.
 #[derive(Debug, Default)]
 pub(crate) struct Peeked {
-    /// Where they lie.
+    /// The places where they lie in the table (`ctid`).
     places: Vec<String>,
     /// Their videos, ascending.
     pub(crate) videos: Vec<String>,

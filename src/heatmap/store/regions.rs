@@ -14,7 +14,6 @@ use crate::viewers::store::epochs;
 /// A list of regions as it is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RegionsQuery {
-    /// The video.
     pub video_id: String,
     /// The first day; left out: the first the video has rows for.
     pub from: Option<NaiveDate>,

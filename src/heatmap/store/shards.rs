@@ -22,9 +22,7 @@ const MAX_APPENDED: usize = 20_000;
 /// A video on one UTC day.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct VideoDay {
-    /// The video.
     pub video_id: String,
-    /// The day.
     pub captured_on: NaiveDate,
 }
 

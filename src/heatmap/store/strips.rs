@@ -24,7 +24,6 @@ use crate::{
 /// A strip as it is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct StripQuery {
-    /// The video.
     pub video_id: String,
     /// The regions to unite, ascending; `GLOBAL` alone for all.
     pub regions: Vec<String>,

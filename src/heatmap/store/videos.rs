@@ -35,9 +35,7 @@ const MAX_CANDIDATES: usize = 10_000;
 pub struct VideosQuery {
     /// The regions to unite, ascending; `GLOBAL` alone for all.
     pub regions: Vec<String>,
-    /// The first day.
     pub from: NaiveDate,
-    /// The last day.
     pub to: NaiveDate,
     /// The most videos.
     pub limit: u32,

@@ -22,11 +22,9 @@ use crate::sketch::{Present, Union, Unreadable};
 /// resolution, and its plays are those of all its seconds.
 #[derive(Debug, Clone, Copy)]
 pub struct Part<'a> {
-    /// Which epoch of the range, counted from 0.
+    /// The epoch's place in the range, counted from 0.
     pub epoch: usize,
-    /// Its first second.
     pub start_sec: u32,
-    /// Its last second, inclusive.
     pub end_sec: u32,
     /// How many times each of its seconds was played.
     pub plays: u64,
@@ -40,12 +38,12 @@ pub struct Part<'a> {
 pub struct Buckets {
     resolution: u32,
     closed: Vec<BucketRow>,
-    /// The bucket that is still added to; what its union says is taken when it is closed.
+    /// The bucket that is still added to; its estimates are taken when it is closed.
     open: Option<BucketRow>,
     standing: Standing,
-    /// Those present in the open bucket.
+    /// The viewers of the open bucket.
     viewers: Union,
-    /// Those present in any bucket of the epoch so far.
+    /// The viewers of any bucket of the epoch so far.
     reached: Union,
     /// True once a part came to the open bucket or its union was made again: else the last estimates hold.
     changed: bool,
@@ -54,7 +52,7 @@ pub struct Buckets {
 }
 
 impl Buckets {
-    /// Nothing yet, in buckets of `resolution` seconds.
+    /// Makes an empty sweep with buckets of `resolution` seconds.
     pub fn new(resolution: u32) -> Self {
         Buckets {
             resolution,
@@ -94,7 +92,7 @@ impl Buckets {
         Ok(())
     }
 
-    /// The buckets, by epoch and bucket ascending.
+    /// Ends the sweep and returns the buckets, by epoch and bucket ascending.
     pub fn finish(mut self) -> Result<Vec<BucketRow>, Unreadable> {
         self.sweep_to(None)?;
         for epoch in self.closed.chunk_by_mut(|a, b| a.epoch == b.epoch) {
@@ -157,17 +155,17 @@ fn empty(epoch: usize, bucket: u32) -> BucketRow {
 /// The runs that began before the open bucket.
 #[derive(Default)]
 struct Standing {
-    /// Those that began before the next bucket too, the latest beginning first: the sweep comes to it first.
+    /// The runs that began before the next bucket too; the one that begins last is on top, as the sweep meets it first.
     runs: BinaryHeap<StandingRun>,
-    /// Their viewers: a run that leaves costs as much as it has viewers, however many stand.
+    /// The viewers of `runs`. A run that leaves costs as much as it has viewers, however many others stand.
     viewers: Present,
-    /// The sum of their plays a second.
+    /// The sum of the plays of `runs`, a second.
     plays: u64,
-    /// Those that begin in the next bucket, most of the short ones: all leave there, so they are united at once.
+    /// The runs that begin in the next bucket, as most short ones do. All leave there, so one union holds them.
     brief: Brief,
-    /// How many ever stood.
+    /// The number of runs that ever stood; the next one is told by it.
     numbers: usize,
-    /// The buffers of those that left.
+    /// Buffers of runs that left, for those that come.
     spare: Vec<Vec<u8>>,
 }
 
@@ -176,7 +174,7 @@ struct Standing {
 struct Brief {
     any: bool,
     viewers: Union,
-    /// Their plays in that bucket, all together.
+    /// The plays of these runs in that bucket, all together.
     plays: u64,
 }
 
@@ -237,7 +235,7 @@ impl Standing {
 /// A run of which the sweep has not come to the first second yet; sorts by that.
 struct StandingRun {
     start_sec: u32,
-    /// Its own among those that stand.
+    /// The number that tells it from the others that stand.
     number: usize,
     plays: u64,
     sketch: Vec<u8>,

@@ -179,7 +179,7 @@ pub struct Second {
 fn peertube(strip: &Strip) -> Retention {
     let second = |b: &Bucket| Second {
         second: b.bucket,
-        // Of whole hundredths: four decimals of a ratio are two of a percentage.
+        // Four decimals of a ratio are two of a percentage.
         retention_percent: (ratio(b.viewers, strip.viewers) * 10_000.0).round() / 100.0,
     };
     Retention { data: strip.buckets.iter().map(second).collect() }

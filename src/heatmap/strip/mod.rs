@@ -22,15 +22,15 @@ const LEVELS: [u32; 3] = [60, 5, FINEST];
 /// The finest of them.
 pub const FINEST: u32 = 1;
 
-/// The level a strip is read from: the coarsest that divides its resolution. Never a matter of what is compacted yet.
+/// Returns the level a strip is read from: the coarsest that divides its resolution, whatever is compacted yet.
 pub fn level(resolution: u32) -> u32 {
     LEVELS.into_iter().find(|level| resolution.is_multiple_of(*level)).unwrap_or(FINEST)
 }
 
-/// What is known of one bucket in one salt epoch.
+/// One bucket in one salt epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BucketRow {
-    /// Which epoch of the range, counted from 0.
+    /// The epoch's place in the range, counted from 0.
     pub epoch: usize,
     /// The bucket's number: its first second divided by the resolution.
     pub bucket: u32,
@@ -42,14 +42,13 @@ pub struct BucketRow {
     pub seconds_played: u64,
     /// The last watched second of the bucket.
     pub last_sec: u32,
-    /// Whether `reached` was counted, not estimated: its set is explicit.
+    /// True if `reached` was counted and not estimated.
     pub exact: bool,
 }
 
-/// What was asked for, and the days the answer covers.
+/// The question as it was asked, and the days that its answer covers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StripRange {
-    /// The video.
     pub video_id: String,
     /// The regions united, ascending; `GLOBAL` alone for all.
     pub regions: Vec<String>,
@@ -77,7 +76,7 @@ pub struct Strip {
     pub peak: u64,
     pub relative_error: f64,
     pub exact: bool,
-    /// Left out where the answer's tag is taken: an unchanged strip keeps its tag.
+    /// None while the answer's tag is taken, so that an unchanged strip keeps its tag.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generated_at: Option<DateTime<Utc>>,
     pub buckets: Vec<Bucket>,
@@ -96,8 +95,8 @@ pub struct Bucket {
 }
 
 impl Strip {
-    /// The bucket that was replayed most, of those with at least a tenth of the peak: two fans who loop one second
-    /// are no moment. None where no replay stands out from one view each by more than the estimates may err.
+    /// Returns the bucket that was replayed most, among those with at least a tenth of the peak: two fans who loop one
+    /// second are no moment. None where no replay stands out from one view each by more than the estimates may err.
     pub fn most_replayed(&self) -> Option<&Bucket> {
         // Three standard errors: what chance alone hardly reaches. Exact strips have none.
         let noise = 1.0 + 3.0 * self.relative_error;

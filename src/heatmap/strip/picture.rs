@@ -93,7 +93,7 @@ fn axis(strip: &Strip) -> String {
     axis
 }
 
-/// As it may stand in XML, which knows a few characters less than Unicode.
+/// Escapes a text for XML, and drops the few characters that XML cannot hold.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {

@@ -114,7 +114,7 @@ fn nobody(strip: &Strip, width: usize) -> String {
     format!("Nobody has watched {id} ({regions}) in these days yet.")
 }
 
-/// What was asked for.
+/// The line that repeats the question.
 pub(super) fn asked(strip: &Strip) -> Vec<String> {
     let mut facts = vec![strip.regions.join(", ")];
     match (strip.from, strip.to) {
@@ -126,7 +126,7 @@ pub(super) fn asked(strip: &Strip) -> Vec<String> {
     facts
 }
 
-/// What was found.
+/// The lines with the answer's numbers.
 pub(super) fn found(strip: &Strip) -> Vec<String> {
     let scope = strip.scope.name();
     let scope = if strip.viewers == 1 { scope.trim_end_matches('s') } else { scope };
