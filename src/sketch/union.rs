@@ -15,6 +15,11 @@ use super::{
 #[error("not a sketch with the parameters of this program")]
 pub struct Unreadable;
 
+/// The number of registers of each value.
+type Tally = [u16; MAX_REGISTER as usize + 1];
+/// Registers are looked at so many at once: where none has risen, nothing is counted.
+const STRETCH: usize = 64;
+
 /// The union of the sketches that were added.
 pub struct Union {
     /// The elements, ascending and distinct, while they are counted one by one.
@@ -22,13 +27,22 @@ pub struct Union {
     /// True once the set outgrew `elements`; `registers` then holds it.
     dense: bool,
     registers: Box<[u8; REGISTERS]>,
+    /// The number of registers of each value, from the first estimate on. A sweep asks again and again how many it has
+    /// met so far, and few registers rise in between.
+    tally: Option<Tally>,
     /// A buffer in which two lists are merged.
     merged: Vec<i64>,
 }
 
 impl Default for Union {
     fn default() -> Self {
-        Union { elements: Vec::new(), dense: false, registers: Box::new([0; REGISTERS]), merged: Vec::new() }
+        Union {
+            elements: Vec::new(),
+            dense: false,
+            registers: Box::new([0; REGISTERS]),
+            tally: None,
+            merged: Vec::new(),
+        }
     }
 }
 
@@ -39,6 +53,7 @@ impl Union {
         if self.dense {
             self.dense = false;
             self.registers.fill(0);
+            self.tally = None;
         }
     }
 
@@ -53,7 +68,6 @@ impl Union {
                 self.add_sparse(payload);
             }
             FULL => {
-                self.estimate_from_now();
                 self.add_full(payload.try_into().map_err(|_| Unreadable)?);
             }
             _ => return Err(Unreadable),
@@ -64,8 +78,7 @@ impl Union {
     /// Adds all that another union holds.
     pub fn merge(&mut self, other: &Union) {
         if other.dense {
-            self.estimate_from_now();
-            raise(&mut self.registers, &other.registers);
+            self.raise(&other.registers);
         } else {
             self.add_elements(other.elements.iter().copied());
         }
@@ -93,22 +106,37 @@ impl Union {
     }
 
     /// Returns how many elements it holds, rounded as Postgres rounds.
-    pub fn cardinality(&self) -> u64 {
-        match self.dense {
-            true => estimate(&self.registers).round_ties_even() as u64,
-            false => self.elements.len() as u64,
+    pub fn cardinality(&mut self) -> u64 {
+        if !self.dense {
+            return self.elements.len() as u64;
         }
+        let tally = self.tally.get_or_insert_with(|| tally(&self.registers));
+        estimate(tally).round_ties_even() as u64
     }
 
     /// Raises its registers to these, so that it holds all that they saw.
     pub(super) fn raise(&mut self, registers: &[u8; REGISTERS]) {
         self.estimate_from_now();
-        raise(&mut self.registers, registers);
+        let Some(tally) = &mut self.tally else {
+            return raise(&mut self.registers, registers);
+        };
+        let stretches = self.registers.as_chunks_mut::<STRETCH>().0;
+        for (ours, theirs) in stretches.iter_mut().zip(registers.as_chunks::<STRETCH>().0) {
+            // Every pair is compared, as that is done many at a time; leaving early is not.
+            if ours.iter().zip(theirs).fold(false, |risen, (ours, theirs)| risen | (theirs > ours)) {
+                for (ours, theirs) in ours.iter_mut().zip(theirs).filter(|(ours, theirs)| theirs > ours) {
+                    tally[usize::from(*ours)] -= 1;
+                    tally[usize::from(*theirs)] += 1;
+                    *ours = *theirs;
+                }
+            }
+        }
     }
 
     /// Adds elements, which must come in ascending order.
     pub(super) fn add_elements(&mut self, elements: impl Iterator<Item = i64>) {
         if self.dense {
+            self.tally = None;
             elements.for_each(|element| set(&mut self.registers, element));
             return;
         }
@@ -138,6 +166,7 @@ impl Union {
     /// Adds a sparse payload: pairs of a register's number and value, 17 bits each, and padding behind the last.
     fn add_sparse(&mut self, payload: &[u8]) {
         const WIDTH: u32 = LOG2M + REGISTER_WIDTH;
+        self.tally = None;
         let (mut pending, mut pending_bits) = (0u64, 0);
         for &byte in payload {
             pending = pending << 8 | u64::from(byte);
@@ -163,7 +192,7 @@ impl Union {
             let bits = (bits & 0x1f_001f_001f_001f) | (bits & 0x3e0_03e0_03e0_03e0) << 3;
             *values = bits.to_be_bytes();
         }
-        raise(&mut self.registers, &values);
+        self.raise(&values);
     }
 }
 
@@ -180,24 +209,28 @@ fn raise(registers: &mut [u8; REGISTERS], others: &[u8; REGISTERS]) {
     }
 }
 
+/// Counts the registers by value.
+fn tally(registers: &[u8; REGISTERS]) -> Tally {
+    // Four tallies are kept side by side: neighbours often have the same value, and one count would wait for the other.
+    let mut tallies = [[0; MAX_REGISTER as usize + 1]; 4];
+    for values in registers.as_chunks::<4>().0 {
+        for (tally, value) in tallies.iter_mut().zip(values) {
+            tally[usize::from(*value) & MAX_REGISTER as usize] += 1;
+        }
+    }
+    let [a, b, c, d] = tallies;
+    std::array::from_fn(|value| a[value] + b[value] + c[value] + d[value])
+}
+
 /// Estimates how many distinct elements the registers saw.
-fn estimate(registers: &[u8; REGISTERS]) -> f64 {
+fn estimate(tally: &Tally) -> f64 {
     const M: f64 = REGISTERS as f64;
     const ALPHA: f64 = 0.7213 / (1.0 + 1.079 / M);
     const VALUES: f64 = (1u64 << (MAX_REGISTER - 1 + LOG2M)) as f64;
-    // The registers by value, counted four side by side: neighbours often have the same value, and one count would have to
-    // wait for the other.
-    let mut counts = [[0u16; MAX_REGISTER as usize + 1]; 4];
-    for values in registers.as_chunks::<4>().0 {
-        for (counts, value) in counts.iter_mut().zip(values) {
-            counts[usize::from(*value) & MAX_REGISTER as usize] += 1;
-        }
-    }
-    let count = |value: usize| counts.iter().map(|counts| f64::from(counts[value])).sum::<f64>();
-    // Powers of two within 43 bits: their sum is exact in any order.
-    let sum: f64 = (0..=MAX_REGISTER as usize).map(|value| count(value) * 0.5_f64.powi(value as i32)).sum();
+    // Each register of value v adds 2 to the power of -v. All lie within 44 bits, so the sum is exact in any order.
+    let sum = tally.iter().rev().fold(0.0, |sum, &registers| sum * 0.5 + f64::from(registers));
     let raw = ALPHA * M * M / sum;
-    let zeros = count(0);
+    let zeros = f64::from(tally[0]);
     if zeros != 0.0 && raw < 2.5 * M {
         // Linear counting.
         M * (M / zeros).ln()
@@ -253,6 +286,23 @@ mod tests {
             }
             assert!(*added.registers == whole && *merged.registers == whole, "from part {first}");
         }
+    }
+
+    #[test]
+    fn an_estimate_in_between_changes_nothing() {
+        let parts = [50..900, 0..100, 800..9_000, 9_000..9_001, 100..400, 20_000..24_000].map(sketch_of);
+        let mut asked = Union::default();
+        for many in 1..=parts.len() {
+            asked.add(&parts[many - 1]).expect("a sketch");
+            let mut fresh = Union::default();
+            parts[..many].iter().for_each(|part| fresh.add(part).expect("a sketch"));
+            assert_eq!(asked.cardinality(), fresh.cardinality(), "{many} parts");
+        }
+        asked.clear();
+        asked.add(&parts[2]).expect("a sketch");
+        let mut fresh = Union::default();
+        fresh.add(&parts[2]).expect("a sketch");
+        assert_eq!(asked.cardinality(), fresh.cardinality(), "after it was emptied");
     }
 
     #[test]
