@@ -85,11 +85,14 @@ pub async fn strip_ms(url: &str, video_id: &str) -> anyhow::Result<f64> {
     let server = Server::start(url, &[("HEATSTRIP_CACHE_TTL_SECS", "0")])?;
     let client = heatstrip::import::replay::client();
     let day = audience::day();
-    let strip = format!("{}/v1/videos/{video_id}/heatmap?from={day}&to={day}", server.url);
+    let mut strip = reqwest::Url::parse(&server.url)?;
+    // The ids of recorded videos are addresses themselves, with slashes.
+    strip.path_segments_mut().expect("a server's URL has a path").extend(["v1", "videos", video_id, "heatmap"]);
+    strip.set_query(Some(&format!("from={day}&to={day}")));
     let mut times = Vec::new();
     for turn in 0..6 {
         let started = Instant::now();
-        let answer = client.get(&strip).send().await?.error_for_status()?.text().await?;
+        let answer = client.get(strip.clone()).send().await?.error_for_status()?.text().await?;
         if turn > 0 {
             times.push(started.elapsed().as_secs_f64() * 1e3);
         }

@@ -9,7 +9,7 @@
 use std::{cmp::Reverse, collections::BinaryHeap};
 
 use super::BLOCK_SECS;
-use crate::sketch::{Present, Unreadable};
+use crate::sketch::{Present, Union, Unreadable};
 
 /// A stretch of seconds with one set of viewers, of one video, region and day.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,13 +87,22 @@ struct Sweep<'a> {
     ending: BinaryHeap<Reverse<(i32, usize)>>,
     plays: i64,
     present: Present,
+    /// The viewers of the run that `present` takes in.
+    entering: Union,
     /// The runs that `present` does not know yet: a run that nothing overlaps is passed on as it is.
     waiting: Vec<usize>,
 }
 
 impl<'a> Sweep<'a> {
     fn new(runs: &'a [Run]) -> Self {
-        Sweep { runs, ending: BinaryHeap::new(), plays: 0, present: Present::default(), waiting: Vec::new() }
+        Sweep {
+            runs,
+            ending: BinaryHeap::new(),
+            plays: 0,
+            present: Present::default(),
+            entering: Union::default(),
+            waiting: Vec::new(),
+        }
     }
 
     fn come(&mut self, index: usize) {
@@ -128,7 +137,9 @@ impl<'a> Sweep<'a> {
             return Ok(self.runs[*index].viewers.clone());
         }
         for index in self.waiting.drain(..) {
-            self.present.enter(index, &self.runs[index].viewers)?;
+            self.entering.clear();
+            self.entering.add(&self.runs[index].viewers)?;
+            self.present.enter(index, &self.entering);
         }
         Ok(self.present.encode())
     }

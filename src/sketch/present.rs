@@ -24,34 +24,31 @@ pub struct Present {
     tally: Option<Box<Tally>>,
     /// The present sketches that are registers already, each with the number it came with.
     dense: Vec<(usize, Union)>,
+    /// The memory of those that left, for those that come.
+    spare: Vec<Union>,
     /// A buffer in which an explicit set is sorted.
     sorted: Vec<i64>,
 }
 
 impl Present {
-    /// Takes in a sketch; `number` tells it from the others that are present.
-    pub fn enter(&mut self, number: usize, sketch: &[u8]) -> Result<(), Unreadable> {
-        let (kind, payload) = payload(sketch)?;
-        match kind {
-            EMPTY => {}
-            EXPLICIT => {
-                for element in explicit(payload)? {
-                    let holders = self.elements.entry(element).or_insert(0);
-                    *holders += 1;
-                    if *holders == 1
-                        && let Some(tally) = &mut self.tally
-                    {
-                        tally.add(element);
-                    }
-                }
-            }
-            _ => {
-                let mut registers = Union::default();
-                registers.add(sketch)?;
-                self.dense.push((number, registers));
+    /// Takes in a sketch, taken apart already; `number` tells it from the others that are present.
+    pub fn enter(&mut self, number: usize, sketch: &Union) {
+        let Some(elements) = sketch.elements() else {
+            let mut registers = self.spare.pop().unwrap_or_default();
+            registers.clear();
+            registers.merge(sketch);
+            self.dense.push((number, registers));
+            return;
+        };
+        for &element in elements {
+            let holders = self.elements.entry(element).or_insert(0);
+            *holders += 1;
+            if *holders == 1
+                && let Some(tally) = &mut self.tally
+            {
+                tally.add(element);
             }
         }
-        Ok(())
     }
 
     /// Lets go of the sketch that came with this number.
@@ -71,7 +68,10 @@ impl Present {
                     }
                 }
             }
-            _ => self.dense.retain(|(of, _)| *of != number),
+            _ => {
+                let left = self.dense.iter().position(|(of, _)| *of == number);
+                self.spare.extend(left.map(|left| self.dense.swap_remove(left).1));
+            }
         }
         Ok(())
     }
@@ -194,7 +194,11 @@ mod tests {
             for (which, look) in moves {
                 let which = which.index(sketches.len());
                 match here[which] {
-                    false => present.enter(which, &sketches[which]).expect("a sketch"),
+                    false => {
+                        let mut sketch = Union::default();
+                        sketch.add(&sketches[which]).expect("a sketch");
+                        present.enter(which, &sketch);
+                    }
                     true => present.leave(which, &sketches[which]).expect("a sketch"),
                 }
                 here[which] = !here[which];

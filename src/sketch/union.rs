@@ -94,6 +94,11 @@ impl Union {
         !self.dense && self.elements.is_empty()
     }
 
+    /// Returns the elements, ascending, unless the set is estimated.
+    pub(super) fn elements(&self) -> Option<&[i64]> {
+        (!self.dense).then_some(&self.elements)
+    }
+
     /// Raises registers to those that hold what this holds.
     pub(super) fn raise_into(&self, registers: &mut [u8; REGISTERS]) {
         raise(registers, &self.registers);
@@ -124,7 +129,7 @@ impl Union {
         for (ours, theirs) in stretches.iter_mut().zip(registers.as_chunks::<STRETCH>().0) {
             // Every pair is compared, as that is done many at a time; leaving early is not.
             if ours.iter().zip(theirs).fold(false, |risen, (ours, theirs)| risen | (theirs > ours)) {
-                for (ours, theirs) in ours.iter_mut().zip(theirs).filter(|(ours, theirs)| theirs > ours) {
+                for (ours, theirs) in ours.iter_mut().zip(theirs).filter(|(ours, theirs)| *theirs > *ours) {
                     tally[usize::from(*ours)] -= 1;
                     tally[usize::from(*theirs)] += 1;
                     *ours = *theirs;

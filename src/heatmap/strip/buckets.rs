@@ -82,14 +82,13 @@ impl Buckets {
         let seconds = part.end_sec - part.start_sec.max(first_sec) + 1;
         open.seconds_played += part.plays * u64::from(seconds);
         open.last_sec = open.last_sec.max(part.end_sec);
-        self.viewers.add(part.viewers)?;
         self.changed = true;
         if part.start_sec < first_sec {
-            self.standing.push(part, first_sec, self.resolution)?;
+            self.standing.push(part, first_sec, self.resolution, &mut self.viewers)
         } else {
             self.left = true;
+            self.viewers.add(part.viewers)
         }
-        Ok(())
     }
 
     /// Ends the sweep and returns the buckets, by epoch and bucket ascending.
@@ -163,6 +162,8 @@ struct Standing {
     plays: u64,
     /// The runs that begin in the next bucket, as most short ones do. All leave there, so one union holds them.
     brief: Brief,
+    /// The viewers of the part that came last.
+    part: Union,
     /// The number of runs that ever stood; the next one is told by it.
     numbers: usize,
     /// Buffers of runs that left, for those that come.
@@ -183,15 +184,26 @@ impl Standing {
         self.runs.is_empty() && !self.brief.any
     }
 
-    /// Adds a run that began before `first_sec`, the first second of the open bucket.
-    fn push(&mut self, part: Part<'_>, first_sec: u32, resolution: u32) -> Result<(), Unreadable> {
+    /// Adds a run that began before `first_sec`, the first second of the open bucket, whose viewers are in `open`.
+    fn push(
+        &mut self,
+        part: Part<'_>,
+        first_sec: u32,
+        resolution: u32,
+        open: &mut Union,
+    ) -> Result<(), Unreadable> {
+        // To take the registers of a sketch apart costs ten times as much as to add them, so it is done once.
+        self.part.clear();
+        self.part.add(part.viewers)?;
+        open.merge(&self.part);
         if part.start_sec >= first_sec - resolution {
             self.brief.any = true;
             self.brief.plays += part.plays * u64::from(first_sec - part.start_sec);
-            return self.brief.viewers.add(part.viewers);
+            self.brief.viewers.merge(&self.part);
+            return Ok(());
         }
         self.numbers += 1;
-        self.viewers.enter(self.numbers, part.viewers)?;
+        self.viewers.enter(self.numbers, &self.part);
         self.plays += part.plays;
         let mut sketch = self.spare.pop().unwrap_or_default();
         sketch.clear();
