@@ -87,7 +87,10 @@ pub async fn strip_ms(url: &str, video_id: &str) -> anyhow::Result<f64> {
     let day = audience::day();
     let mut strip = reqwest::Url::parse(&server.url)?;
     // The ids of recorded videos are addresses themselves, with slashes.
-    strip.path_segments_mut().expect("a server's URL has a path").extend(["v1", "videos", video_id, "heatmap"]);
+    strip
+        .path_segments_mut()
+        .expect("a server's URL has a path")
+        .extend(["v1", "videos", video_id, "heatmap"]);
     strip.set_query(Some(&format!("from={day}&to={day}")));
     let mut times = Vec::new();
     for turn in 0..6 {
