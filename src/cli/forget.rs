@@ -23,9 +23,10 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let lane = lane(&arguments.video, store.lanes());
     let gone = forget(&store, &arguments.video, lane, arguments.day).await?;
     println!(
-        "removed {} canonical rows, {} shard rows, {} queued and {} failed heartbeats; cached strips live on for the cache's time",
+        "removed {} canonical rows, {} shard rows, {} sampled days, {} queued and {} failed heartbeats; cached strips live on for the cache's time",
         HumanCount(gone.rows.canonical),
         HumanCount(gone.rows.shards),
+        HumanCount(gone.samples),
         HumanCount(gone.heartbeats.queued),
         HumanCount(gone.heartbeats.failed),
     );

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     answers::cache::AnswerCache,
+    audience,
     clock::Clock,
     config, counters, heatmap, http,
     ingest::{self, intake::Intake},
@@ -63,6 +64,7 @@ pub async fn serve(
         settings.dedup_window(),
         stop.clone(),
     ));
+    let answers = AnswerCache::new(&store, clock.clone(), settings.cache_life());
     // Shared: all bodies count against the same bytes.
     let body_budget = Arc::new(Semaphore::new(http::body::BUDGET_BYTES));
     let parts = Parts {
@@ -78,9 +80,10 @@ pub async fn serve(
         }),
         heatmap: Arc::new(heatmap::http::State {
             store: store.clone(),
-            answers: AnswerCache::new(&store, clock.clone(), settings.cache_life()),
+            answers: answers.clone(),
             clock: clock.clone(),
         }),
+        audience: Arc::new(audience::http::State { store: store.clone(), answers }),
         counters: Arc::new(counters::http::State {
             intake: counters::intake::Intake::start(&store),
             store: store.clone(),

@@ -13,11 +13,14 @@ pub struct KeepSettings {
     /// Days kept by the second before today, the others by 5 s; left out, all of them
     #[arg(long, env = "HEATSTRIP_FINE_DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub fine_days: Option<u32>,
+    /// Days before today for which the audience's sample is kept
+    #[arg(long, env = "HEATSTRIP_SAMPLE_DAYS", default_value_t = 28, value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub sample_days: u32,
 }
 
 impl KeepSettings {
     /// Returns the settings as the nightly job takes them.
     pub fn keep(&self) -> Keep {
-        Keep { days: self.retention_days, fine_days: self.fine_days }
+        Keep { days: self.retention_days, fine_days: self.fine_days, sample_days: Some(self.sample_days) }
     }
 }

@@ -7,6 +7,7 @@
 use chrono::{Days, NaiveDate};
 
 use crate::{
+    audience,
     clock::Clock,
     counters,
     heatmap::compaction::{self, CompactionError, drop_when_free},
@@ -28,6 +29,8 @@ pub struct Keep {
     pub days: Option<u32>,
     /// Days kept by the second before today, none for all.
     pub fine_days: Option<u32>,
+    /// Days of the audience's sample kept before today, none for all.
+    pub sample_days: Option<u32>,
 }
 
 /// The work that a night did.
@@ -41,6 +44,8 @@ pub struct Summary {
     pub dropped_partitions: u64,
     /// Canonical rows deleted, as their days are not kept.
     pub deleted_rows: u64,
+    /// What was done to the audience's sample.
+    pub audience: audience::nightly::Summary,
     /// What was done to counters.
     pub counters: counters::nightly::Summary,
     /// Seconds deleted, as their days are kept more coarsely.
@@ -60,6 +65,11 @@ pub async fn run(
     let counters = counters::nightly::run(store, clock).await;
     if let Err(error) = &counters {
         tracing::error!(%error, "the night of the counters failed, the next one goes on with the rest: {error}");
+    }
+    let sample_days = [keep.sample_days, keep.days].into_iter().flatten().min();
+    let audience = audience::nightly::run(store, clock, sample_days).await;
+    if let Err(error) = &audience {
+        tracing::error!(%error, "the night of the audience failed, the next one goes on with the rest: {error}");
     }
     let first_day = |days: Option<u32>| days.map(|days| clock.today() - Days::new(days.into()));
     store.advance_retention(first_day(keep.days), first_day(keep.fine_days)).await?;
@@ -83,6 +93,7 @@ pub async fn run(
     count_epochs(store, clock.today(), summary.compacted.first_day).await?;
     summary.destroyed_salts = destroyed_salts?;
     summary.counters = counters?;
+    summary.audience = audience?;
     Ok(summary)
 }
 

@@ -27,17 +27,30 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("answers", &["clock", "http", "postgres", "telemetry", "viewers"]),
     ("ingest", &["clock", "events", "http", "postgres", "queue", "telemetry", "viewers"]),
     // capabilities: never each other
+    ("audience", &["answers", "clock", "events", "http", "postgres", "sketch", "viewers"]),
     ("counters", &["clock", "events", "http", "ingest", "postgres", "telemetry"]),
     ("heatmap", &["answers", "clock", "events", "http", "postgres", "sketch", "telemetry", "viewers"]),
     // composition
     (
         "work",
-        &["clock", "counters", "events", "heatmap", "ingest", "postgres", "queue", "telemetry", "viewers"],
+        &[
+            "audience",
+            "clock",
+            "counters",
+            "events",
+            "heatmap",
+            "ingest",
+            "postgres",
+            "queue",
+            "telemetry",
+            "viewers",
+        ],
     ),
     (
         "serve",
         &[
             "answers",
+            "audience",
             "clock",
             "counters",
             "heatmap",
@@ -51,7 +64,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     // tools
-    ("config", &["events", "viewers", "work"]),
+    ("config", &["audience", "events", "viewers", "work"]),
     ("demo", &[]),
     ("doctor", &["clock", "heatmap", "postgres", "queue", "viewers"]),
     ("import", &["clock", "counters", "events", "ingest", "postgres", "queue", "viewers"]),
@@ -59,6 +72,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "cli",
         &[
             "answers",
+            "audience",
             "clock",
             "config",
             "counters",

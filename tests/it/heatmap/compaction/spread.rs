@@ -117,7 +117,7 @@ async fn what_is_spread_after_thinning_has_no_seconds() {
     let mut random = StdRng::seed_from_u64(32);
     send(&app, &heartbeats(&mut random, 100)).await;
     app.fold().await;
-    let keep = nightly::Keep { days: None, fine_days: Some(0) };
+    let keep = nightly::Keep { fine_days: Some(0), ..nightly::Keep::default() };
     let before = answers().await;
     let night = nightly::run(&app.store, &app.clock, day(YESTERDAY), keep, |_| ()).await.expect("a night");
     assert_eq!(answers().await, before);
