@@ -7,6 +7,8 @@
 //!
 //! queue ─► work::worker { claim ─► heatmap::fold ─► sketch } ─► shard runs          one transaction a step
 //!
+//! queue ─► work::worker { claim ─► views::fold ─► sketch } ─► view totals, days         the same transaction
+//!
 //! shard runs ─► heatmap::compaction ─► canonical runs,                             hot videos at once,
 //!                                      popular blocks: seconds and their levels    all others nightly
 //!
@@ -38,9 +40,9 @@ pub mod answers;
 pub mod ingest;
 pub mod viewers;
 // -- capabilities: they never import each other --
-pub mod audience;
 pub mod counters;
 pub mod heatmap;
+pub mod views;
 // -- composition: joins them, by name --
 pub mod serve;
 pub mod work;

@@ -14,6 +14,11 @@ export interface Options {
   region?: Changing<string | null | undefined>;
   /** Whether what plays now counts; left out, everything does. */
   counts?: (media: HTMLMediaElement) => boolean;
+  /**
+   * Seconds after which a session is a view, half of the video where that is less; left out, as heatstrip is set, and `Infinity`
+   * for none.
+   */
+  viewAfter?: number;
   /** Whether nothing counts for viewers who ask not to be tracked, by Do Not Track or Global Privacy Control. */
   respectDoNotTrack?: boolean;
   /** Told once of each kind of trouble; left out, `console.warn` is. */

@@ -119,8 +119,9 @@ async fn compact(store: &Store, clock: &Clock, through: NaiveDate, keep: Keep) -
     if summary.destroyed_salts > 0 {
         text += &format!("; destroyed the salts of {} epochs", HumanCount(summary.destroyed_salts));
     }
-    if summary.audience.dropped_days > 0 {
-        text += &format!("; dropped the samples of {} days", HumanCount(summary.audience.dropped_days));
+    if summary.views.archived.viewers > 0 {
+        let viewers = HumanCount(summary.views.archived.viewers);
+        text += &format!("; archived {viewers} recent viewers");
     }
     if summary.counters.packed > 0 {
         text += &format!("; packed {} records of counters", HumanCount(summary.counters.packed));

@@ -78,7 +78,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let postgres = start_postgres(&arguments).await?;
     let database_url = postgres.url(DATABASE);
     let store = Store::connect(&database_url, arguments.serve.serve_connections).await?;
-    let workers = work::connect(&database_url, &arguments.work).await?;
+    let workers = work::connect(&database_url, arguments.work.worker_connections).await?;
 
     let clock = Clock::system();
     // Salts are destroyed at the start too, because somebody's own machine rarely runs at night.
@@ -87,6 +87,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let working =
         tokio::spawn(work::work(workers.clone(), clock.clone(), connections, Duration::ZERO, stop.clone()));
     let region = arguments.serve.default_region.clone();
+    let views_rotation = arguments.serve.view_salts.views_salt_rotation;
     let nights = workers.clone();
     let keep = arguments.keep.keep();
     let compacting = tokio::spawn(compact::every_day(nights, clock.clone(), COMPACT_AT, keep, stop.clone()));
@@ -95,7 +96,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         tokio::spawn(async move { serve::serve(store, clock, &arguments.serve, salts, listener, stop).await })
     };
 
-    let salts = Salts::new(store.clone(), salts, clock.clone());
+    let salts = Salts::new(store.clone(), salts, clock.clone()).with_views_rotation(views_rotation);
     let looking = look(&store, &clock, salts, &url, &region, arguments.replay.as_deref());
     let looked = tokio::select! {
         looked = looking => looked,

@@ -4,7 +4,6 @@ use clap::{Parser, Subcommand};
 
 use crate::{config, telemetry};
 
-mod ask;
 mod compact;
 mod counts;
 mod describe;
@@ -50,9 +49,6 @@ enum Command {
     /// Draw a strip in the terminal
     #[command(after_help = config::DATABASE_HELP)]
     Show(show::Arguments),
-    /// Ask who saw these parts of a video and missed those
-    #[command(after_help = config::DATABASE_HELP)]
-    Ask(ask::Arguments),
     /// Remove a video's rows everywhere
     #[command(after_help = config::DATABASE_HELP)]
     Forget(forget::Arguments),
@@ -89,7 +85,6 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Compact(arguments) => compact::run(arguments).await,
         Command::Replay(arguments) => replay::run(arguments).await,
         Command::Show(arguments) => show::run(arguments).await,
-        Command::Ask(arguments) => ask::run(arguments).await,
         Command::Forget(arguments) => forget::run(arguments).await,
         Command::Kinds(arguments) => kinds::run(arguments).await,
         Command::Counts(arguments) => counts::run(arguments).await,

@@ -41,6 +41,8 @@ pub struct Arguments {
     queue_max_heartbeats: u64,
     #[command(flatten)]
     salts: config::SaltSettings,
+    #[command(flatten)]
+    view_salts: config::ViewSaltSettings,
 }
 
 /// The file to replay, and how it is read.
@@ -89,7 +91,8 @@ async fn destination(arguments: &Arguments, clock: &Clock) -> anyhow::Result<Des
     }
     let store = Store::connect(&config::database_url()?, CONNECTIONS).await?;
     store.rotate_batch_ids(Ring::Replay, REPLAY_MEMORY, clock.now()).await?;
-    let salts = Salts::of_a_visitor(store.clone(), arguments.salts.source()?, clock.clone());
+    let salts = Salts::of_a_visitor(store.clone(), arguments.salts.source()?, clock.clone())
+        .with_views_rotation(arguments.view_salts.views_salt_rotation);
     Ok(Destination::Queue { store, salts, clock: clock.clone() })
 }
 

@@ -9,7 +9,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     answers::cache::AnswerCache,
-    audience,
     clock::Clock,
     config, counters, heatmap, http,
     ingest::{self, intake::Intake},
@@ -17,6 +16,7 @@ use crate::{
     serve::{Parts, health, router},
     shutdown,
     viewers::salt::{SaltSource, Salts},
+    views,
     work::upkeep,
 };
 
@@ -54,8 +54,11 @@ pub async fn serve(
     listener: TcpListener,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let salts = Salts::new(store.clone(), salts, clock.clone());
+    let salts = Salts::new(store.clone(), salts, clock.clone())
+        .with_views_rotation(settings.view_salts.views_salt_rotation);
     salts.check().await?;
+    let rule = settings.view_rule;
+    store.set_view_rule(rule.view_after_secs, rule.view_window_mins).await?;
     let intake = Intake::start(store.clone(), clock.clone(), settings.queue_max_heartbeats);
     let upkeep = tokio::spawn(upkeep::run(
         store.clone(),
@@ -64,26 +67,28 @@ pub async fn serve(
         settings.dedup_window(),
         stop.clone(),
     ));
-    let answers = AnswerCache::new(&store, clock.clone(), settings.cache_life());
     // Shared: all bodies count against the same bytes.
     let body_budget = Arc::new(Semaphore::new(http::body::BUDGET_BYTES));
+    let answers = AnswerCache::new(&store, clock.clone(), settings.cache_life());
+    let ingest = Arc::new(ingest::http::State {
+        store: store.clone(),
+        salts,
+        intake: intake.clone(),
+        clock: clock.clone(),
+        default_region: settings.default_region.clone(),
+        region_header: settings.region_header.clone(),
+        dedup: settings.dedup_window().is_some(),
+        body_budget: Arc::clone(&body_budget),
+    });
     let parts = Parts {
-        ingest: Arc::new(ingest::http::State {
-            store: store.clone(),
-            salts,
-            intake: intake.clone(),
-            clock: clock.clone(),
-            default_region: settings.default_region.clone(),
-            region_header: settings.region_header.clone(),
-            dedup: settings.dedup_window().is_some(),
-            body_budget: Arc::clone(&body_budget),
-        }),
+        ingest: Arc::clone(&ingest),
         heatmap: Arc::new(heatmap::http::State {
             store: store.clone(),
             answers: answers.clone(),
             clock: clock.clone(),
         }),
-        audience: Arc::new(audience::http::State { store: store.clone(), answers }),
+        view_after_secs: store.view_rule().await?.after_secs,
+        views: Arc::new(views::http::State { store: store.clone(), answers, ingest }),
         counters: Arc::new(counters::http::State {
             intake: counters::intake::Intake::start(&store),
             store: store.clone(),

@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Write};
 
 use chrono::NaiveDate;
+use indicatif::HumanCount;
 
 use crate::{
     config,
@@ -20,6 +21,7 @@ use crate::{
         },
     },
     postgres::Store,
+    views::answer::{VideoViews, video_views},
 };
 
 /// A strip that is written to a file has this many columns.
@@ -43,6 +45,9 @@ pub struct Arguments {
     /// Last UTC day
     #[arg(long, value_name = "DATE")]
     to: Option<NaiveDate>,
+    /// Say below it how often the video was viewed and by how many
+    #[arg(long, conflicts_with = "format")]
+    views: bool,
     /// Write it in this shape instead of drawing it
     #[arg(long, value_enum)]
     format: Option<Format>,
@@ -61,10 +66,33 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let (range, rows) = store.read_strip(&asked).await?;
     let strip = strip(range, &rows);
     match arguments.format {
-        None => draw(&strip),
+        None => {
+            draw(&strip);
+            if arguments.views {
+                let videos = [strip.video_id];
+                let found = store.view_totals(&videos).await?;
+                let [video_id] = videos;
+                println!("{}", said(&video_views(video_id, &found)));
+            }
+        }
         Some(format) => std::io::stdout().write_all(&format.render(&strip))?,
     }
     Ok(())
+}
+
+/// The numbers under a video, in one line.
+fn said(of: &VideoViews) -> String {
+    let viewers = &of.viewers;
+    let since = viewers.recent_from.map_or(String::new(), |day| format!(" since {day}"));
+    let about = if viewers.exact { "" } else { "about " };
+    format!(
+        "{} views · {} recent {}{since} · {about}{} {} ever",
+        HumanCount(of.views),
+        HumanCount(viewers.recent),
+        viewers.recent_scope.name(),
+        HumanCount(viewers.lifetime),
+        viewers.scope.name(),
+    )
 }
 
 /// Draws a strip as wide as the terminal and as colourful as it can show.
@@ -89,7 +117,6 @@ pub fn video_id(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// Reads regions on the command line.
-pub fn regions(text: &str) -> Result<Vec<String>, String> {
+fn regions(text: &str) -> Result<Vec<String>, String> {
     region::parse_union(text).map_err(|reason| reason.to_string())
 }

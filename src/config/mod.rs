@@ -5,6 +5,7 @@ mod migrate;
 mod salts;
 mod secrets;
 mod serve;
+mod views;
 mod work;
 
 pub use keep::KeepSettings;
@@ -12,4 +13,5 @@ pub use migrate::MigrateSettings;
 pub use salts::SaltSettings;
 pub use secrets::{DATABASE_HELP, SALT_HELP, SECRETS_HELP, database_url};
 pub use serve::ServeSettings;
+pub use views::{ViewRuleSettings, ViewSaltSettings};
 pub use work::WorkSettings;

@@ -5,6 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use axum::http::HeaderName;
 use clap::Args;
 
+use super::{ViewRuleSettings, ViewSaltSettings};
 use crate::events::region::Region;
 
 /// Says how the API listens, what it fills in and how much it keeps.
@@ -32,6 +33,10 @@ pub struct ServeSettings {
     #[arg(long, env = "HEATSTRIP_SERVE_CONNECTIONS", default_value_t = 8,
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(4..=1000))]
     pub serve_connections: usize,
+    #[command(flatten)]
+    pub view_rule: ViewRuleSettings,
+    #[command(flatten)]
+    pub view_salts: ViewSaltSettings,
 }
 
 impl ServeSettings {

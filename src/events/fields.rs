@@ -73,6 +73,15 @@ pub(crate) fn number(raw: &RawValue) -> Result<f64, Reason> {
     raw.get().parse().map_err(|_| Reason::WrongType)
 }
 
+/// True or false.
+pub(crate) fn boolean(raw: &RawValue) -> Result<bool, Reason> {
+    match raw.get() {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(Reason::WrongType),
+    }
+}
+
 /// An instant, of any age.
 pub(crate) fn instant(raw: &RawValue) -> Result<DateTime<Utc>, Reason> {
     DateTime::parse_from_rfc3339(&text(raw)?).map(|at| at.to_utc()).map_err(|_| Reason::BadFormat)

@@ -5,13 +5,13 @@
 
 use std::{borrow::Cow, fmt};
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Timelike, Utc};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 pub use super::fields::{MAX_AGE, MAX_AHEAD, check_id};
 use super::{
-    fields::{self, bounded_text, number, optional, required, text},
+    fields::{self, boolean, bounded_text, number, optional, required, text},
     refusal::{Reason, Refusal},
     region::Region,
 };
@@ -34,6 +34,10 @@ pub struct Heartbeat<'a> {
     pub region: Region,
     /// The UTC day on which the heartbeat was captured; decides the table partition and the salt.
     pub captured_on: NaiveDate,
+    /// When it was captured, never later than it arrived; on `captured_on`.
+    pub at: DateTime<Utc>,
+    /// True if with this heartbeat its session has become a view.
+    pub view: bool,
     /// The first second watched.
     pub start_sec: i32,
     /// The last second watched (inclusive, as `generate_series` takes it).
@@ -76,6 +80,30 @@ pub struct Arrival {
     pub captured_on: Option<NaiveDate>,
 }
 
+impl Arrival {
+    /// Returns when something was captured. A player's clock may run ahead, but nothing is captured tomorrow: a day begins
+    /// on our clock, so that no salt is ever needed before its day, and a forged instant leads no list.
+    ///
+    /// A replay's day takes the time of day and leaves the date.
+    pub(crate) fn clamp(&self, at: DateTime<Utc>) -> DateTime<Utc> {
+        let at = match self.captured_on {
+            Some(day) => day.and_time(at.time()).and_utc(),
+            None => at.min(self.now),
+        };
+        // A leap second would be one of the next day for whoever counts seconds.
+        at.with_nanosecond(at.nanosecond().min(999_999_999)).unwrap_or(at)
+    }
+
+    /// Reads an instant and checks its age, unless the day is given from elsewhere.
+    pub(crate) fn instant(&self, raw: &RawValue) -> Result<DateTime<Utc>, Reason> {
+        let at = fields::instant(raw)?;
+        if self.captured_on.is_none() {
+            fields::check_age(at, self.now, self.max_age)?;
+        }
+        Ok(at)
+    }
+}
+
 /// The fields as they stand in the JSON text: each is judged on its own, so that the refusal can name it.
 #[derive(Deserialize)]
 struct Fields<'a> {
@@ -93,6 +121,8 @@ struct Fields<'a> {
     at: Option<&'a RawValue>,
     #[serde(borrow, default)]
     duration_sec: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    view: Option<&'a RawValue>,
 }
 
 /// Reads one JSON object as a heartbeat, or says what is wrong with it.
@@ -110,8 +140,9 @@ pub fn parse<'a>(element: &'a str, arrival: &Arrival) -> Result<Heartbeat<'a>, R
     let viewer_id = required("viewer_id", fields.viewer_id, |raw| bounded_text(raw, MAX_VIEWER_ID_BYTES))?;
     let start_sec = required("start_sec", fields.start_sec, second)?;
     let end_sec = required("end_sec", fields.end_sec, second)?;
-    let at = optional("at", fields.at, |raw| instant(raw, arrival))?.unwrap_or(arrival.now);
+    let at = optional("at", fields.at, |raw| arrival.instant(raw))?.unwrap_or(arrival.now);
     let duration_sec = optional("duration_sec", fields.duration_sec, duration)?;
+    let view = optional("view", fields.view, boolean)?.unwrap_or(false);
 
     let end_refused = |reason| Refusal { field: Some("end_sec"), reason };
     if end_sec < start_sec {
@@ -124,12 +155,13 @@ pub fn parse<'a>(element: &'a str, arrival: &Arrival) -> Result<Heartbeat<'a>, R
         return Err(end_refused(Reason::OutOfRange));
     }
 
+    let at = arrival.clamp(at);
     Ok(Heartbeat {
         video_id,
         region,
-        // A player's clock may run ahead, but nothing is captured tomorrow: a day begins on our clock, so that no
-        // salt is ever needed before its day.
-        captured_on: arrival.captured_on.unwrap_or_else(|| at.min(arrival.now).date_naive()),
+        captured_on: at.date_naive(),
+        at,
+        view,
         start_sec,
         end_sec,
         viewer_id: ViewerId::new(viewer_id),
@@ -155,16 +187,6 @@ fn duration(raw: &RawValue) -> Result<f64, Reason> {
         return Err(Reason::OutOfRange);
     }
     Ok(value)
-}
-
-fn instant(raw: &RawValue, arrival: &Arrival) -> Result<DateTime<Utc>, Reason> {
-    let at = fields::instant(raw)?;
-    if arrival.captured_on.is_some() {
-        // It decides nothing.
-        return Ok(at);
-    }
-    fields::check_age(at, arrival.now, arrival.max_age)?;
-    Ok(at)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What players say: heartbeats, their bounds, and the closed list of reasons why one is refused. Pure.
+//! What players say: heartbeats and views, their bounds, and the closed list of reasons why one is refused. Pure.
 
 pub mod fields;
 pub mod hashed;
@@ -6,3 +6,4 @@ pub mod heartbeat;
 pub mod lane;
 pub mod refusal;
 pub mod region;
+pub mod view;

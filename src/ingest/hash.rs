@@ -1,4 +1,4 @@
-//! Turns the elements of a body into hashed heartbeats by lane.
+//! Turns the elements of a body into hashed heartbeats and views by lane.
 
 use std::collections::{BTreeMap, HashMap, hash_map::Entry};
 
@@ -6,26 +6,28 @@ use chrono::NaiveDate;
 
 use crate::{
     events::{
-        hashed::{HashedHeartbeat, HashedHeartbeats},
+        hashed::{HashedHeartbeat, HashedHeartbeats, HashedView},
         heartbeat::{self, Arrival, Heartbeat},
         lane::lane,
         refusal::{Reason, Refusal, Rejection},
+        view::{self, View},
     },
     queue::batch_ids::Accepted,
     viewers::{
-        hash::{Salt, viewer_hash},
-        salt::{SaltError, Salts},
+        epoch::Purpose,
+        hash::viewer_hash,
+        salt::{DaySalt, SaltError, Salts},
     },
 };
 
-/// The heartbeats of a body become these: the accepted ones, hashed and by lane, and the refused ones.
+/// The elements of a body become these: the accepted ones, hashed and by lane, and the refused ones.
 #[derive(Debug, Default)]
 pub struct Hashed {
-    /// The accepted heartbeats.
+    /// What the accepted elements put into the queue.
     pub lanes: BTreeMap<u16, HashedHeartbeats>,
-    /// How many are accepted.
+    /// How many elements are accepted; a heartbeat with a view is one.
     pub accepted: usize,
-    /// The refused heartbeats, by index.
+    /// The refused elements, by index.
     pub rejected: Vec<Rejection>,
 }
 
@@ -35,9 +37,17 @@ impl Hashed {
         let rejected = serde_json::to_string(&self.rejected).expect("rejections are plain values");
         Accepted { accepted: self.accepted, rejected }
     }
+
+    fn note(&mut self, index: usize, outcome: Result<(), Refusal>) {
+        match outcome {
+            Ok(()) => self.accepted += 1,
+            Err(Refusal { field, reason }) => self.rejected.push(Rejection { index, field, reason }),
+        }
+    }
 }
 
-/// Parses each element on its own and hashes its viewer with its day's salt.
+/// Parses each element as a heartbeat on its own and hashes its viewer with its day's salt; one that is also a view is hashed
+/// a second time, with views' salt.
 pub async fn hash<'a>(
     elements: impl Iterator<Item = &'a str>,
     arrival: &Arrival,
@@ -45,50 +55,117 @@ pub async fn hash<'a>(
     lanes: u16,
 ) -> Result<Hashed, SaltError> {
     let mut hashed = Hashed::default();
-    let mut salts_by_day: HashMap<NaiveDate, Result<Salt, Reason>> = HashMap::new();
+    let mut days = Days { arrival, salts, known: HashMap::new() };
     for (index, element) in elements.enumerate() {
         let outcome = match heartbeat::parse(element, arrival) {
-            Ok(heartbeat) => {
-                let day = heartbeat.captured_on;
-                if let Entry::Vacant(entry) = salts_by_day.entry(day) {
-                    entry.insert(match salts.salt(day).await {
-                        Ok(salt) => Ok(salt),
-                        Err(SaltError::Destroyed(_) | SaltError::NotKept(_)) => Err(Reason::TooOld),
-                        // The setting has changed since: nobody here will ever know that day's salt, and one heartbeat
-                        // must not hold up the others of its batch. A replay stops and says so.
-                        Err(SaltError::OtherSalt { .. })
-                            if arrival.max_age.is_some() && day < arrival.now.date_naive() =>
-                        {
-                            Err(Reason::TooOld)
-                        }
-                        Err(error) => return Err(error),
-                    });
+            Ok(heartbeat) => heartbeat_salts(&mut days, &heartbeat).await?.map(|(salt, views_salt)| {
+                let lane = hashed.lanes.entry(lane(&heartbeat.video_id, lanes)).or_default();
+                push(lane, &heartbeat, &salt);
+                if let Some(salt) = views_salt {
+                    let Heartbeat { video_id, region, at, viewer_id, .. } = heartbeat;
+                    push_view(lane, &View { video_id, region, at, viewer_id }, &salt);
                 }
-                match &salts_by_day[&day] {
-                    Ok(salt) => Ok((heartbeat, salt)),
-                    Err(reason) => Err(Refusal { field: Some("at"), reason: *reason }),
-                }
-            }
+            }),
             Err(refusal) => Err(refusal),
         };
-        match outcome {
-            Ok((heartbeat, salt)) => {
-                hashed.accepted += 1;
-                push(hashed.lanes.entry(lane(&heartbeat.video_id, lanes)).or_default(), &heartbeat, salt);
-            }
-            Err(Refusal { field, reason }) => hashed.rejected.push(Rejection { index, field, reason }),
-        }
+        hashed.note(index, outcome);
     }
     Ok(hashed)
 }
 
-fn push(lane: &mut HashedHeartbeats, heartbeat: &Heartbeat<'_>, salt: &Salt) {
+/// Parses each element as a view on its own and hashes its viewer with views' salt of its day.
+pub async fn hash_views<'a>(
+    elements: impl Iterator<Item = &'a str>,
+    arrival: &Arrival,
+    salts: &Salts,
+    lanes: u16,
+) -> Result<Hashed, SaltError> {
+    let mut hashed = Hashed::default();
+    let mut days = Days { arrival, salts, known: HashMap::new() };
+    for (index, element) in elements.enumerate() {
+        let outcome = match view::parse(element, arrival) {
+            Ok(view) => days
+                .salt(Purpose::Views, view.at.date_naive())
+                .await?
+                .map_err(|reason| Refusal { field: Some("at"), reason })
+                .map(|salt| {
+                    push_view(hashed.lanes.entry(lane(&view.video_id, lanes)).or_default(), &view, &salt);
+                }),
+            Err(refusal) => Err(refusal),
+        };
+        hashed.note(index, outcome);
+    }
+    Ok(hashed)
+}
+
+/// The salts of the days of one body.
+struct Days<'a> {
+    arrival: &'a Arrival,
+    salts: &'a Salts,
+    known: HashMap<(Purpose, NaiveDate), Result<DaySalt, Reason>>,
+}
+
+impl Days<'_> {
+    /// Returns the salt of a day, or why nothing can be hashed for it any more.
+    async fn salt(&mut self, purpose: Purpose, day: NaiveDate) -> Result<Result<DaySalt, Reason>, SaltError> {
+        match self.known.entry((purpose, day)) {
+            Entry::Occupied(entry) => Ok(entry.get().clone()),
+            Entry::Vacant(entry) => {
+                let salt = match self.salts.day_salt(purpose, day).await {
+                    Ok(salt) => Ok(salt),
+                    Err(SaltError::Destroyed(_) | SaltError::NotKept(_)) => Err(Reason::TooOld),
+                    // The setting has changed since: nobody here will ever know that day's salt, and one heartbeat
+                    // must not hold up the others of its batch. A replay stops and says so.
+                    Err(SaltError::OtherSalt { .. })
+                        if self.arrival.max_age.is_some() && day < self.arrival.now.date_naive() =>
+                    {
+                        Err(Reason::TooOld)
+                    }
+                    Err(error) => return Err(error),
+                };
+                Ok(entry.insert(salt).clone())
+            }
+        }
+    }
+}
+
+/// Returns the salt of a heartbeat, and views' if it is also a view.
+async fn heartbeat_salts(
+    days: &mut Days<'_>,
+    heartbeat: &Heartbeat<'_>,
+) -> Result<Result<(DaySalt, Option<DaySalt>), Refusal>, SaltError> {
+    let salt = match days.salt(Purpose::Heartbeats, heartbeat.captured_on).await? {
+        Ok(salt) => salt,
+        Err(reason) => return Ok(Err(Refusal { field: Some("at"), reason })),
+    };
+    if !heartbeat.view {
+        return Ok(Ok((salt, None)));
+    }
+    // Only a replay meets a day whose views' salt is destroyed and whose heartbeats' is not: it is told, and may send the
+    // heartbeat without the view.
+    Ok(match days.salt(Purpose::Views, heartbeat.captured_on).await? {
+        Ok(views_salt) => Ok((salt, Some(views_salt))),
+        Err(reason) => Err(Refusal { field: Some("view"), reason }),
+    })
+}
+
+fn push(lane: &mut HashedHeartbeats, heartbeat: &Heartbeat<'_>, salt: &DaySalt) {
     lane.push(&HashedHeartbeat {
         video_id: &heartbeat.video_id,
         region: heartbeat.region.as_str(),
         captured_on: heartbeat.captured_on,
         start_sec: heartbeat.start_sec,
         end_sec: heartbeat.end_sec,
-        viewer_hash: viewer_hash(&heartbeat.viewer_id, salt),
+        viewer_hash: viewer_hash(&heartbeat.viewer_id, &salt.salt),
+    });
+}
+
+fn push_view(lane: &mut HashedHeartbeats, view: &View<'_>, salt: &DaySalt) {
+    lane.push_view(&HashedView {
+        video_id: &view.video_id,
+        region: view.region.as_str(),
+        epoch: salt.first_day,
+        at: view.at,
+        viewer: viewer_hash(&view.viewer_id, &salt.salt),
     });
 }

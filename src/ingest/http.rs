@@ -1,4 +1,4 @@
-//! `POST /v1/heartbeats`
+//! `POST /v1/heartbeats`, and how any endpoint takes elements into the queue.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,6 +9,7 @@ use axum::{
     http::{HeaderMap, HeaderName, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use blake2::{Blake2b, Digest, digest::consts::U16};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::sync::Semaphore;
@@ -42,12 +43,40 @@ use crate::{
     viewers::salt::{SaltError, Salts},
 };
 
-/// What the elements are called.
-const NOUN: &str = "heartbeats";
 /// A client should come back after this long when the queue was full, because the workers need a moment.
 const RETRY_WHEN_FULL: Duration = Duration::from_secs(5);
 
-/// The state that the route works with.
+/// An endpoint that takes elements into the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Endpoint {
+    Heartbeats,
+    Views,
+}
+
+impl Endpoint {
+    /// Returns what the elements are called.
+    fn noun(self) -> &'static str {
+        match self {
+            Endpoint::Heartbeats => "heartbeats",
+            Endpoint::Views => "views",
+        }
+    }
+
+    /// Returns the id under which a batch is remembered: clients may give batches of two endpoints the same one.
+    fn remembered(self, batch_id: Uuid) -> Uuid {
+        match self {
+            Endpoint::Heartbeats => batch_id,
+            Endpoint::Views => {
+                let mut hasher = Blake2b::<U16>::new();
+                hasher.update(b"heatstrip batch of views\0");
+                hasher.update(batch_id.as_bytes());
+                uuid::Builder::from_custom_bytes(hasher.finalize().into()).into_uuid()
+            }
+        }
+    }
+}
+
+/// The state that the routes work with.
 pub struct State {
     pub store: Store,
     pub salts: Salts,
@@ -69,7 +98,7 @@ pub fn routes() -> OpenApiRouter<Arc<State>> {
 
 /// The sender of a batch gets this once the batch is durable.
 #[derive(Serialize, ToSchema)]
-struct Receipt {
+pub struct Receipt {
     /// How many are durable.
     accepted: usize,
     /// The others.
@@ -115,25 +144,36 @@ pub async fn post(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
+    receive(&app, Endpoint::Heartbeats, &headers, body).await
+}
+
+/// Takes the elements of a body into the queue and answers once they are durable.
+pub async fn receive(
+    app: &State,
+    endpoint: Endpoint,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
     // The body is read before anything can be refused: a client that is still sending would not read why.
-    let received = http::body::read(&headers, body, &app.body_budget).await?;
-    let format = format(&headers)?;
-    let key = idempotency_key(&headers)?;
-    let (batch_id, hashed) = match body::parse(&received.bytes, format, NOUN) {
-        Ok(body) => (one_id(key, body.batch_id)?, hash(&app, &headers, body.elements).await),
+    let received = http::body::read(headers, body, &app.body_budget).await?;
+    let format = format(headers)?;
+    let key = idempotency_key(headers)?;
+    let (batch_id, hashed) = match body::parse(&received.bytes, format, endpoint.noun()) {
+        Ok(body) => (one_id(key, body.batch_id)?, hash(app, endpoint, headers, body.elements).await),
         Err(error) => (key, Err(error.into())),
     };
+    let batch_id = batch_id.map(|batch_id| endpoint.remembered(batch_id));
     // From here on only hashes are held, however long the commit takes.
     drop(received);
     let outcome = match hashed {
-        Ok(hashed) => enqueue(&app, batch_id, hashed).await,
+        Ok(hashed) => enqueue(app, batch_id, hashed).await,
         Err(error) => Err(error),
     };
     let (answer, duplicate) = match outcome {
         Ok((answer, duplicate)) => (answer, duplicate),
         // A batch that was accepted before is answered as it was then, whatever is wrong with it or with us by now. A
         // batch that succeeds needs no look-up of its own, because the transaction that enqueues it makes sure.
-        Err(error) => match accepted_before(&app, batch_id).await {
+        Err(error) => match accepted_before(app, batch_id).await {
             Ok(known) => (known.ok_or(error)?, true),
             // The sender has to know that this try may have gone through.
             Err(_) if matches!(error, ApiError::Unavailable { .. }) => return Err(error),
@@ -142,7 +182,7 @@ pub async fn post(
     };
     match duplicate {
         true => METRICS.duplicate_batches.inc(),
-        false => METRICS.heartbeats_accepted.inc_by(answer.accepted as u64),
+        false => METRICS.accepted(endpoint).inc_by(answer.accepted as u64),
     }
     let rejected =
         RawValue::from_string(answer.rejected).expect("rejections are kept as they were serialized");
@@ -160,7 +200,12 @@ fn one_id(key: Option<Uuid>, batch_id: Option<Uuid>) -> Result<Option<Uuid>, Api
     }
 }
 
-async fn hash(app: &State, headers: &HeaderMap, elements: Vec<&str>) -> Result<Hashed, ApiError> {
+async fn hash(
+    app: &State,
+    endpoint: Endpoint,
+    headers: &HeaderMap,
+    elements: Vec<&str>,
+) -> Result<Hashed, ApiError> {
     let arrival = Arrival {
         now: app.clock.now(),
         default_region: region(app, headers),
@@ -169,16 +214,19 @@ async fn hash(app: &State, headers: &HeaderMap, elements: Vec<&str>) -> Result<H
     };
     // A day's salt may have to be looked up.
     let hashed = http::in_time(async {
-        hash::hash(elements.into_iter(), &arrival, &app.salts, app.store.lanes())
-            .await
-            .map_err(ApiError::from)
+        let (elements, salts, lanes) = (elements.into_iter(), &app.salts, app.store.lanes());
+        match endpoint {
+            Endpoint::Heartbeats => hash::hash(elements, &arrival, salts, lanes).await,
+            Endpoint::Views => hash::hash_views(elements, &arrival, salts, lanes).await,
+        }
+        .map_err(ApiError::from)
     })
     .await?;
     for rejection in &hashed.rejected {
-        METRICS.heartbeats_rejected.with_label_values(&[rejection.reason.name()]).inc();
+        METRICS.rejected(endpoint).with_label_values(&[rejection.reason.name()]).inc();
     }
     if hashed.accepted == 0 {
-        return Err(ApiError::NoneGood { noun: NOUN, rejected: hashed.rejected });
+        return Err(ApiError::NoneGood { noun: endpoint.noun(), rejected: hashed.rejected });
     }
     Ok(hashed)
 }

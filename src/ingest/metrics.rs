@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use prometheus::{Histogram, IntCounter, IntCounterVec};
 
+use super::http::Endpoint;
 use crate::events::refusal::Reason;
 use crate::telemetry::registry::{SHORT, counter, counters, histogram};
 
@@ -14,6 +15,8 @@ pub static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
 pub struct Metrics {
     pub heartbeats_accepted: IntCounter,
     pub heartbeats_rejected: IntCounterVec,
+    pub views_accepted: IntCounter,
+    pub views_rejected: IntCounterVec,
     pub duplicate_batches: IntCounter,
     pub commit_seconds: Histogram,
     pub commit_batches: IntCounter,
@@ -32,6 +35,15 @@ impl Metrics {
                 "Heartbeats refused, by reason.",
                 &["reason"],
             ),
+            views_accepted: counter(
+                "views_accepted_total",
+                "Views of `POST /v1/views` answered 202, so durable; repeated batches are not counted again.",
+            ),
+            views_rejected: counters(
+                "views_rejected_total",
+                "Views of `POST /v1/views` refused, by reason.",
+                &["reason"],
+            ),
             duplicate_batches: counter(
                 "duplicate_batches_total",
                 "Batches whose id was accepted before: retries of clients, answered and not counted again.",
@@ -48,7 +60,24 @@ impl Metrics {
         };
         for reason in Reason::ALL {
             metrics.heartbeats_rejected.with_label_values(&[reason.name()]);
+            metrics.views_rejected.with_label_values(&[reason.name()]);
         }
         metrics
+    }
+
+    /// Returns the counter of accepted elements.
+    pub fn accepted(&self, endpoint: Endpoint) -> &IntCounter {
+        match endpoint {
+            Endpoint::Heartbeats => &self.heartbeats_accepted,
+            Endpoint::Views => &self.views_accepted,
+        }
+    }
+
+    /// Returns the counters of refused elements, by reason.
+    pub fn rejected(&self, endpoint: Endpoint) -> &IntCounterVec {
+        match endpoint {
+            Endpoint::Heartbeats => &self.heartbeats_rejected,
+            Endpoint::Views => &self.views_rejected,
+        }
     }
 }

@@ -30,6 +30,8 @@ pub struct Heartbeat {
     /// The video's length, which then bounds `end_sec`.
     #[schema(minimum = 1)]
     duration_sec: Option<f64>,
+    /// True on the heartbeat with which its session has become a view: it then counts among the video's views too.
+    view: Option<bool>,
 }
 
 /// Heartbeats with a name of their own, so that a retry counts once.

@@ -26,8 +26,8 @@ const MIGRATIONS: &[(&str, &str)] = &[
     migration!("V9__heatmap_runs", "0009_heatmap_runs"),
     migration!("V10__queue_payload", "0010_queue_payload"),
     migration!("V11__heatmap_view", "0011_heatmap_view"),
+    migration!("V12__views", "0012_views"),
     migration!("V20__counters", "0020_counters"),
-    migration!("V23__audience", "0023_audience"),
 ];
 
 /// Brings a database to the schema of this program. `lanes` counts at the first migration only.

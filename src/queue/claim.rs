@@ -21,6 +21,12 @@ pub struct Window {
     pub rows: u64,
 }
 
+/// Waits until nobody works on a lane, and keeps others away until the transaction ends.
+pub(crate) async fn lock_lane(tx: &Transaction<'_>, lane: u16) -> Result<(), StoreError> {
+    query(tx, sql::LOCK_LANE, &[&i32::from(lane)]).await?;
+    Ok(())
+}
+
 /// True if this transaction may work on a lane; at most one at a time may.
 pub(crate) async fn try_lock_lane(tx: &Transaction<'_>, lane: u16) -> Result<bool, StoreError> {
     let rows = query(tx, sql::TRY_LOCK_LANE, &[&i32::from(lane)]).await?;
@@ -36,7 +42,13 @@ pub(crate) async fn claim_batches(
     let (heartbeats, watched_secs) = (window.heartbeats as i64, window.watched_secs as i64);
     let most = window.rows as i64;
     let rows = query(tx, sql::CLAIM_BATCHES, &[&(lane as i16), &heartbeats, &watched_secs, &most]).await?;
-    rows.iter().map(batch).collect()
+    let mut batches = Vec::with_capacity(rows.len());
+    for row in &rows {
+        batches.push((row.try_get::<_, i64>("id")?, batch(row)?));
+    }
+    // A DELETE returns rows in any order; whether a view counts depends on those before it.
+    batches.sort_unstable_by_key(|(id, _)| *id);
+    Ok(batches.into_iter().map(|(_, batch)| batch).collect())
 }
 
 /// A lane's oldest row, locked: a row that becomes visible behind this look is not taken for it.

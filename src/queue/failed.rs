@@ -1,11 +1,11 @@
-//! Heartbeats that cannot be folded are set aside here, so that they block nobody.
+//! Heartbeats and views that cannot be folded are set aside here, so that they block nobody.
 
 use chrono::{DateTime, Utc};
 use deadpool_postgres::Transaction;
 
 use super::sql;
 use crate::{
-    events::hashed::HashedHeartbeat,
+    events::hashed::{Entry, HashedHeartbeats},
     postgres::{StoreError, execute},
 };
 
@@ -21,18 +21,27 @@ pub(crate) async fn set_aside_unreadable(
     Ok(())
 }
 
-/// Sets one heartbeat aside that could not be folded.
+/// Sets one heartbeat or view aside that could not be folded. A view keeps its instant in the bytes that were queued.
 pub(crate) async fn insert_failed(
     tx: &Transaction<'_>,
-    heartbeat: &HashedHeartbeat<'_>,
+    entry: &Entry<'_>,
     reason: &str,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let HashedHeartbeat { video_id, region, captured_on, start_sec, end_sec, viewer_hash } = heartbeat;
+    let (region, secs, viewer, payload) = match entry {
+        Entry::Heartbeat(heartbeat) => {
+            (heartbeat.region, Some((heartbeat.start_sec, heartbeat.end_sec)), heartbeat.viewer_hash, None)
+        }
+        Entry::View(view) => {
+            let queued: HashedHeartbeats = [*entry].into_iter().collect();
+            (view.region, None, view.viewer, Some(queued.as_bytes().to_vec()))
+        }
+    };
+    let (start_sec, end_sec) = secs.unzip();
     execute(
         tx,
         sql::INSERT_FAILED,
-        &[&now, &reason, video_id, region, captured_on, start_sec, end_sec, viewer_hash],
+        &[&now, &reason, &entry.video_id(), &region, &entry.day(), &start_sec, &end_sec, &viewer, &payload],
     )
     .await?;
     Ok(())

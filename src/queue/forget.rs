@@ -4,16 +4,19 @@ use chrono::NaiveDate;
 use scoped_futures::ScopedFutureExt;
 use tokio_postgres::types::ToSql;
 
-use super::{claim::batch, sql};
+use super::{
+    claim::{batch, lock_lane},
+    sql,
+};
 use crate::{
-    events::hashed::{HashedHeartbeat, HashedHeartbeats},
+    events::hashed::{Entry, HashedHeartbeats},
     postgres::{Store, StoreError, Transaction, execute, query},
 };
 
 /// Rows of the queue that are looked through at once.
 const PIECE_ROWS: i64 = 500;
 
-/// How many heartbeats of a video were removed.
+/// How many heartbeats and views of a video were removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ForgottenHeartbeats {
     /// Those that waited to be folded.
@@ -29,7 +32,7 @@ pub(crate) async fn forget_in(
     lane: u16,
     day: Option<NaiveDate>,
 ) -> Result<ForgottenHeartbeats, StoreError> {
-    query(tx, sql::LOCK_LANE, &[&i32::from(lane)]).await?;
+    lock_lane(tx, lane).await?;
     let queued = forget_queued(tx, video_id, lane, day).await?;
     let failed = execute(tx, sql::FORGET_FAILED, &[&video_id, &day]).await?;
     Ok(ForgottenHeartbeats { queued, failed })
@@ -55,11 +58,10 @@ async fn forget_queued(
                 // The worker will set it aside, where nobody looks into it either.
                 continue;
             };
-            let Ok(heartbeats) = batch.iter().collect::<Result<Vec<_>, _>>() else { continue };
-            let is_kept = |heartbeat: &HashedHeartbeat<'_>| {
-                heartbeat.video_id != video_id || day.is_some_and(|day| day != heartbeat.captured_on)
-            };
-            let kept: HashedHeartbeats = heartbeats.into_iter().filter(is_kept).collect();
+            let Ok(entries) = batch.entries().collect::<Result<Vec<_>, _>>() else { continue };
+            let is_kept =
+                |entry: &Entry<'_>| entry.video_id() != video_id || day.is_some_and(|day| day != entry.day());
+            let kept: HashedHeartbeats = entries.into_iter().filter(is_kept).collect();
             let id: i64 = row.try_get("id")?;
             if kept.is_empty() {
                 execute(tx, sql::DELETE_ROW, &[&lane, &id]).await?;

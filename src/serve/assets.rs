@@ -1,7 +1,7 @@
 //! The files that browsers load, embedded in the binary: the dashboard, the API's description, and the scripts that
 //! pages of other sites embed, which are the `<heat-strip>` component and the player client with its types.
 
-use std::{hash::Hasher, sync::Arc};
+use std::{borrow::Cow, hash::Hasher, sync::Arc};
 
 use axum::{
     Router,
@@ -9,6 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use bytes::Bytes;
 use fnv::FnvHasher;
 
 use crate::http::caching::holds;
@@ -62,8 +63,6 @@ const DASHBOARD: &[Asset] = assets! {
     "/home.js" SCRIPT TOGETHER "home.js";
     "/video.js" SCRIPT TOGETHER "video.js";
     "/curves.js" SCRIPT TOGETHER "curves.js";
-    "/audience.css" CSS TOGETHER "audience.css";
-    "/audience.js" SCRIPT TOGETHER "audience.js";
     "/days.js" SCRIPT TOGETHER "days.js";
     "/share.js" SCRIPT TOGETHER "share.js";
     "/vendor/uplot/uPlot.esm.js" SCRIPT TOGETHER "vendor/uplot/uPlot.esm.js";
@@ -89,41 +88,86 @@ const EMBEDDED: &[Asset] = assets! {
 
 /// Returns the routes of the dashboard and of the API's description.
 pub fn pages() -> Router {
-    routes(DASHBOARD, POLICY, "same-origin").merge(routes(DOCS, DOCS_POLICY, "same-origin"))
+    routes(DASHBOARD, POLICY, "same-origin", |text| text.into()).merge(routes(
+        DOCS,
+        DOCS_POLICY,
+        "same-origin",
+        |text| text.into(),
+    ))
 }
 
-/// Returns the routes of the files that pages of other sites load.
-pub fn embedded() -> Router {
-    routes(EMBEDDED, POLICY, "cross-origin")
+/// Returns the routes of the files that pages of other sites load. The player client says after how many seconds a session is
+/// a view, so that it and the answers agree.
+pub fn embedded(view_after_secs: u32) -> Router {
+    routes(EMBEDDED, POLICY, "cross-origin", |text| with_view_after(text, view_after_secs))
+}
+
+/// The player client's default as it is built, behind the option's name and whatever the minifier calls the variable.
+const BUILT_VIEW_AFTER: &str = "=10";
+
+fn with_view_after(text: &'static str, view_after_secs: u32) -> Cow<'static, str> {
+    let filled = || {
+        let option = text.find("viewAfter:")?;
+        let value = option + text[option..].find('=')?;
+        let behind = text[value..].strip_prefix(BUILT_VIEW_AFTER)?;
+        Some(format!("{}={view_after_secs}{behind}", &text[..value]))
+    };
+    filled().map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
 /// Returns the routes of files. `shared_with` says who may load them without CORS; pages that are isolated from other
 /// sites (COEP) want to be told.
-fn routes(assets: &'static [Asset], policy: &'static str, shared_with: &'static str) -> Router {
+fn routes(
+    assets: &'static [Asset],
+    policy: &'static str,
+    shared_with: &'static str,
+    fill: impl Fn(&'static str) -> Cow<'static, str>,
+) -> Router {
     assets.iter().fold(Router::new(), |router, asset| {
-        let etag: Arc<str> = etag(asset.text).into();
+        let text: Bytes = match fill(asset.text) {
+            Cow::Borrowed(text) => Bytes::from_static(text.as_bytes()),
+            Cow::Owned(text) => text.into(),
+        };
+        let etag: Arc<str> = etag(&text).into();
         let policies = [
             (header::CONTENT_SECURITY_POLICY, policy),
             (HeaderName::from_static("cross-origin-resource-policy"), shared_with),
         ];
         let answer =
-            async move |request: HeaderMap| (policies, asset.answer(&request, &etag)).into_response();
+            async move |request: HeaderMap| (policies, asset.answer(&request, &etag, &text)).into_response();
         router.route(asset.path, get(answer))
     })
 }
 
 impl Asset {
-    fn answer(&self, request: &HeaderMap, etag: &str) -> Response {
+    fn answer(&self, request: &HeaderMap, etag: &str, text: &Bytes) -> Response {
         let validators = [(header::ETAG, etag), (header::CACHE_CONTROL, self.cache_control)];
         if holds(request, etag) {
             return (StatusCode::NOT_MODIFIED, validators).into_response();
         }
-        (validators, [(header::CONTENT_TYPE, self.content_type)], self.text).into_response()
+        (validators, [(header::CONTENT_TYPE, self.content_type)], text.clone()).into_response()
     }
 }
 
-fn etag(text: &str) -> String {
+fn etag(text: &[u8]) -> String {
     let mut hasher = FnvHasher::default();
-    hasher.write(text.as_bytes());
+    hasher.write(text);
     format!("\"{:016x}\"", hasher.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_player_client_knows_the_setting() {
+        for name in ["/heatstrip.js", "/heatstrip.classic.js"] {
+            let asset = EMBEDDED.iter().find(|asset| asset.path == name).expect("the client");
+            let filled = with_view_after(asset.text, 77);
+            assert_eq!(filled.matches("=77").count(), 1, "{name}");
+            assert_eq!(filled.len(), asset.text.len(), "{name}");
+            assert_eq!(with_view_after(asset.text, 10), asset.text, "{name}");
+        }
+        assert_eq!(with_view_after("export const other = 10;", 77), "export const other = 10;");
+    }
 }

@@ -14,7 +14,7 @@ use crate::{
     answers, http, ingest,
     postgres::{self, Store},
     telemetry::registry::{self, CONTENT_TYPE},
-    viewers, work,
+    viewers, views, work,
 };
 
 /// Returns the route and its description.
@@ -43,5 +43,6 @@ fn register() {
     LazyLock::force(&http::metrics::METRICS);
     LazyLock::force(&ingest::metrics::METRICS);
     LazyLock::force(&viewers::metrics::METRICS);
+    LazyLock::force(&views::metrics::METRICS);
     LazyLock::force(&work::metrics::METRICS);
 }

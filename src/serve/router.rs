@@ -12,10 +12,11 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::{assets, health, metrics, openapi};
 use crate::{
-    audience, counters, heatmap,
+    counters, heatmap,
     http::{error::ApiError, request_id::identify},
     ingest,
     postgres::Store,
+    views,
 };
 
 /// Browsers may remember for this long what CORS allows.
@@ -25,8 +26,10 @@ const CORS_MAX_AGE: Duration = Duration::from_secs(86_400);
 pub struct Parts {
     pub ingest: Arc<ingest::http::State>,
     pub heatmap: Arc<heatmap::http::State>,
-    pub audience: Arc<audience::http::State>,
     pub counters: Arc<counters::http::State>,
+    pub views: Arc<views::http::State>,
+    /// What the player client is told of views.
+    pub view_after_secs: u32,
     pub health: Arc<health::State>,
     pub store: Store,
 }
@@ -36,8 +39,8 @@ fn v1(parts: &Parts) -> OpenApiRouter {
     OpenApiRouter::new()
         .merge(ingest::http::routes().with_state(Arc::clone(&parts.ingest)))
         .merge(heatmap::http::routes().with_state(Arc::clone(&parts.heatmap)))
-        .merge(audience::http::routes().with_state(Arc::clone(&parts.audience)))
         .merge(counters::http::routes().with_state(Arc::clone(&parts.counters)))
+        .merge(views::http::routes().with_state(Arc::clone(&parts.views)))
 }
 
 /// Returns the routes for whoever watches the process, and their description.
@@ -62,7 +65,7 @@ pub fn router(parts: &Parts) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn(identify))
         .merge(v1)
-        .merge(assets::embedded().layer((middleware::from_fn(identify), cors())))
+        .merge(assets::embedded(parts.view_after_secs).layer((middleware::from_fn(identify), cors())))
 }
 
 /// Allows pages of any origin, without credentials.

@@ -9,6 +9,25 @@ use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, Utc};
 /// come.
 pub const SALT_KEPT: TimeDelta = TimeDelta::hours(48);
 
+/// What a salt is for. Hashes of different purposes have nothing in common, so that nobody can join them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// The heatmap.
+    Heartbeats,
+    /// The number under the video.
+    Views,
+}
+
+impl Purpose {
+    /// Returns the name as it stands in the table of salt epochs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Purpose::Heartbeats => "heartbeats",
+            Purpose::Views => "views",
+        }
+    }
+}
+
 /// The salt changes this often.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum)]
 pub enum Rotation {

@@ -14,10 +14,11 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use crate::{
     clock::Clock,
+    events::fields::MAX_AGE,
     postgres::{Store, StoreError},
     viewers::metrics::METRICS,
     viewers::{
-        epoch::{Opening, Rotation, ends_early},
+        epoch::{Opening, Purpose, Rotation, ends_early},
         hash::Salt,
         store::{Destruction, NewSalt, SaltEpoch},
     },
@@ -25,8 +26,10 @@ use crate::{
 
 /// A salt made here has this many bytes.
 const SALT_BYTES: usize = 32;
-/// The salts of so many days are kept at hand. A replay of years passes through; arrivals need three days.
-const CACHED_DAYS: usize = 64;
+/// The salts of so many days and purposes are kept at hand. A replay of years passes through; arrivals need three days.
+const CACHED_DAYS: usize = 128;
+/// Views' salts change this often unless a setting says otherwise.
+pub const VIEWS_ROTATION: Rotation = Rotation::Monthly;
 /// A salt is kept at hand for this long, after which the process notices what others did to its epoch.
 const CACHED_FOR: TimeDelta = TimeDelta::seconds(60);
 /// The destruction is tried this often while somebody uses the table or holds an old snapshot.
@@ -84,9 +87,16 @@ fn way_out(day: NaiveDate, last_day: NaiveDate) -> &'static str {
     }
 }
 
+/// A day's salt, and the first day of the epoch that it belongs to.
+#[derive(Debug, Clone)]
+pub struct DaySalt {
+    pub salt: Salt,
+    pub first_day: NaiveDate,
+}
+
 /// A salt that is kept at hand.
 struct Cached {
-    salt: Salt,
+    salt: DaySalt,
     read_at: DateTime<Utc>,
     destroyed_from: DateTime<Utc>,
 }
@@ -104,16 +114,24 @@ impl Cached {
 pub struct Salts {
     store: Store,
     source: SaltSource,
+    /// Views' salts are never given by a setting.
+    views: SaltSource,
     clock: Clock,
     ends_epochs: bool,
-    by_day: Arc<RwLock<HashMap<NaiveDate, Cached>>>,
+    by_day: Arc<RwLock<HashMap<(Purpose, NaiveDate), Cached>>>,
 }
 
 impl Salts {
     /// Returns the salts from this source, which are shared with every process on the same database. An epoch that
     /// another setting opened ends with today.
     pub fn new(store: Store, source: SaltSource, clock: Clock) -> Self {
-        Salts { store, source, clock, ends_epochs: true, by_day: Arc::default() }
+        let views = SaltSource::Made(VIEWS_ROTATION);
+        Salts { store, source, views, clock, ends_epochs: true, by_day: Arc::default() }
+    }
+
+    /// Returns these salts with views' changing this often.
+    pub fn with_views_rotation(self, rotation: Rotation) -> Self {
+        Salts { views: SaltSource::Made(rotation), ..self }
     }
 
     /// Returns the salts for a process that only passes by: it uses the epochs that it finds, whatever its own setting
@@ -122,20 +140,43 @@ impl Salts {
         Salts { ends_epochs: false, ..Salts::new(store, source, clock) }
     }
 
-    /// Returns the salt of a day and makes it if this is the first need of it.
+    /// Returns the salt of a day's heartbeats and makes it if this is the first need of it.
     pub async fn salt(&self, day: NaiveDate) -> Result<Salt, SaltError> {
-        if let Some(salt) = self.cached(day) {
+        Ok(self.day_salt(Purpose::Heartbeats, day).await?.salt)
+    }
+
+    /// Returns the salt of a day for a purpose and makes it if this is the first need of it.
+    pub async fn day_salt(&self, purpose: Purpose, day: NaiveDate) -> Result<DaySalt, SaltError> {
+        if let Some(salt) = self.cached(purpose, day) {
             return Ok(salt);
         }
         if day < self.store.retention().await?.kept_from {
             return Err(SaltError::NotKept(day));
         }
-        let epoch = self.read_or_open(day).await?;
+        let epoch = self.read_or_open(purpose, day).await?;
         let now = self.clock.now();
-        let salt = self.salt_of(day, &epoch, now)?;
+        let salt = DaySalt { salt: self.salt_of(purpose, day, &epoch, now)?, first_day: epoch.first_day };
         let cached = Cached { salt: salt.clone(), read_at: now, destroyed_from: epoch.destroyed_from };
-        self.cache(day, cached, now);
+        self.cache((purpose, day), cached, now);
         Ok(salt)
+    }
+
+    /// Returns the salts of a purpose with which somebody may still be hashed: those of all days on which something may
+    /// arrive, which are made if need be, and those of older days that a replay has made.
+    pub async fn live(&self, purpose: Purpose) -> Result<Vec<DaySalt>, SaltError> {
+        let today = self.clock.today();
+        for days_ago in 0..=MAX_AGE.num_days() {
+            match self.day_salt(purpose, today - TimeDelta::days(days_ago)).await {
+                Ok(_) | Err(SaltError::Destroyed(_) | SaltError::NotKept(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let now = self.clock.now();
+        let epochs = self.store.live_salt_epochs(purpose).await?;
+        let usable = epochs.into_iter().filter(|epoch| now < epoch.destroyed_from);
+        Ok(usable
+            .filter_map(|epoch| Some(DaySalt { salt: epoch.salt?, first_day: epoch.first_day }))
+            .collect())
     }
 
     /// Makes sure that today's heartbeats can be hashed, so that a wrong setting stops the start and not the traffic.
@@ -143,14 +184,21 @@ impl Salts {
         self.salt(self.clock.today()).await.map(|_| ())
     }
 
-    fn cached(&self, day: NaiveDate) -> Option<Salt> {
+    fn source(&self, purpose: Purpose) -> &SaltSource {
+        match purpose {
+            Purpose::Heartbeats => &self.source,
+            Purpose::Views => &self.views,
+        }
+    }
+
+    fn cached(&self, purpose: Purpose, day: NaiveDate) -> Option<DaySalt> {
         // A map poisoned by a panic elsewhere still holds whole salts.
         let by_day = self.by_day.read().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let cached = by_day.get(&day)?;
+        let cached = by_day.get(&(purpose, day))?;
         cached.is_usable(self.clock.now()).then(|| cached.salt.clone())
     }
 
-    fn cache(&self, day: NaiveDate, cached: Cached, now: DateTime<Utc>) {
+    fn cache(&self, day: (Purpose, NaiveDate), cached: Cached, now: DateTime<Utc>) {
         let mut by_day = self.by_day.write().unwrap_or_else(|poisoned| poisoned.into_inner());
         by_day.retain(|_, cached| cached.is_usable(now));
         if by_day.len() >= CACHED_DAYS {
@@ -159,36 +207,36 @@ impl Salts {
         by_day.insert(day, cached);
     }
 
-    async fn read_or_open(&self, day: NaiveDate) -> Result<SaltEpoch, SaltError> {
+    async fn read_or_open(&self, purpose: Purpose, day: NaiveDate) -> Result<SaltEpoch, SaltError> {
         let mut epoch = loop {
-            if let Some(epoch) = self.store.use_salt_epoch(day).await? {
+            if let Some(epoch) = self.store.use_salt_epoch(purpose, day).await? {
                 break epoch;
             }
             // Whoever loses the race to open the epoch finds the winner's in the next round.
-            self.open(day).await?;
+            self.open(purpose, day).await?;
         };
         let today = self.clock.today();
         if self.ends_epochs
             && day == today
-            && ends_early(epoch.opening, epoch.last_day, self.source.opening(), today)
+            && ends_early(epoch.opening, epoch.last_day, self.source(purpose).opening(), today)
         {
             self.cut(&mut epoch, today).await?;
         }
         Ok(epoch)
     }
 
-    async fn open(&self, day: NaiveDate) -> Result<(), SaltError> {
+    async fn open(&self, purpose: Purpose, day: NaiveDate) -> Result<(), SaltError> {
         let now = self.clock.now();
-        match &self.source {
+        match self.source(purpose) {
             SaltSource::Made(rotation) => {
                 let mut bytes = vec![0; SALT_BYTES];
                 getrandom::fill(&mut bytes)
                     .map_err(|error| StoreError::Unavailable(format!("no random bytes: {error}")))?;
                 let salt = Salt::new(bytes);
-                self.store.open_salt_epoch(day, *rotation, NewSalt::Made(&salt), now).await?;
+                self.store.open_salt_epoch(purpose, day, *rotation, NewSalt::Made(&salt), now).await?;
             }
             SaltSource::Given(salt) => {
-                self.store.open_salt_epoch(day, Rotation::Never, NewSalt::Given(salt), now).await?;
+                self.store.open_salt_epoch(purpose, day, Rotation::Never, NewSalt::Given(salt), now).await?;
             }
         }
         Ok(())
@@ -203,12 +251,18 @@ impl Salts {
         Ok(())
     }
 
-    fn salt_of(&self, day: NaiveDate, epoch: &SaltEpoch, now: DateTime<Utc>) -> Result<Salt, SaltError> {
+    fn salt_of(
+        &self,
+        purpose: Purpose,
+        day: NaiveDate,
+        epoch: &SaltEpoch,
+        now: DateTime<Utc>,
+    ) -> Result<Salt, SaltError> {
         if now >= epoch.destroyed_from {
             // The salt is refused whether or not the nightly job came by.
             return Err(SaltError::Destroyed(day));
         }
-        match (&epoch.salt, &epoch.fingerprint, &self.source) {
+        match (&epoch.salt, &epoch.fingerprint, self.source(purpose)) {
             (Some(salt), _, _) => Ok(salt.clone()),
             (None, Some(fingerprint), SaltSource::Given(given)) if given.fingerprint() == *fingerprint => {
                 Ok(given.clone())

@@ -9,7 +9,9 @@ statements! {
     LIMIT_LOCK_WAIT = "limit_lock_wait";
     OPEN_SALT_EPOCH = "open_salt_epoch";
     READ_DEAD_SALT_EPOCHS = "read_dead_salt_epochs";
+    READ_ENDED_EPOCHS = "read_ended_epochs";
     READ_EPOCHS_OF_DAYS = "read_epochs_of_days";
+    READ_LIVE_SALTS = "read_live_salts";
     READ_SALT_EPOCH = "read_salt_epoch";
     READ_SALT_EPOCHS = "read_salt_epochs";
     REWRITE_SALT_EPOCHS = "rewrite_salt_epochs";

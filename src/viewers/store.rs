@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use scoped_futures::ScopedFutureExt;
 use tokio_postgres::Row;
 
 use super::sql;
 use crate::postgres::{Store, StoreError, Transaction, execute, query};
 use crate::viewers::{
-    epoch::{Opening, Rotation, SALT_KEPT, destroyed_from},
+    epoch::{Opening, Purpose, Rotation, SALT_KEPT, destroyed_from},
     hash::Salt,
 };
 
@@ -17,6 +17,7 @@ use crate::viewers::{
 #[derive(Debug, Clone)]
 pub struct SaltEpoch {
     pub epoch: i64,
+    pub first_day: NaiveDate,
     pub last_day: NaiveDate,
     pub opening: Opening,
     /// None if the salt comes from a setting or is destroyed.
@@ -49,14 +50,19 @@ pub struct Destruction {
 impl Store {
     /// Returns the epoch that a day belongs to, if it was opened. When this returns, the epoch can no longer end before
     /// that day.
-    pub async fn use_salt_epoch(&self, day: NaiveDate) -> Result<Option<SaltEpoch>, StoreError> {
+    pub async fn use_salt_epoch(
+        &self,
+        purpose: Purpose,
+        day: NaiveDate,
+    ) -> Result<Option<SaltEpoch>, StoreError> {
+        let purpose = purpose.name();
         self.run_tx("use_salt_epoch", |tx| {
             async move {
-                let mut rows = query(tx, sql::READ_SALT_EPOCH, &[&day]).await?;
+                let mut rows = query(tx, sql::READ_SALT_EPOCH, &[&day, &purpose]).await?;
                 if let Some(row) = rows.first()
                     && !row.try_get::<_, bool>("used")?
                 {
-                    rows = query(tx, sql::USE_SALT_EPOCH, &[&day]).await?;
+                    rows = query(tx, sql::USE_SALT_EPOCH, &[&day, &purpose]).await?;
                 }
                 rows.first().map(salt_epoch).transpose()
             }
@@ -69,6 +75,7 @@ impl Store {
     /// durable when this returns.
     pub async fn open_salt_epoch(
         &self,
+        purpose: Purpose,
         day: NaiveDate,
         rotation: Rotation,
         salt: NewSalt<'_>,
@@ -85,7 +92,16 @@ impl Store {
                 execute(
                     tx,
                     sql::OPEN_SALT_EPOCH,
-                    &[&day, &first_day, &last_day, &rotation.name(), &salt, fingerprint, &now],
+                    &[
+                        &day,
+                        &first_day,
+                        &last_day,
+                        &rotation.name(),
+                        &salt,
+                        fingerprint,
+                        &now,
+                        &purpose.name(),
+                    ],
                 )
                 .await
             }
@@ -106,6 +122,36 @@ impl Store {
             async move {
                 let rows = query(tx, sql::CUT_SALT_EPOCH, &[&epoch, &today]).await?;
                 Ok(rows.first().map(|row| row.try_get("last_day")).transpose()?)
+            }
+            .scope_boxed()
+        })
+        .await
+    }
+
+    /// Returns the epochs of a purpose whose salts are not destroyed.
+    pub async fn live_salt_epochs(&self, purpose: Purpose) -> Result<Vec<SaltEpoch>, StoreError> {
+        self.run_tx("read_live_salts", |tx| {
+            async move {
+                let rows = query(tx, sql::READ_LIVE_SALTS, &[&purpose.name()]).await?;
+                rows.iter().map(salt_epoch).collect()
+            }
+            .scope_boxed()
+        })
+        .await
+    }
+
+    /// Returns the first days of a purpose's epochs whose salts nobody may have used for `since` by now.
+    pub async fn ended_salt_epochs(
+        &self,
+        purpose: Purpose,
+        now: DateTime<Utc>,
+        since: TimeDelta,
+    ) -> Result<Vec<NaiveDate>, StoreError> {
+        let over_since = now - SALT_KEPT - since;
+        self.run_tx("read_ended_epochs", |tx| {
+            async move {
+                let rows = query(tx, sql::READ_ENDED_EPOCHS, &[&purpose.name(), &over_since]).await?;
+                rows.iter().map(|row| Ok(row.try_get("first_day")?)).collect()
             }
             .scope_boxed()
         })
@@ -148,6 +194,7 @@ fn salt_epoch(row: &Row) -> Result<SaltEpoch, StoreError> {
     let fingerprint: Option<Vec<u8>> = row.try_get("fingerprint")?;
     Ok(SaltEpoch {
         epoch: row.try_get("epoch")?,
+        first_day: row.try_get("first_day")?,
         last_day,
         opening: Opening {
             rotation: row.try_get::<_, &str>("rotation")?.parse().map_err(StoreError::Unsuitable)?,
@@ -159,22 +206,32 @@ fn salt_epoch(row: &Row) -> Result<SaltEpoch, StoreError> {
     })
 }
 
-/// Returns the salt epochs that a range touches: their first days, ascending, and how they were opened.
+/// Returns heartbeats' salt epochs that a range touches, as [`epochs_of`] does.
 pub(crate) async fn epochs(
     tx: &Transaction<'_>,
     from: NaiveDate,
     to: NaiveDate,
 ) -> Result<(Vec<NaiveDate>, Vec<Rotation>), StoreError> {
+    epochs_of(tx, Purpose::Heartbeats, from, to).await
+}
+
+/// Returns the salt epochs of a purpose that a range touches: their first days, ascending, and how they were opened.
+pub(crate) async fn epochs_of(
+    tx: &Transaction<'_>,
+    purpose: Purpose,
+    from: NaiveDate,
+    to: NaiveDate,
+) -> Result<(Vec<NaiveDate>, Vec<Rotation>), StoreError> {
     let mut first_days = Vec::new();
     let mut rotations = Vec::new();
-    for row in query(tx, sql::READ_SALT_EPOCHS, &[&from, &to]).await? {
+    for row in query(tx, sql::READ_SALT_EPOCHS, &[&from, &to, &purpose.name()]).await? {
         first_days.push(row.try_get("first_day")?);
         rotations.push(row.try_get::<_, &str>("rotation")?.parse().map_err(StoreError::Unsuitable)?);
     }
     Ok((first_days, rotations))
 }
 
-/// The first day of each day's salt epoch; the day itself where it belongs to none.
+/// The first day of each day's salt epoch of heartbeats; the day itself where it belongs to none.
 pub(crate) async fn epochs_of_days(
     tx: &Transaction<'_>,
     days: &[NaiveDate],

@@ -4,11 +4,11 @@ use chrono::NaiveDate;
 use scoped_futures::ScopedFutureExt;
 
 use crate::{
-    audience,
     heatmap::{self, store::forget::ForgottenRows},
     postgres::{Store, StoreError},
     queue::{self, forget::ForgottenHeartbeats},
     viewers::epoch::Rotation,
+    views::{self, store::forget::ForgottenViews},
 };
 
 /// How much of a video was removed.
@@ -18,8 +18,8 @@ pub struct Forgotten {
     pub heartbeats: ForgottenHeartbeats,
     /// They were rows of the heatmap.
     pub rows: ForgottenRows,
-    /// They were days of the audience's sample.
-    pub samples: u64,
+    /// They were views.
+    pub views: ForgottenViews,
 }
 
 /// Removes a video, of one day or of all, in one transaction, while no worker folds its lane.
@@ -35,9 +35,9 @@ pub async fn forget(
         .run_tx("forget", |tx| {
             async move {
                 let heartbeats = queue::forget::forget_in(tx, video_id, lane, day).await?;
-                let samples = audience::store::forget_in(tx, video_id, first_day, last_day).await?;
                 let rows = heatmap::store::forget::forget_in(tx, video_id, first_day, last_day).await?;
-                Ok(Forgotten { heartbeats, rows, samples })
+                let views = views::store::forget::forget_in(tx, video_id, day).await?;
+                Ok(Forgotten { heartbeats, rows, views })
             }
             .scope_boxed()
         })

@@ -7,13 +7,13 @@
 use chrono::{Days, NaiveDate};
 
 use crate::{
-    audience,
     clock::Clock,
     counters,
     heatmap::compaction::{self, CompactionError, drop_when_free},
     postgres::{Store, StoreError},
     queue::batch_ids::{REPLAY_MEMORY, Ring},
     viewers::salt,
+    views,
 };
 
 /// Videos whose old rows are removed, or whose epochs are counted, in one transaction.
@@ -29,8 +29,8 @@ pub struct Keep {
     pub days: Option<u32>,
     /// Days kept by the second before today, none for all.
     pub fine_days: Option<u32>,
-    /// Days of the audience's sample kept before today, none for all.
-    pub sample_days: Option<u32>,
+    /// Days for which viewers of a video are remembered, none for [`views::archive::RECENT_DAYS`].
+    pub recent_days: Option<u32>,
 }
 
 /// The work that a night did.
@@ -44,10 +44,10 @@ pub struct Summary {
     pub dropped_partitions: u64,
     /// Canonical rows deleted, as their days are not kept.
     pub deleted_rows: u64,
-    /// What was done to the audience's sample.
-    pub audience: audience::nightly::Summary,
     /// What was done to counters.
     pub counters: counters::nightly::Summary,
+    /// What was done to views.
+    pub views: views::nightly::Summary,
     /// Seconds deleted, as their days are kept more coarsely.
     pub thinned_rows: u64,
 }
@@ -66,13 +66,13 @@ pub async fn run(
     if let Err(error) = &counters {
         tracing::error!(%error, "the night of the counters failed, the next one goes on with the rest: {error}");
     }
-    let sample_days = [keep.sample_days, keep.days].into_iter().flatten().min();
-    let audience = audience::nightly::run(store, clock, sample_days).await;
-    if let Err(error) = &audience {
-        tracing::error!(%error, "the night of the audience failed, the next one goes on with the rest: {error}");
-    }
     let first_day = |days: Option<u32>| days.map(|days| clock.today() - Days::new(days.into()));
     store.advance_retention(first_day(keep.days), first_day(keep.fine_days)).await?;
+    let recent_days = keep.recent_days.unwrap_or(views::archive::RECENT_DAYS);
+    let views = views::nightly::run(store, clock, recent_days).await;
+    if let Err(error) = &views {
+        tracing::error!(%error, "the night of the views failed, the next one goes on with the rest: {error}");
+    }
     let mut summary =
         Summary { compacted: compaction::run(store, through, progress).await?, ..Summary::default() };
     store.delete_unkept_failed().await?;
@@ -93,7 +93,7 @@ pub async fn run(
     count_epochs(store, clock.today(), summary.compacted.first_day).await?;
     summary.destroyed_salts = destroyed_salts?;
     summary.counters = counters?;
-    summary.audience = audience?;
+    summary.views = views?;
     Ok(summary)
 }
 

@@ -1,5 +1,5 @@
-//! Reconciliation: what is counted twice over is compared, and healed where it differs. Counters today; whatever else keeps a
-//! number beside the rows it stands for belongs here too.
+//! Reconciliation: what is counted twice over is compared, and healed where it differs. Whatever keeps a number beside the rows
+//! it stands for belongs here.
 
 use chrono::{DateTime, Utc};
 
@@ -8,10 +8,11 @@ use crate::{
     clock::Clock,
     counters,
     postgres::{Store, StoreError},
+    views,
 };
 
 /// What is compared: a closed list, the labels of the metric.
-pub const COMPARED: [&str; 1] = ["counters"];
+pub const COMPARED: [&str; 4] = ["counters", "views", "recent_viewers", "lifetime_viewers"];
 
 /// The drift that a comparison found, by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +34,8 @@ impl Drift {
 
 /// Compares and heals everything, and notes what was found for whoever serves the metric.
 pub async fn reconcile(store: &Store, clock: &Clock) -> Result<Vec<Drift>, StoreError> {
-    let drifts = vec![reconcile_counters(store).await?];
+    let mut drifts = vec![reconcile_counters(store).await?];
+    drifts.extend(reconcile_views(store).await?);
     for drift in &drifts {
         note(store, drift, clock.now()).await?;
     }
@@ -51,6 +53,21 @@ async fn reconcile_counters(store: &Store) -> Result<Drift, StoreError> {
         compared: found.compared,
         healed: found.drifted.into_iter().map(named).collect(),
     })
+}
+
+async fn reconcile_views(store: &Store) -> Result<[Drift; 3], StoreError> {
+    let found = views::reconcile::reconcile(store).await?;
+    let drift = |name: &'static str, drifted: u64| Drift {
+        name,
+        compared: found.compared,
+        healed: (drifted > 0).then(|| (name.to_owned(), drifted)).into_iter().collect(),
+    };
+    let [_, views, recent_viewers, lifetime_viewers] = COMPARED;
+    Ok([
+        drift(views, found.views),
+        drift(recent_viewers, found.recent_viewers),
+        drift(lifetime_viewers, found.lifetime_viewers),
+    ])
 }
 
 async fn note(store: &Store, drift: &Drift, now: DateTime<Utc>) -> Result<(), StoreError> {

@@ -1,4 +1,4 @@
-//! The worker: takes heartbeats out of the queue, folds them, and appends the runs to the shards, in one transaction a
+//! The worker: takes heartbeats and views out of the queue, folds them, and appends the runs to the shards, in one transaction a
 //! step: a crash anywhere rolls all of it back, so nothing is lost and nothing counts twice.
 
 use std::time::{Duration, Instant};
@@ -9,10 +9,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::metrics::METRICS;
 use crate::{
-    audience,
     clock::Clock,
     events::{
-        hashed::{HashedHeartbeat, HashedHeartbeats, Unreadable},
+        hashed::{Entry, HashedHeartbeat, HashedHeartbeats, HashedView, Unreadable},
         heartbeat::MAX_SEC,
     },
     heatmap::{
@@ -25,6 +24,10 @@ use crate::{
         Ripe,
         claim::{self, Window},
         failed,
+    },
+    views::{
+        self,
+        store::fold::{FoldedViews, fold_in},
     },
 };
 
@@ -44,13 +47,13 @@ const AWAY_PAUSE: Duration = Duration::from_secs(1);
 /// The outcome of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// It folded this many heartbeats.
+    /// It folded this many heartbeats and views.
     Folded {
-        /// Heartbeats taken out of the queue.
+        /// Heartbeats and views taken out of the queue.
         heartbeats: usize,
         /// Rows written.
         rows: u64,
-        /// Heartbeats that could not be folded and were set aside.
+        /// Heartbeats and views that could not be folded and were set aside.
         failed: usize,
     },
     /// There was nothing to fold, or others are at it.
@@ -104,6 +107,7 @@ async fn step_lane(store: &Store, clock: &Clock, lane: u16) -> Result<Step, Stor
             outcome => break outcome?,
         }
     };
+    views::metrics::METRICS.folded(&folded.views);
     // Behind the commit, in transactions of their own: who dies here has lost nothing, and the next multiple of the
     // trigger compacts it.
     for VideoDay { video_id, captured_on } in &folded.grown {
@@ -118,10 +122,12 @@ async fn step_lane(store: &Store, clock: &Clock, lane: u16) -> Result<Step, Stor
 struct Folded {
     step: Step,
     grown: Vec<VideoDay>,
+    views: FoldedViews,
 }
 
 impl Folded {
-    const IDLE: Folded = Folded { step: Step::Idle, grown: Vec::new() };
+    const IDLE: Folded =
+        Folded { step: Step::Idle, grown: Vec::new(), views: FoldedViews { rows: 0, views: 0, counted: 0 } };
 }
 
 /// Works until told to stop; the step under way is finished, what is still queued waits for the next worker.
@@ -177,9 +183,9 @@ async fn fold_window(store: &Store, lane: u16, window: &Window) -> Result<Folded
                 if batches.is_empty() {
                     return Ok(Folded::IDLE);
                 }
-                let heartbeats = read(&batches)?;
-                let (rows, grown) = append(store, tx, &heartbeats).await?;
-                Ok(Folded { step: Step::Folded { heartbeats: heartbeats.len(), rows, failed: 0 }, grown })
+                let entries = read(&batches)?;
+                let Appended { rows, grown, views } = append(store, tx, &entries).await?;
+                Ok(Folded { step: Step::Folded { heartbeats: entries.len(), rows, failed: 0 }, grown, views })
             }
             .scope_boxed()
         })
@@ -218,50 +224,79 @@ async fn fold_one_by_one(store: &Store, clock: &Clock, lane: u16) -> Result<Fold
                     }
                     claimed => claimed?,
                 };
-                let (mut rows, mut failed, mut grown) = (0, 0, Vec::new());
-                let heartbeats = read(&batches)?;
-                for heartbeat in &heartbeats {
-                    match in_savepoint(tx, append(store, tx, &[*heartbeat])).await {
-                        Ok((written, grew)) => {
-                            rows += written;
-                            grown.extend(grew);
+                let (mut all, mut failed) = (Appended::default(), 0);
+                let entries = read(&batches)?;
+                for entry in &entries {
+                    match in_savepoint(tx, append(store, tx, &[*entry])).await {
+                        Ok(Appended { rows, grown, views }) => {
+                            all.rows += rows;
+                            all.grown.extend(grown);
+                            all.views.add(views);
                         }
                         Err(StoreError::BadValue(reason)) => {
-                            failed::insert_failed(tx, heartbeat, &reason, clock.now()).await?;
+                            failed::insert_failed(tx, entry, &reason, clock.now()).await?;
                             failed += 1;
                         }
                         Err(error) => return Err(error),
                     }
                 }
                 tracing::error!(lane, failed, "{failed} heartbeats set aside in heartbeat_queue_failed");
-                Ok(Folded { step: Step::Folded { heartbeats: heartbeats.len(), rows, failed }, grown })
+                let Appended { rows, grown, views } = all;
+                Ok(Folded { step: Step::Folded { heartbeats: entries.len(), rows, failed }, grown, views })
             }
             .scope_boxed()
         })
         .await
 }
 
-/// The heartbeats of batches, whose names stay where they are. A batch that holds fewer than it says is not whole.
-fn read(batches: &[HashedHeartbeats]) -> Result<Vec<HashedHeartbeat<'_>>, StoreError> {
-    let mut heartbeats = Vec::new();
+/// The heartbeats and views of batches, whose names stay where they are. A batch that holds fewer than it says is not whole.
+fn read(batches: &[HashedHeartbeats]) -> Result<Vec<Entry<'_>>, StoreError> {
+    let mut entries = Vec::new();
     for batch in batches {
-        let before = heartbeats.len();
-        for heartbeat in batch.iter() {
-            heartbeats.push(heartbeat.map_err(unreadable)?);
+        let before = entries.len();
+        for entry in batch.entries() {
+            entries.push(entry.map_err(unreadable)?);
         }
-        if heartbeats.len() - before != batch.len() {
+        if entries.len() - before != batch.len() {
             return Err(unreadable(Unreadable));
         }
     }
-    Ok(heartbeats)
+    Ok(entries)
 }
 
 fn unreadable(error: Unreadable) -> StoreError {
     StoreError::BadValue(error.to_string())
 }
 
+/// What entries became.
+#[derive(Default)]
+struct Appended {
+    rows: u64,
+    grown: Vec<VideoDay>,
+    views: FoldedViews,
+}
+
+/// Folds entries, each by the capability that it belongs to.
+async fn append(store: &Store, tx: &Transaction<'_>, entries: &[Entry<'_>]) -> Result<Appended, StoreError> {
+    let mut heartbeats: Vec<HashedHeartbeat<'_>> = Vec::with_capacity(entries.len());
+    let mut viewed: Vec<HashedView<'_>> = Vec::new();
+    for entry in entries {
+        match entry {
+            Entry::Heartbeat(heartbeat) => heartbeats.push(*heartbeat),
+            Entry::View(view) => viewed.push(*view),
+        }
+    }
+    let (rows, grown) = match heartbeats.is_empty() {
+        true => (0, Vec::new()),
+        false => append_heartbeats(store, tx, &heartbeats).await?,
+    };
+    // Last, because rows of views are locked: nobody waits for them longer than they take.
+    let views = fold_in(tx, &viewed).await?;
+    Ok(Appended { rows: rows + views.rows, grown, views })
+}
+
 /// Folds heartbeats and appends the runs; returns how many rows were written, and what has grown by them.
-async fn append(
+async fn append_heartbeats(
     store: &Store,
     tx: &Transaction<'_>,
     heartbeats: &[HashedHeartbeat<'_>],
@@ -277,7 +312,6 @@ async fn append(
     }
     let days = heartbeats.iter().map(|heartbeat| heartbeat.captured_on).collect();
     store.ensure_shard_partitions(&days).await?;
-    audience::store::fold_in(store, tx, heartbeats).await?;
     let folded = fold(heartbeats);
     let rows = shards::upsert_wholes(tx, &folded.wholes).await? + folded.runs.len() as u64;
     Ok((rows, shards::append_runs(tx, &folded.runs).await?))

@@ -2,7 +2,6 @@
 
 mod support;
 
-mod audience;
 mod counters;
 mod crash;
 mod heatmap;
@@ -13,4 +12,5 @@ mod postgres;
 mod serve;
 mod tools;
 mod viewers;
+mod views;
 mod work;

@@ -22,7 +22,9 @@ test('a beat is an envelope of what was played since the last one, as plain text
     assert.deepEqual([method, keepalive, credentials, headers], ['POST', true, 'omit', undefined]);
     assert.deepEqual(Object.keys(batch), ['batch_id', 'heartbeats']);
     assert.match(batch.batch_id, UUID_V7);
-    const [{ start_sec, end_sec, ...rest }, ...more] = batch.heartbeats;
+    const [{ start_sec, end_sec, view, ...rest }, ...more] = batch.heartbeats;
+    // Once, with the tenth second.
+    assert.equal(view, start_sec <= 9 && end_sec >= 9 ? true : undefined);
     assert.deepEqual(rest, { video_id: 'v', viewer_id: 'ada', region: 'JP', duration_sec: 100 });
     assert.deepEqual(more, []);
     assert.equal(start_sec, next);

@@ -25,6 +25,8 @@ const FRESH_MS = 60_000;
 /** The server remembers batch ids for 10 minutes; a later retry might count twice. */
 const RETRY_MS = 9 * 60_000;
 const REQUEST_MS = 30_000;
+/** A session is a view once it has played this long; whoever serves this script fills in its own setting. */
+const VIEW_AFTER_SEC = 10;
 const MAX_RETRY_AFTER_SEC = 3600;
 
 const STORAGE_KEY = 'heatstrip.viewer';
@@ -38,7 +40,7 @@ const MEDIA_EVENTS = 'playing timeupdate pause waiting seeking seeked ended rate
 /** @typedef {import('../heatstrip.js').Client} Client */
 /** @typedef {{video_id: string, viewer_id: string, region: string | undefined}} Ids */
 /** @typedef {{at: number, now: number, rate: number, moves: boolean, ids: Ids | undefined}} Head */
-/** @typedef {Ids & {start_sec: number, end_sec: number, duration_sec?: number, at: number}} Heartbeat */
+/** @typedef {Ids & {start_sec: number, end_sec: number, duration_sec?: number, at: number, view?: boolean}} Heartbeat */
 /** @typedef {{batch_id: string, heartbeats: Heartbeat[], tried: number}} Batch */
 
 /**
@@ -50,7 +52,16 @@ const MEDIA_EVENTS = 'playing timeupdate pause waiting seeking seeked ended rate
  * @returns {Client}
  */
 export function heatstrip(media, options) {
-  const { endpoint, videoId, viewerId, region, counts, respectDoNotTrack, onError = console.warn } = { ...options };
+  const {
+    endpoint,
+    videoId,
+    viewerId,
+    region,
+    counts,
+    viewAfter = VIEW_AFTER_SEC,
+    respectDoNotTrack,
+    onError = console.warn,
+  } = { ...options };
 
   /** The kinds of trouble that were told of. @type {Set<unknown>} */
   const told = new Set();
@@ -88,6 +99,10 @@ export function heatstrip(media, options) {
   /** The timer of the next beat, or of the next try. @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   let detached = false;
+  /** Who watches what: one session, which is a view once. */
+  let session = '';
+  /** Seconds that the session has played, none any more once it is a view. */
+  let played = 0;
 
   /** Counts what was played since the last sample. */
   function sample(/** @type {string} */ type) {
@@ -132,6 +147,11 @@ export function heatstrip(media, options) {
     const last = Math.min(Math.round(to) - 1, MAX_SEC);
     const { duration } = media;
     const now = Date.now();
+    const own = ids && ids.video_id + '\n' + ids.viewer_id;
+    if (own && own !== session) {
+      session = own;
+      played = 0;
+    }
     for (let first = Math.round(at); ids && first <= last; ) {
       let beat = waiting[waiting.length - 1];
       const follows =
@@ -148,6 +168,12 @@ export function heatstrip(media, options) {
       beat.end_sec = Math.min(last, beat.start_sec + MAX_SECONDS_PER_HEARTBEAT - 1);
       // Live streams have no end, or one beyond any video's.
       beat.duration_sec = duration >= to && duration <= MAX_SEC + 1 ? duration : undefined;
+      played += beat.end_sec + 1 - first;
+      // Of a video that is shorter than that, half will do.
+      if (viewAfter < Infinity && played >= Math.min(viewAfter, duration / 2 || viewAfter)) {
+        beat.view = true;
+        played = NaN;
+      }
       first = beat.end_sec + 1;
     }
     // The newest heartbeats tell where the viewer is, so the oldest go.

@@ -3,5 +3,5 @@
 -- $2 date  and touch this day or a later one
 SELECT first_day, last_day
 FROM salt_epochs
-WHERE last_day < $1 AND last_day >= $2
+WHERE purpose = 'heartbeats' AND last_day < $1 AND last_day >= $2
 ORDER BY first_day

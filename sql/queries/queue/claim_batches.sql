@@ -24,4 +24,4 @@ WITH claimed AS MATERIALIZED (
 DELETE FROM heartbeat_queue AS q
 USING bounded
 WHERE q.lane = $1 AND q.id = bounded.id
-RETURNING q.heartbeats, q.watched_secs, q.payload, q.video_id, q.region, q.captured_on, q.start_sec, q.end_sec, q.viewer_hash
+RETURNING q.id, q.heartbeats, q.watched_secs, q.payload, q.video_id, q.region, q.captured_on, q.start_sec, q.end_sec, q.viewer_hash

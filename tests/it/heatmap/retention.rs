@@ -75,7 +75,7 @@ async fn old_days_go_and_the_others_stay() {
     watch(&app).await;
     let whole = app.json("/v1/videos/v1/heatmap?from=2026-11-20&to=2026-11-21").await;
 
-    let summary = run(&app, Keep { days: Some(1), fine_days: None, ..Keep::default() }).await;
+    let summary = run(&app, Keep { days: Some(1), ..Keep::default() }).await;
     assert!(summary.dropped_partitions >= 4 && summary.deleted_rows > 0, "{summary:?}");
     for table in TABLES {
         assert_eq!(count(&sql, &format!("{table} WHERE captured_on < '2026-11-20'")).await, 0, "{table}");
@@ -94,10 +94,7 @@ async fn old_days_go_and_the_others_stay() {
         videos["videos"][0],
         json!({"video_id": "v1", "viewers": 2, "seconds_played": 40, "last_sec": 22})
     );
-    assert_eq!(
-        run(&app, Keep { days: Some(1), fine_days: None, ..Keep::default() }).await,
-        nightly::Summary::default()
-    );
+    assert_eq!(run(&app, Keep { days: Some(1), ..Keep::default() }).await, nightly::Summary::default());
 }
 
 #[tokio::test]
@@ -114,7 +111,7 @@ async fn days_are_not_read_from_the_moment_they_are_not_kept() {
 #[tokio::test]
 async fn heartbeats_of_days_that_are_not_kept_are_refused() {
     let app = App::start(Settings::default()).await;
-    run(&app, Keep { days: Some(1), fine_days: None, ..Keep::default() }).await;
+    run(&app, Keep { days: Some(1), ..Keep::default() }).await;
     let beat = |at: &str| json!({"video_id": "v", "start_sec": 0, "end_sec": 9, "viewer_id": "w", "at": at});
     let beats = json!([beat("2026-11-20T00:00:00Z"), beat("2026-11-19T23:59:59Z")]);
     let answer: Value = app.post(beats.to_string()).await.json().await.expect("JSON");
@@ -135,7 +132,7 @@ async fn thinned_days_answer_multiples_of_5() {
     for path in &paths {
         before.push(app.json(path).await["buckets"].clone());
     }
-    let keep = Keep { days: None, fine_days: Some(1), ..Keep::default() };
+    let keep = Keep { fine_days: Some(1), ..Keep::default() };
     // Kept by the second once, not from the start.
     run(&app, Keep::default()).await;
     let summary = run(&app, keep).await;

@@ -112,6 +112,8 @@ impl Stage {
         let copy = |from: &str, to: &str| fs::copy(root.join(from), folder.path().join(to)).expect("a file");
         copy("tests/schemathesis/heartbeats.ndjson", "heartbeats.ndjson");
         copy("tests/data/xapi.jsonl", "statements.jsonl");
+        let totals = r#"{"video_id":"yt_abc123","views":120345}"#;
+        fs::write(folder.path().join("totals.ndjson"), totals).expect("a file");
         // A refused request is a failed command.
         fs::write(folder.path().join(".curlrc"), "fail-with-body\nsilent\nshow-error\n").expect("a file");
         let served = Served::api(&database, &[]).await;

@@ -27,14 +27,27 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("answers", &["clock", "http", "postgres", "telemetry", "viewers"]),
     ("ingest", &["clock", "events", "http", "postgres", "queue", "telemetry", "viewers"]),
     // capabilities: never each other
-    ("audience", &["answers", "clock", "events", "http", "postgres", "sketch", "viewers"]),
     ("counters", &["clock", "events", "http", "ingest", "postgres", "telemetry"]),
     ("heatmap", &["answers", "clock", "events", "http", "postgres", "sketch", "telemetry", "viewers"]),
     // composition
     (
+        "views",
+        &[
+            "answers",
+            "clock",
+            "events",
+            "http",
+            "ingest",
+            "postgres",
+            "queue",
+            "sketch",
+            "telemetry",
+            "viewers",
+        ],
+    ),
+    (
         "work",
         &[
-            "audience",
             "clock",
             "counters",
             "events",
@@ -44,13 +57,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "queue",
             "telemetry",
             "viewers",
+            "views",
         ],
     ),
     (
         "serve",
         &[
             "answers",
-            "audience",
             "clock",
             "counters",
             "heatmap",
@@ -60,19 +73,19 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "queue",
             "telemetry",
             "viewers",
+            "views",
             "work",
         ],
     ),
     // tools
-    ("config", &["audience", "events", "viewers", "work"]),
+    ("config", &["events", "viewers", "views", "work"]),
     ("demo", &[]),
     ("doctor", &["clock", "heatmap", "postgres", "queue", "viewers"]),
-    ("import", &["clock", "counters", "events", "ingest", "postgres", "queue", "viewers"]),
+    ("import", &["clock", "counters", "events", "ingest", "postgres", "queue", "viewers", "views"]),
     (
         "cli",
         &[
             "answers",
-            "audience",
             "clock",
             "config",
             "counters",
@@ -89,6 +102,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "shutdown",
             "telemetry",
             "viewers",
+            "views",
             "work",
         ],
     ),

@@ -13,7 +13,6 @@ const SIMPLE: &[&str] = &[
     "prepare_batch_ids",
     "prepare_fold",
     "prepare_read",
-    "prepare_audience",
     "prepare_compaction",
     "prepare_nightly",
     "lift_timeouts",
@@ -22,6 +21,9 @@ const SIMPLE: &[&str] = &[
     "prepare_pieces",
     "prepare_reads",
     "prepare_export",
+    "prepare_views",
+    "prepare_view_reads",
+    "prepare_view_pieces",
 ];
 
 /// A file of `sql/queries`.

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use heatstrip::{
     cli::serve::serve,
     clock::Clock,
-    config::ServeSettings,
+    config::{ServeSettings, ViewRuleSettings, ViewSaltSettings},
     import::replay::client,
     postgres::Store,
     viewers::{epoch::Rotation, salt::SaltSource},
@@ -26,6 +26,8 @@ pub struct Settings {
     pub queue_max_heartbeats: u64,
     pub dedup_window_secs: u64,
     pub region_header: Option<HeaderName>,
+    pub view_rule: ViewRuleSettings,
+    pub views_rotation: Rotation,
 }
 
 impl Default for Settings {
@@ -38,6 +40,8 @@ impl Default for Settings {
             queue_max_heartbeats: 1_000_000,
             dedup_window_secs: 600,
             region_header: None,
+            view_rule: ViewRuleSettings::default(),
+            views_rotation: Rotation::Monthly,
         }
     }
 }
@@ -71,6 +75,8 @@ impl App {
             queue_max_heartbeats: settings.queue_max_heartbeats,
             dedup_window_secs: settings.dedup_window_secs,
             serve_connections: 8,
+            view_rule: settings.view_rule,
+            view_salts: ViewSaltSettings { views_salt_rotation: settings.views_rotation },
         };
         let listener = TcpListener::bind(serving.listen).await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));

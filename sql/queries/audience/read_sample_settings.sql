@@ -1,2 +1,0 @@
--- read_sample_settings
-SELECT size, kept_from FROM sample_settings

@@ -1,0 +1,2 @@
+-- read_rule
+SELECT after_secs, window_mins FROM view_rule

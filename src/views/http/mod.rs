@@ -1,0 +1,37 @@
+//! The routes of views.
+
+use std::sync::Arc;
+
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{answers::cache::AnswerCache, http::error::ApiError, ingest, postgres::Store};
+
+mod identify;
+mod openapi;
+mod ranges;
+mod totals;
+mod write;
+
+/// The parts that these routes work with.
+pub struct State {
+    /// The database.
+    pub store: Store,
+    /// The answers that are kept.
+    pub answers: AnswerCache,
+    /// The way in.
+    pub ingest: Arc<ingest::http::State>,
+}
+
+/// The routes and their description.
+pub fn routes() -> OpenApiRouter<Arc<State>> {
+    OpenApiRouter::new()
+        .routes(routes!(write::post, totals::several))
+        .routes(routes!(totals::one))
+        .routes(routes!(identify::post))
+}
+
+impl From<Arc<crate::postgres::StoreError>> for ApiError {
+    fn from(error: Arc<crate::postgres::StoreError>) -> Self {
+        ApiError::from(&*error)
+    }
+}

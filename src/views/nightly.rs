@@ -1,0 +1,26 @@
+//! The night of views: archive whoever has not come back, and remove the days that are not kept.
+
+use super::archive::{self, Archived};
+use crate::{
+    clock::Clock,
+    postgres::{Store, StoreError},
+};
+
+/// The work that a night did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// What left the recent views.
+    pub archived: Archived,
+    /// Rows of days that are not kept.
+    pub deleted_rows: u64,
+}
+
+/// Does it all. A night that dies is simply run again: each piece is a transaction of its own.
+pub async fn run(store: &Store, clock: &Clock, recent_days: u32) -> Result<Summary, StoreError> {
+    let archived = archive::run(store, clock, recent_days).await?;
+    let mut deleted_rows = 0;
+    while let Some(rows) = store.delete_unkept_views().await? {
+        deleted_rows += rows;
+    }
+    Ok(Summary { archived, deleted_rows })
+}
