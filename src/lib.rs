@@ -40,6 +40,7 @@ pub mod answers;
 pub mod ingest;
 pub mod viewers;
 // -- capabilities: they never import each other --
+pub mod audience;
 pub mod counters;
 pub mod heatmap;
 pub mod views;

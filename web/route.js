@@ -54,9 +54,10 @@ export function range({ days, from, to }, today) {
   return { from: addDays(today, 1 - days), to: today };
 }
 
-/** Returns the API's parameters without the empty ones. @param {Record<string, string | number>} said */
+/** Returns the API's parameters without the empty ones; as pairs a name may come several times. @param {Record<string, string | number> | [string, string | number][]} said */
 export function parameters(said) {
-  return new URLSearchParams(Object.entries(said).filter(([, value]) => value).map(([name, value]) => [name, String(value)]));
+  const pairs = Array.isArray(said) ? said : Object.entries(said);
+  return new URLSearchParams(pairs.filter(([, value]) => value).map(([name, value]) => [name, String(value)]));
 }
 
 /** Returns the path of one video's answers. @param {string} video @param {string} what */

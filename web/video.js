@@ -2,6 +2,7 @@
 
 import "./heat-strip.js";
 import { get } from "./api.js";
+import { audience } from "./audience.js";
 import * as controls from "./controls.js";
 import { counters } from "./counters.js";
 import { curves } from "./curves.js";
@@ -90,6 +91,7 @@ function figuresOf(answer, asked, today) {
   const lines = curves();
   const view = node("heat-strip");
   view.addEventListener("heat-strip-point", (event) => lines.point(event.detail.seconds));
+  const questions = audience(view, asked, today);
   const tiles = node("div");
   const remark = node("p", { className: "remark" });
   const found = node("section", { className: "card", "aria-labelledby": "moments" });
@@ -101,7 +103,7 @@ function figuresOf(answer, asked, today) {
     node("section", { className: "card strip", "aria-label": "Strip" }, view, legend(), remark, meanings()),
     node("div", { className: "beside" }, found,
       node("section", { className: "card", "aria-labelledby": "curves" }, node("h2", { id: "curves" }, "Curves"), lines.place)),
-    days, share(asked, today));
+    questions.place, days, share(asked, today));
 
   const showDays = (strip) => {
     if (performance.now() - daysAt < DAYS_AGE) return;
@@ -118,9 +120,11 @@ function figuresOf(answer, asked, today) {
       replace(found, node("h2", { id: "moments" }, "Moments"), highlights(strip, view));
       lines.show(strip);
       showDays(strip);
+      questions.show(strip);
     },
     close() {
       asking.abort();
+      questions.close();
       lines.close();
     },
   };

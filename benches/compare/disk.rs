@@ -133,6 +133,7 @@ fn of_heatmap(sizes: &BTreeMap<String, f64>) -> f64 {
 
 async fn measure(postgres: &Postgres, name: &'static str, beats: &[Beat]) -> anyhow::Result<Measured> {
     let (url, store) = postgres.heatstrip("disk", 2 * CONNECTIONS).await?;
+    store.set_sample_size(0).await?;
     let client = postgres::connect(&url).await?;
     let day = audience::day();
     client

@@ -27,6 +27,7 @@ mod postgres;
 mod process;
 mod reads;
 mod report;
+mod sample;
 mod sustained;
 mod videos;
 
@@ -100,7 +101,7 @@ const TINY: Plan = Plan {
 };
 
 /// Each section by the name it is asked for, in the order of the document.
-const SECTIONS: [(&str, &str); 11] = [
+const SECTIONS: [(&str, &str); 12] = [
     ("ingest", ingest::TITLE),
     ("crowd", ingest::CROWD_TITLE),
     ("recorded", ingest::RECORDED_TITLE),
@@ -112,6 +113,7 @@ const SECTIONS: [(&str, &str); 11] = [
     ("videos", videos::TITLE),
     ("growth", growth::TITLE),
     ("dense", dense::TITLE),
+    ("sample", sample::TITLE),
 ];
 /// Takes as long as it is told to, so it runs only when it is asked for.
 const SUSTAINED: &str = "sustained";
@@ -188,6 +190,7 @@ async fn measure(name: &str, plan: &Plan, sustained: &sustained::Options) -> any
         "videos" => videos::section(plan).await,
         "growth" => growth::section(plan).await,
         "dense" => dense::section(plan).await,
+        "sample" => sample::section(plan).await,
         _ => bail!("there is no section {name}"),
     }
 }

@@ -123,6 +123,9 @@ async fn compact(store: &Store, clock: &Clock, through: NaiveDate, keep: Keep) -
         let viewers = HumanCount(summary.views.archived.viewers);
         text += &format!("; archived {viewers} recent viewers");
     }
+    if summary.audience.dropped_days > 0 {
+        text += &format!("; dropped the samples of {} days", HumanCount(summary.audience.dropped_days));
+    }
     if summary.counters.packed > 0 {
         text += &format!("; packed {} records of counters", HumanCount(summary.counters.packed));
     }

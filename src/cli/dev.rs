@@ -78,7 +78,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let postgres = start_postgres(&arguments).await?;
     let database_url = postgres.url(DATABASE);
     let store = Store::connect(&database_url, arguments.serve.serve_connections).await?;
-    let workers = work::connect(&database_url, arguments.work.worker_connections).await?;
+    let workers = work::connect(&database_url, &arguments.work).await?;
 
     let clock = Clock::system();
     // Salts are destroyed at the start too, because somebody's own machine rarely runs at night.

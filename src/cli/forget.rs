@@ -23,10 +23,11 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let lane = lane(&arguments.video, store.lanes());
     let gone = forget(&store, &arguments.video, lane, arguments.day).await?;
     println!(
-        "removed {} canonical rows, {} shard rows, {} views, {} recent viewers, {} queued and {} failed heartbeats and views; \
-         cached answers live on for the cache's time",
+        "removed {} canonical rows, {} shard rows, {} sampled days, {} views, {} recent viewers, {} queued and {} failed \
+         heartbeats and views; cached answers live on for the cache's time",
         HumanCount(gone.rows.canonical),
         HumanCount(gone.rows.shards),
+        HumanCount(gone.samples),
         HumanCount(gone.views.views),
         HumanCount(gone.views.viewers),
         HumanCount(gone.heartbeats.queued),

@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{config, telemetry};
 
+mod ask;
 mod compact;
 mod counts;
 mod describe;
@@ -49,6 +50,9 @@ enum Command {
     /// Draw a strip in the terminal
     #[command(after_help = config::DATABASE_HELP)]
     Show(show::Arguments),
+    /// Ask who saw these parts of a video and missed those
+    #[command(after_help = config::DATABASE_HELP)]
+    Ask(ask::Arguments),
     /// Remove a video's rows everywhere
     #[command(after_help = config::DATABASE_HELP)]
     Forget(forget::Arguments),
@@ -85,6 +89,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Compact(arguments) => compact::run(arguments).await,
         Command::Replay(arguments) => replay::run(arguments).await,
         Command::Show(arguments) => show::run(arguments).await,
+        Command::Ask(arguments) => ask::run(arguments).await,
         Command::Forget(arguments) => forget::run(arguments).await,
         Command::Kinds(arguments) => kinds::run(arguments).await,
         Command::Counts(arguments) => counts::run(arguments).await,

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     answers::cache::AnswerCache,
+    audience,
     clock::Clock,
     config, counters, heatmap, http,
     ingest::{self, intake::Intake},
@@ -88,6 +89,7 @@ pub async fn serve(
             clock: clock.clone(),
         }),
         view_after_secs: store.view_rule().await?.after_secs,
+        audience: Arc::new(audience::http::State { store: store.clone(), answers: answers.clone() }),
         views: Arc::new(views::http::State { store: store.clone(), answers, ingest }),
         counters: Arc::new(counters::http::State {
             intake: counters::intake::Intake::start(&store),

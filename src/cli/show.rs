@@ -117,6 +117,7 @@ pub fn video_id(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-fn regions(text: &str) -> Result<Vec<String>, String> {
+/// Reads regions on the command line.
+pub fn regions(text: &str) -> Result<Vec<String>, String> {
     region::parse_union(text).map_err(|reason| reason.to_string())
 }

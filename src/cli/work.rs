@@ -28,14 +28,14 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let (connections, rule) = (arguments.settings.worker_connections, arguments.view_rule);
     if arguments.once {
-        let store = connect(&config::database_url()?, connections).await?;
+        let store = connect(&config::database_url()?, &arguments.settings).await?;
         set_rule(&store, rule).await?;
         let folded = worker::run_once(&store, &Clock::system()).await?;
         println!("folded {folded} heartbeats");
         return Ok(());
     }
     let stop = shutdown::on_signal()?;
-    let store = connect(&config::database_url()?, connections).await?;
+    let store = connect(&config::database_url()?, &arguments.settings).await?;
     set_rule(&store, rule).await?;
     arguments.metrics.serve(&store, stop.clone()).await?;
     tracing::info!(connections, "folding on {connections} connections");
@@ -47,10 +47,12 @@ async fn set_rule(store: &Store, rule: config::ViewRuleSettings) -> anyhow::Resu
     Ok(store.set_view_rule(rule.view_after_secs, rule.view_window_mins).await?)
 }
 
-/// Opens a pool for this many workers.
-pub async fn connect(database_url: &str, worker_connections: usize) -> anyhow::Result<Store> {
+/// Opens a pool for the workers, and says how they sample the audience.
+pub async fn connect(database_url: &str, settings: &config::WorkSettings) -> anyhow::Result<Store> {
     // Each worker needs a second connection now and then, to make a partition while its transaction waits.
-    Ok(Store::connect(database_url, 2 * worker_connections).await?)
+    let store = Store::connect(database_url, 2 * settings.worker_connections).await?;
+    store.set_sample_size(settings.sample_size).await?;
+    Ok(store)
 }
 
 /// Works on that many connections until told to stop. A step that does not end soon then is given up: it is rolled

@@ -17,6 +17,9 @@ pub struct KeepSettings {
     #[arg(long, env = "HEATSTRIP_VIEWS_RECENT_DAYS", default_value_t = RECENT_DAYS,
           value_parser = clap::value_parser!(u32).range(3..=3_650))]
     pub views_recent_days: u32,
+    /// Days before today for which the audience's sample is kept
+    #[arg(long, env = "HEATSTRIP_SAMPLE_DAYS", default_value_t = 28, value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub sample_days: u32,
 }
 
 impl KeepSettings {
@@ -26,6 +29,7 @@ impl KeepSettings {
             days: self.retention_days,
             fine_days: self.fine_days,
             recent_days: Some(self.views_recent_days),
+            sample_days: Some(self.sample_days),
         }
     }
 }

@@ -9,4 +9,8 @@ pub struct WorkSettings {
     #[arg(long, env = "HEATSTRIP_WORKER_CONNECTIONS", default_value_t = 2,
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=64))]
     pub worker_connections: usize,
+    /// Viewers of each video and day that are sampled for questions about the audience; 0 turns the sample off
+    #[arg(long, env = "HEATSTRIP_SAMPLE_SIZE", default_value_t = crate::audience::sample::DEFAULT_SIZE,
+          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(0..=100_000))]
+    pub sample_size: usize,
 }

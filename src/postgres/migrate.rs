@@ -28,6 +28,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     migration!("V11__heatmap_view", "0011_heatmap_view"),
     migration!("V12__views", "0012_views"),
     migration!("V20__counters", "0020_counters"),
+    migration!("V23__audience", "0023_audience"),
 ];
 
 /// Brings a database to the schema of this program. `lanes` counts at the first migration only.

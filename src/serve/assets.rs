@@ -63,6 +63,8 @@ const DASHBOARD: &[Asset] = assets! {
     "/home.js" SCRIPT TOGETHER "home.js";
     "/video.js" SCRIPT TOGETHER "video.js";
     "/curves.js" SCRIPT TOGETHER "curves.js";
+    "/audience.css" CSS TOGETHER "audience.css";
+    "/audience.js" SCRIPT TOGETHER "audience.js";
     "/days.js" SCRIPT TOGETHER "days.js";
     "/share.js" SCRIPT TOGETHER "share.js";
     "/vendor/uplot/uPlot.esm.js" SCRIPT TOGETHER "vendor/uplot/uPlot.esm.js";

@@ -13,7 +13,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{health, metrics};
-use crate::{counters, heatmap, ingest, views};
+use crate::{audience, counters, heatmap, ingest, views};
 
 /// The part of the document that stands above the routes.
 #[derive(OpenApi)]
@@ -28,6 +28,7 @@ use crate::{counters, heatmap, ingest, views};
         (name = "heartbeats", description = "What players send."),
         (name = "strips", description = "What is read."),
         (name = "views", description = "The number under the video."),
+        (name = "audience", description = "Who saw this and missed that, on a sample of the viewers."),
         (name = "counters", description = "Likes and the like: who counted what, and how many did."),
         (name = "operations", description = "For whoever watches the process."),
     ),
@@ -43,6 +44,7 @@ pub static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
         routes().into_openapi(),
         ingest::http::routes().into_openapi(),
         heatmap::http::routes().into_openapi(),
+        audience::http::routes().into_openapi(),
         counters::http::routes().into_openapi(),
         views::http::routes().into_openapi(),
     ] {

@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::{assets, health, metrics, openapi};
 use crate::{
-    counters, heatmap,
+    audience, counters, heatmap,
     http::{error::ApiError, request_id::identify},
     ingest,
     postgres::Store,
@@ -26,6 +26,7 @@ const CORS_MAX_AGE: Duration = Duration::from_secs(86_400);
 pub struct Parts {
     pub ingest: Arc<ingest::http::State>,
     pub heatmap: Arc<heatmap::http::State>,
+    pub audience: Arc<audience::http::State>,
     pub counters: Arc<counters::http::State>,
     pub views: Arc<views::http::State>,
     /// What the player client is told of views.
@@ -39,6 +40,7 @@ fn v1(parts: &Parts) -> OpenApiRouter {
     OpenApiRouter::new()
         .merge(ingest::http::routes().with_state(Arc::clone(&parts.ingest)))
         .merge(heatmap::http::routes().with_state(Arc::clone(&parts.heatmap)))
+        .merge(audience::http::routes().with_state(Arc::clone(&parts.audience)))
         .merge(counters::http::routes().with_state(Arc::clone(&parts.counters)))
         .merge(views::http::routes().with_state(Arc::clone(&parts.views)))
 }

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use scoped_futures::ScopedFutureExt;
 
 use crate::{
+    audience,
     heatmap::{self, store::forget::ForgottenRows},
     postgres::{Store, StoreError},
     queue::{self, forget::ForgottenHeartbeats},
@@ -20,6 +21,8 @@ pub struct Forgotten {
     pub rows: ForgottenRows,
     /// They were views.
     pub views: ForgottenViews,
+    /// They were days of the audience's sample.
+    pub samples: u64,
 }
 
 /// Removes a video, of one day or of all, in one transaction, while no worker folds its lane.
@@ -35,9 +38,10 @@ pub async fn forget(
         .run_tx("forget", |tx| {
             async move {
                 let heartbeats = queue::forget::forget_in(tx, video_id, lane, day).await?;
+                let samples = audience::store::forget_in(tx, video_id, first_day, last_day).await?;
                 let rows = heatmap::store::forget::forget_in(tx, video_id, first_day, last_day).await?;
                 let views = views::store::forget::forget_in(tx, video_id, day).await?;
-                Ok(Forgotten { heartbeats, rows, views })
+                Ok(Forgotten { heartbeats, rows, views, samples })
             }
             .scope_boxed()
         })

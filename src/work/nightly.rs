@@ -7,6 +7,7 @@
 use chrono::{Days, NaiveDate};
 
 use crate::{
+    audience,
     clock::Clock,
     counters,
     heatmap::compaction::{self, CompactionError, drop_when_free},
@@ -31,6 +32,8 @@ pub struct Keep {
     pub fine_days: Option<u32>,
     /// Days for which viewers of a video are remembered, none for [`views::archive::RECENT_DAYS`].
     pub recent_days: Option<u32>,
+    /// Days of the audience's sample kept before today, none for all.
+    pub sample_days: Option<u32>,
 }
 
 /// The work that a night did.
@@ -44,6 +47,8 @@ pub struct Summary {
     pub dropped_partitions: u64,
     /// Canonical rows deleted, as their days are not kept.
     pub deleted_rows: u64,
+    /// What was done to the audience's sample.
+    pub audience: audience::nightly::Summary,
     /// What was done to counters.
     pub counters: counters::nightly::Summary,
     /// What was done to views.
@@ -65,6 +70,11 @@ pub async fn run(
     let counters = counters::nightly::run(store, clock).await;
     if let Err(error) = &counters {
         tracing::error!(%error, "the night of the counters failed, the next one goes on with the rest: {error}");
+    }
+    let sample_days = [keep.sample_days, keep.days].into_iter().flatten().min();
+    let audience = audience::nightly::run(store, clock, sample_days).await;
+    if let Err(error) = &audience {
+        tracing::error!(%error, "the night of the audience failed, the next one goes on with the rest: {error}");
     }
     let first_day = |days: Option<u32>| days.map(|days| clock.today() - Days::new(days.into()));
     store.advance_retention(first_day(keep.days), first_day(keep.fine_days)).await?;
@@ -94,6 +104,7 @@ pub async fn run(
     summary.destroyed_salts = destroyed_salts?;
     summary.counters = counters?;
     summary.views = views?;
+    summary.audience = audience?;
     Ok(summary)
 }
 

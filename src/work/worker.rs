@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::metrics::METRICS;
 use crate::{
+    audience,
     clock::Clock,
     events::{
         hashed::{Entry, HashedHeartbeat, HashedHeartbeats, HashedView, Unreadable},
@@ -312,6 +313,7 @@ async fn append_heartbeats(
     }
     let days = heartbeats.iter().map(|heartbeat| heartbeat.captured_on).collect();
     store.ensure_shard_partitions(&days).await?;
+    audience::store::fold_in(store, tx, heartbeats).await?;
     let folded = fold(heartbeats);
     let rows = shards::upsert_wholes(tx, &folded.wholes).await? + folded.runs.len() as u64;
     Ok((rows, shards::append_runs(tx, &folded.runs).await?))

@@ -3,6 +3,7 @@
 //! `HEATSTRIP_CRASH_CYCLES` sets how many blows there are, `HEATSTRIP_CRASH_SEED` repeats a run's decisions.
 
 mod load;
+mod sampled;
 mod stuck;
 pub mod world;
 
@@ -263,6 +264,7 @@ async fn assert_counted_once(client: &Client, oracle: &BTreeMap<Key, Second>) {
         }
     }
     wrong.extend(found.keys().map(|key| format!("{key:?}: nothing was accepted")));
+    sampled::assert_sampled(client, oracle, &salts).await;
     let examples = wrong.iter().take(10).cloned().collect::<Vec<_>>().join("\n");
     assert!(wrong.is_empty(), "{} seconds are wrong:\n{examples}", wrong.len());
 }

@@ -2,6 +2,7 @@
 
 mod support;
 
+mod audience;
 mod counters;
 mod crash;
 mod heatmap;

@@ -10,6 +10,7 @@ use heatstrip::postgres::local::{Lifetime, LocalPostgres};
 use tempfile::TempDir;
 use tokio_postgres::{Client, NoTls};
 
+use super::sampled::SAMPLE_SIZE;
 use crate::support::{Process, heatstrip, until};
 
 pub const DATABASE: &str = "crash";
@@ -72,7 +73,8 @@ impl World {
         let starts = |log: String| log.matches("folding on").count();
         let before = std::fs::read_to_string(&log).map_or(0, starts);
         // They take what there is at once: more steps are there to be killed in.
-        let process = start(&["work", "--fold-wait-secs", "0"], &self.database_url, &log);
+        let arguments = ["work", "--fold-wait-secs", "0", "--sample-size", SAMPLE_SIZE];
+        let process = start(&arguments, &self.database_url, &log);
         until("the worker works", START, async || (starts(process.log()) > before).then_some(())).await;
         process
     }
@@ -80,7 +82,7 @@ impl World {
     /// Folds what is queued, as an operator would.
     pub async fn drain(&self, limit: Duration) {
         let log = self.logs.path().join("once.log");
-        let mut once = start(&["work", "--once"], &self.database_url, &log);
+        let mut once = start(&["work", "--once", "--sample-size", SAMPLE_SIZE], &self.database_url, &log);
         assert!(once.wait(limit).await.success(), "{}", once.log());
     }
 

@@ -27,6 +27,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("answers", &["clock", "http", "postgres", "telemetry", "viewers"]),
     ("ingest", &["clock", "events", "http", "postgres", "queue", "telemetry", "viewers"]),
     // capabilities: never each other
+    ("audience", &["answers", "clock", "events", "http", "postgres", "sketch", "viewers"]),
     ("counters", &["clock", "events", "http", "ingest", "postgres", "telemetry"]),
     ("heatmap", &["answers", "clock", "events", "http", "postgres", "sketch", "telemetry", "viewers"]),
     // composition
@@ -48,6 +49,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "work",
         &[
+            "audience",
             "clock",
             "counters",
             "events",
@@ -64,6 +66,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "serve",
         &[
             "answers",
+            "audience",
             "clock",
             "counters",
             "heatmap",
@@ -78,7 +81,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     // tools
-    ("config", &["events", "viewers", "views", "work"]),
+    ("config", &["audience", "events", "viewers", "views", "work"]),
     ("demo", &[]),
     ("doctor", &["clock", "heatmap", "postgres", "queue", "viewers"]),
     ("import", &["clock", "counters", "events", "ingest", "postgres", "queue", "viewers", "views"]),
@@ -86,6 +89,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "cli",
         &[
             "answers",
+            "audience",
             "clock",
             "config",
             "counters",

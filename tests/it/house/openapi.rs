@@ -64,6 +64,8 @@ async fn every_operation_says_what_may_happen() {
         ("/v1/heartbeats", ["202", "400", "408", "413", "415", "422", "500", "503"].as_slice()),
         ("/v1/videos/{video_id}/heatmap", &["200", "304", "400", "422", "500", "503"]),
         ("/v1/videos/{video_id}/heatmap.svg", &["200", "304", "400", "422", "500", "503"]),
+        ("/v1/videos/{video_id}/audience", &["200", "304", "400", "422", "500", "503"]),
+        ("/v1/audience/overlap", &["200", "304", "400", "422", "500", "503"]),
         ("/v1/videos", &["200", "304", "400", "500", "503"]),
         ("/v1/counts/{object_type}/{object_id}", &["200", "304", "400", "500", "503"]),
         ("/v1/counts/{object_type}/{object_id}/{kind}/members", &["200", "304", "400", "500", "503"]),

@@ -13,6 +13,7 @@ const SIMPLE: &[&str] = &[
     "prepare_batch_ids",
     "prepare_fold",
     "prepare_read",
+    "prepare_audience",
     "prepare_compaction",
     "prepare_nightly",
     "lift_timeouts",

@@ -1,0 +1,67 @@
+//! The night of the sample: days that are no longer kept go, closed days are sealed and thinned.
+
+use std::time::Duration;
+
+use chrono::{Days, NaiveDate};
+
+use crate::{
+    clock::Clock,
+    postgres::{Store, StoreError},
+};
+
+/// Rows sealed in one transaction: of the largest, some ten megabytes.
+const MAX_PIECE_VIDEOS: u64 = 200;
+/// A partition that somebody uses is tried again after this pause, so often.
+const DROP_PAUSE: Duration = Duration::from_millis(500);
+const MAX_DROP_ATTEMPTS: u32 = 20;
+/// Closed days that are looked at: heartbeats come up to 48 hours late, replays may come for any day.
+const MAX_SEALED_DAYS: u64 = 400;
+
+/// The work that a night did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Days whose samples were dropped.
+    pub dropped_days: u64,
+    /// Samples that were sealed, and thinned where they had grown.
+    pub sealed: u64,
+}
+
+/// Does it all; keeps `days` before today, none for all. A night that dies is simply run again: each piece is a transaction
+/// of its own.
+pub async fn run(store: &Store, clock: &Clock, days: Option<u32>) -> Result<Summary, StoreError> {
+    let today = clock.today();
+    // First, so that nobody reads a day that is half gone.
+    store.advance_sample(days.map(|days| today - Days::new(days.into()))).await?;
+    crash_point!("audience::advanced");
+    let dropped_days = drop_unkept(store).await?;
+    crash_point!("audience::dropped");
+    let kept_from = store.sample_settings().await?.kept_from;
+    let mut sealed = 0;
+    let first = kept_from.max(today - Days::new(MAX_SEALED_DAYS));
+    for day in first.iter_days().take_while(|day| *day < today) {
+        sealed += seal_day(store, day).await?;
+    }
+    Ok(Summary { dropped_days, sealed })
+}
+
+async fn seal_day(store: &Store, day: NaiveDate) -> Result<u64, StoreError> {
+    let (mut sealed, mut behind) = (0, String::new());
+    while let Some((last, rows)) = store.seal_samples(day, &behind, MAX_PIECE_VIDEOS).await? {
+        crash_point!("audience::committed");
+        sealed += rows;
+        behind = last;
+    }
+    Ok(sealed)
+}
+
+/// Drops what is not kept; what somebody is using all the time is left for the next night.
+async fn drop_unkept(store: &Store) -> Result<u64, StoreError> {
+    for _ in 0..MAX_DROP_ATTEMPTS {
+        match store.drop_samples().await {
+            Err(StoreError::Conflict(_)) => tokio::time::sleep(DROP_PAUSE).await,
+            outcome => return outcome,
+        }
+    }
+    tracing::warn!("samples of days that are not kept are in use, the next night will drop them");
+    Ok(0)
+}

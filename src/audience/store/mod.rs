@@ -1,0 +1,59 @@
+//! The tables of the sample: `sampled_watches` and `sample_settings`.
+
+use chrono::NaiveDate;
+use scoped_futures::ScopedFutureExt;
+
+use crate::postgres::{Store, StoreError, Transaction, execute, query};
+
+mod fold;
+pub mod night;
+pub mod read;
+mod seal;
+pub mod sql;
+
+pub(crate) use fold::fold_in;
+
+/// How the audience is sampled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SampleSettings {
+    /// The viewers that a sample is thinned to; 0 while nobody is sampled.
+    pub size: usize,
+    /// The first day whose sample is whole and kept.
+    pub kept_from: NaiveDate,
+}
+
+impl Store {
+    /// Says what the samples of video-days are thinned to from now on, for every worker; 0 for no sample. What a larger
+    /// sample before has thinned stays out.
+    pub async fn set_sample_size(&self, size: usize) -> Result<(), StoreError> {
+        let size = i32::try_from(size).unwrap_or(i32::MAX);
+        self.run_tx("write_sample_size", |tx| {
+            async move { execute(tx, sql::WRITE_SAMPLE_SIZE, &[&size]).await }.scope_boxed()
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// Returns how the audience is sampled.
+    pub async fn sample_settings(&self) -> Result<SampleSettings, StoreError> {
+        self.run_tx("read_sample_settings", |tx| async move { settings(tx).await }.scope_boxed()).await
+    }
+}
+
+/// Returns how the audience is sampled, as this snapshot has it.
+async fn settings(tx: &Transaction<'_>) -> Result<SampleSettings, StoreError> {
+    let rows = query(tx, sql::READ_SAMPLE_SETTINGS, &[]).await?;
+    let size: i32 = rows[0].try_get("size")?;
+    Ok(SampleSettings { size: size.max(0) as usize, kept_from: rows[0].try_get("kept_from")? })
+}
+
+/// Removes a video's sample of these days; returns how many rows went. The lane of the video is locked, so that no fold
+/// brings a row back.
+pub(crate) async fn forget_in(
+    tx: &Transaction<'_>,
+    video_id: &str,
+    first_day: NaiveDate,
+    last_day: NaiveDate,
+) -> Result<u64, StoreError> {
+    execute(tx, sql::FORGET_WATCHES, &[&video_id, &first_day, &last_day]).await
+}

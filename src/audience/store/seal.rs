@@ -1,0 +1,77 @@
+//! Sealing: what is open in a row is joined with what is sealed, and thinned where it has grown.
+
+use chrono::NaiveDate;
+use tokio_postgres::Row;
+
+use super::sql;
+use crate::{
+    audience::sample::{Threshold, Unreadable, Watch, decode, encode, join, thin, thin_grown, viewers},
+    postgres::{StoreError, Transaction, execute, query},
+};
+
+/// Returns how many viewers a row may say it has before it is sealed. The number is an upper bound, as who comes again is
+/// counted again; a sample that was just sealed has at most twice its size.
+pub(super) fn most_viewers(size: usize) -> i32 {
+    i32::try_from(size * 5 / 2).unwrap_or(i32::MAX)
+}
+
+/// How far a sample is thinned when it is sealed.
+#[derive(Clone, Copy)]
+pub(super) enum Thin {
+    /// Once it has grown to more than twice its size, as its day is open.
+    Grown,
+    /// To its size, as its day is closed.
+    Wholly,
+}
+
+/// Seals rows that have grown and are locked.
+pub(super) async fn seal_grown(
+    tx: &Transaction<'_>,
+    grown: &[(String, NaiveDate)],
+    size: usize,
+) -> Result<(), StoreError> {
+    // Some at a time: a row may have a hundred kilobytes.
+    for grown in grown.chunks(100) {
+        let videos: Vec<&str> = grown.iter().map(|(video_id, _)| video_id.as_str()).collect();
+        let days: Vec<NaiveDate> = grown.iter().map(|(_, day)| *day).collect();
+        let rows = query(tx, sql::READ_GROWN_WATCHES, &[&videos, &days]).await?;
+        seal(tx, &rows, size, Thin::Grown).await?;
+    }
+    Ok(())
+}
+
+/// Seals rows that are locked.
+pub(super) async fn seal(
+    tx: &Transaction<'_>,
+    rows: &[Row],
+    size: usize,
+    how: Thin,
+) -> Result<(), StoreError> {
+    let (mut videos, mut days, mut counts): (Vec<&str>, Vec<NaiveDate>, Vec<i32>) = Default::default();
+    let (mut thresholds, mut values): (Vec<Option<i64>>, Vec<Vec<u8>>) = Default::default();
+    for row in rows {
+        let mut threshold = Threshold::from_column(row.try_get("threshold")?);
+        let mut watches: Vec<Watch<'_>> = Vec::new();
+        for bytes in [row.try_get::<_, Option<&[u8]>>("sealed")?, row.try_get("open")?].into_iter().flatten()
+        {
+            decode(bytes, |element| threshold.keeps(element), &mut watches).map_err(unreadable)?;
+        }
+        join(&mut watches);
+        threshold = threshold.lower(match how {
+            Thin::Grown => thin_grown(&mut watches, size),
+            Thin::Wholly => thin(&mut watches, size),
+        });
+        videos.push(row.try_get("video_id")?);
+        days.push(row.try_get("captured_on")?);
+        counts.push(viewers(&watches) as i32);
+        thresholds.push(threshold.to_column());
+        values.push(encode(&watches));
+    }
+    execute(tx, sql::SEAL_WATCHES, &[&videos, &days, &counts, &thresholds, &values]).await?;
+    Ok(())
+}
+
+/// A row that something else wrote.
+pub(super) fn unreadable(error: Unreadable) -> StoreError {
+    StoreError::Refused(format!("a row of sampled_watches is {error}"))
+}

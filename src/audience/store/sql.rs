@@ -1,0 +1,21 @@
+//! The statements of this folder, as they stand in `sql/queries/audience`.
+
+use crate::postgres::sql::statements;
+
+statements! {
+    "audience":
+    ADVANCE_SAMPLE = "advance_sample";
+    APPEND_WATCHES = "append_watches";
+    DROP_SAMPLE_PARTITIONS = "drop_sample_partitions";
+    ENSURE_SAMPLE_PARTITIONS = "ensure_sample_partitions";
+    FORGET_WATCHES = "forget_watches";
+    LOCK_OPEN_WATCHES = "lock_open_watches";
+    PREPARE_AUDIENCE = "prepare_audience";
+    READ_GROWN_WATCHES = "read_grown_watches";
+    READ_SAMPLE_DAYS = "read_sample_days";
+    READ_SAMPLE_SETTINGS = "read_sample_settings";
+    READ_THRESHOLDS = "read_thresholds";
+    READ_WATCHES = "read_watches";
+    SEAL_WATCHES = "seal_watches";
+    WRITE_SAMPLE_SIZE = "write_sample_size";
+}
