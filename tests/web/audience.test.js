@@ -25,6 +25,7 @@ function withVideo(path, use) {
 
 /** Drags over a part of the strip, in parts of its width. */
 async function drag(page, from, to) {
+  await page.locator('heat-strip').scrollIntoViewIfNeeded();
   const box = await page.locator('heat-strip').boundingBox();
   const y = box.y + box.height / 2;
   await page.mouse.move(box.x + box.width * from, y);
