@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chrono::{Days, NaiveDate, NaiveTime};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
@@ -16,13 +16,19 @@ use crate::{
     postgres::{Store, StoreError},
     shutdown,
     work::metrics::METRICS,
-    work::nightly::{self, Keep},
+    work::nightly::{Failed, Keep, Night, Step, StepError},
 };
 
 /// One connection is for the lock, one for the pieces, and one to spare.
 const CONNECTIONS: usize = 3;
 /// A wait looks at the clock this often, because clocks are set and machines sleep.
 const MAX_NAP: Duration = Duration::from_secs(30);
+/// Between two nights, salts whose time has come are looked for this often.
+const PROMISE_PERIOD: Duration = Duration::from_secs(600);
+/// A job that does not stay tries this long to keep the promise that salts go, if somebody is in the way.
+const PROMISE_PATIENCE: Duration = Duration::from_secs(3600);
+/// Between two of those tries.
+const PROMISE_PAUSE: Duration = Duration::from_secs(30);
 
 /// The flags of `heatstrip compact`.
 #[derive(Debug, clap::Args)]
@@ -39,6 +45,9 @@ pub struct Arguments {
         conflicts_with = "through"
     )]
     every_day_at: Option<NaiveTime>,
+    /// Go by this host's clock, though Postgres's says otherwise or the last night was more than 40 days ago
+    #[arg(long, conflicts_with = "every_day_at")]
+    accept_clock: bool,
     #[command(flatten)]
     keep: config::KeepSettings,
     #[command(flatten)]
@@ -56,50 +65,93 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         return Ok(());
     }
     let through = arguments.through.unwrap_or_else(|| yesterday(&clock));
-    println!("{}", compact(&store, &clock, through, keep).await?);
-    Ok(())
+    let night = || Night::new(&store, &clock).accept_clock(arguments.accept_clock);
+    let (text, failed) = compact(&store, &clock, night(), through, keep).await?;
+    println!("{text}");
+    let Some(failed) = failed else { return Ok(()) };
+    // Somebody's long transaction is no reason to break a promise until tomorrow.
+    let in_the_way = |error: &StepError| matches!(error, StepError::Store(StoreError::Conflict(_)));
+    if failed.failures.iter().any(|(step, error)| *step == Step::Salts && in_the_way(error)) {
+        let began = Instant::now();
+        while let Err(error) = night().keep_promise().await {
+            if !in_the_way(&error) || began.elapsed() >= PROMISE_PATIENCE {
+                break;
+            }
+            tokio::time::sleep(PROMISE_PAUSE).await;
+        }
+    }
+    Err(failed.into())
 }
 
-/// Compacts every day before today, once a day, until told to stop.
+/// Compacts every day before today, once a day, until told to stop. In between it destroys the salts whose time has come.
 pub async fn every_day(store: Store, clock: Clock, time: NaiveTime, keep: Keep, stop: CancellationToken) {
     loop {
         let today = clock.today().and_time(time).and_utc();
         let next = if today > clock.now() { today } else { today + Days::new(1) };
         tracing::info!(%next, "the next compaction begins at {next}");
-        while clock.now() < next {
-            let nap = (next - clock.now()).to_std().unwrap_or_default().min(MAX_NAP);
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = tokio::time::sleep(nap) => {}
-            }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = keep_promises_until(&store, &clock, next) => {}
         }
         tokio::select! {
             () = stop.cancelled() => return,
-            outcome = compact(&store, &clock, yesterday(&clock), keep) => match outcome {
-                Ok(summary) => tracing::info!("{summary}"),
+            outcome = compact(&store, &clock, Night::new(&store, &clock), yesterday(&clock), keep) => match outcome {
+                Ok((summary, None)) => tracing::info!("{summary}"),
+                Ok((summary, Some(failed))) => tracing::error!(
+                    %failed,
+                    "{summary}; the next night goes on with the rest: {failed}"
+                ),
                 Err(error) => tracing::error!(%error, "compaction failed, the next one goes on with the rest: {error}"),
             }
         }
     }
 }
 
-/// Compacts once, and returns what is said of it.
-async fn compact(store: &Store, clock: &Clock, through: NaiveDate, keep: Keep) -> anyhow::Result<String> {
+/// Waits for an instant, and meanwhile destroys the salts whose time comes.
+async fn keep_promises_until(store: &Store, clock: &Clock, next: DateTime<Utc>) {
+    let mut looked: Option<Instant> = None;
+    while clock.now() < next {
+        if looked.is_none_or(|looked| looked.elapsed() >= PROMISE_PERIOD) {
+            match Night::new(store, clock).patience(Duration::ZERO).keep_promise().await {
+                Ok(0) => {}
+                Ok(destroyed) => tracing::info!(destroyed, "destroyed the salts of {destroyed} epochs"),
+                // Its own line says why.
+                Err(error) => tracing::debug!(%error, "salts are looked for again soon: {error}"),
+            }
+            looked = Some(Instant::now());
+        }
+        let nap = (next - clock.now()).to_std().unwrap_or_default().min(MAX_NAP);
+        tokio::time::sleep(nap).await;
+    }
+}
+
+/// Runs a night, and returns what is said of it, and what of it failed.
+async fn compact(
+    store: &Store,
+    clock: &Clock,
+    night: Night<'_>,
+    through: NaiveDate,
+    keep: Keep,
+) -> anyhow::Result<(String, Option<Failed>)> {
     let started = Instant::now();
-    let before = due(store, through).await?;
+    // What is only said must not keep the night from its work: it waits for a database that is away.
+    let before = due(store, through).await.unwrap_or_default();
     let progress = progress(before.iter().map(|day| day.about_rows).sum());
-    let outcome = nightly::run(store, clock, through, keep, |rows| {
+    let counted = |rows| {
         METRICS.rows_compacted.inc_by(rows);
         progress.inc(rows);
-    })
-    .await;
+    };
+    let outcome = night.run(through, keep, counted).await;
     METRICS.compaction_seconds.observe(started.elapsed().as_secs_f64());
-    match &outcome {
-        Ok(_) => METRICS.compaction_last_success.set(clock.now().timestamp()),
-        Err(_) => METRICS.compactions_failed.inc(),
+    let (summary, failed) = match outcome {
+        Ok(summary) => (summary, None),
+        Err(failed) => (failed.summary, Some(failed)),
+    };
+    match &failed {
+        None => METRICS.compaction_last_success.set(clock.now().timestamp()),
+        Some(_) => METRICS.compactions_failed.inc(),
     }
     progress.finish_and_clear();
-    let summary = outcome?;
     let bytes = |days: Vec<ShardDay>| HumanBytes(days.iter().map(|day| day.bytes).sum());
     let mut text = format!(
         "compacted {} shard rows of {} days through {through} in {:.1} s: shards took {} before, {} after",
@@ -107,7 +159,7 @@ async fn compact(store: &Store, clock: &Clock, through: NaiveDate, keep: Keep) -
         summary.compacted.days,
         started.elapsed().as_secs_f64(),
         bytes(before),
-        bytes(due(store, through).await?),
+        bytes(due(store, through).await.unwrap_or_default()),
     );
     if keep.days.is_some() {
         let (partitions, rows) = (summary.dropped_partitions, HumanCount(summary.deleted_rows));
@@ -129,7 +181,7 @@ async fn compact(store: &Store, clock: &Clock, through: NaiveDate, keep: Keep) -
     if summary.counters.packed > 0 {
         text += &format!("; packed {} records of counters", HumanCount(summary.counters.packed));
     }
-    Ok(text)
+    Ok((text, failed))
 }
 
 /// Returns the days with shard partitions that are to be compacted.

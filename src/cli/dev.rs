@@ -26,7 +26,7 @@ use crate::{
         migrate::migrate,
     },
     shutdown,
-    viewers::salt::{self, Salts},
+    viewers::salt::Salts,
     work::worker,
 };
 
@@ -81,13 +81,12 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let workers = work::connect(&database_url, &arguments.work).await?;
 
     let clock = Clock::system();
-    // Salts are destroyed at the start too, because somebody's own machine rarely runs at night.
-    salt::destroy(&workers, &clock).await?;
     let connections = arguments.work.worker_connections;
     let working =
         tokio::spawn(work::work(workers.clone(), clock.clone(), connections, Duration::ZERO, stop.clone()));
     let region = arguments.serve.default_region.clone();
     let views_rotation = arguments.serve.view_salts.views_salt_rotation;
+    // Salts are destroyed at the start too, because somebody's own machine rarely runs at night.
     let nights = workers.clone();
     let keep = arguments.keep.keep();
     let compacting = tokio::spawn(compact::every_day(nights, clock.clone(), COMPACT_AT, keep, stop.clone()));

@@ -98,7 +98,12 @@ pub async fn serve(
             body_budget,
             kinds: counters::http::KnownKinds::default(),
         }),
-        health: Arc::new(health::State { store: store.clone(), intake, clock }),
+        health: Arc::new(health::State {
+            store: store.clone(),
+            intake,
+            clock,
+            dedup_window: settings.dedup_window(),
+        }),
         store,
     };
 

@@ -62,8 +62,10 @@ pub async fn work(store: Store, clock: Clock, connections: usize, wait: Duration
     for _ in 0..connections {
         workers.spawn(worker::run(store.clone(), clock.clone(), wait, stop.clone()));
     }
+    let heads = tokio::spawn(worker::keep_heads(store.clone(), stop.clone()));
     tokio::select! {
         _ = workers.join_all() => {}
         () = shutdown::overdue(&stop) => tracing::warn!("a step did not end in time, its batches stay in the queue"),
     }
+    heads.abort();
 }

@@ -20,13 +20,18 @@ pub struct Summary {
     pub erased: u64,
 }
 
-/// Does it all. A night that dies is simply run again: each step is a transaction of its own.
+/// Goes on with erasures and packs. A night that dies is simply run again: each step is a transaction of its own.
 pub async fn run(store: &Store, clock: &Clock) -> Result<Summary, StoreError> {
     let erased = erase::resume(store).await?;
     let packed = pack(store, clock.today().and_time(NaiveTime::MIN).and_utc()).await?;
+    Ok(Summary { packed, erased })
+}
+
+/// Forgets the ids that need not be remembered any more, and erasures that ended long ago.
+pub async fn forget(store: &Store) -> Result<(), StoreError> {
     store.empty_counter_ids().await?;
     store.forget_erasures().await?;
-    Ok(Summary { packed, erased })
+    Ok(())
 }
 
 /// Packs what is older than `closed`, counter by counter; only those that have enough of it are looked at.

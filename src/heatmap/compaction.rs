@@ -14,9 +14,9 @@ use scoped_futures::ScopedFutureExt;
 
 use crate::{
     heatmap::store::{
-        canonical::{self, CompactionLock},
-        locks,
+        canonical, locks,
         pieces::{self, Limits, Rows, ShardKey},
+        shards,
     },
     postgres::{Store, StoreError},
 };
@@ -30,6 +30,8 @@ macro_rules! crash_point {
 mod piece;
 mod whole;
 
+pub use crate::heatmap::store::canonical::NightLock;
+
 /// The bounds of a piece: some 25 MB when all sketches are dense, a row for each second of a spread block, and the locks of
 /// as many videos, of which the server has room for some thousand.
 pub const PIECE: Limits = Limits { rows: 10_000, seconds: 1_000_000, videos: 500 };
@@ -40,7 +42,7 @@ const WAIT_PERIOD: Duration = Duration::from_millis(500);
 /// The most passes over the shard rows of a day: under traffic the open day always has new ones.
 const MAX_PASSES: u32 = 3;
 /// The number of times that a partition in use is tried before it is left to the next run.
-const MAX_DROP_ATTEMPTS: u32 = 20;
+const MAX_DROP_ATTEMPTS: u32 = 60;
 
 /// The places where a test may let the process die, by `FAILPOINTS=name=return`. They lie between any two lines that change
 /// something.
@@ -144,8 +146,8 @@ pub async fn step(
         .await
 }
 
-/// Moves all shard runs of a video-day that has grown by many, never whole videos; returns how many. Whoever is at the
-/// video already moves them as well, so nobody is waited for.
+/// Moves all shard runs of a video-day that has grown by many, never whole videos; returns how many. Nobody is waited for: if
+/// somebody is at the video, the next step that appends to it tries again, or a strip would have to unite ever more.
 pub async fn compact_hot(store: &Store, video_id: &str, day: NaiveDate) -> Result<u64, StoreError> {
     store.ensure_canonical_partition(day).await?;
     let mut moved = 0;
@@ -156,6 +158,7 @@ pub async fn compact_hot(store: &Store, video_id: &str, day: NaiveDate) -> Resul
                 async move {
                     canonical::prepare(tx).await?;
                     if !locks::try_lock_video(tx, video_id, day).await? {
+                        shards::rearm_growth(tx, video_id, day).await?;
                         return Ok(None);
                     }
                     let peeked = pieces::peek_video(tx, day, video_id, first_sec, PIECE).await?;
@@ -183,12 +186,23 @@ pub async fn run(
 ) -> Result<Summary, CompactionError> {
     let _lock = lock(store).await?;
     let mut summary = Summary::default();
+    run_locked(store, through, &mut progress, &mut summary).await?;
+    Ok(summary)
+}
+
+/// Compacts as [`run`] does, for somebody who has the lock; adds to `summary` what it did, also when it fails.
+pub async fn run_locked(
+    store: &Store,
+    through: NaiveDate,
+    progress: &mut impl FnMut(u64),
+    summary: &mut Summary,
+) -> Result<(), CompactionError> {
     for found in store.shard_days().await? {
         if found.day > through {
             break;
         }
         store.ensure_canonical_partition(found.day).await?;
-        let moved = compact_day(store, found.day, &mut progress).await?;
+        let moved = compact_day(store, found.day, progress).await?;
         summary.rows += moved;
         if moved > 0 {
             summary.days += 1;
@@ -201,11 +215,11 @@ pub async fn run(
         summary.dropped += u64::from(dropped == Some(true));
         crash_point!("compaction::dropped");
     }
-    Ok(summary)
+    Ok(())
 }
 
 /// The lock that keeps two jobs from doing the same work, once another has ended. Correctness does not depend on it.
-async fn lock(store: &Store) -> Result<CompactionLock, CompactionError> {
+pub async fn lock(store: &Store) -> Result<NightLock, CompactionError> {
     let started = tokio::time::Instant::now();
     loop {
         if let Some(lock) = store.try_lock_compaction().await? {

@@ -5,6 +5,7 @@ pub mod epoch_counts;
 pub mod fold;
 pub mod http;
 pub mod level;
+pub mod nightly;
 pub mod regions;
 pub mod run;
 pub mod store;

@@ -2,7 +2,11 @@
 //!
 //! A chunk with an id is counted once however often it is sent, so that an interrupted replay is simply run again.
 
-use std::{collections::BTreeMap, fmt, io, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt, io,
+    time::{Duration, Instant},
+};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use reqwest::{Client, StatusCode, header};
@@ -211,6 +215,7 @@ async fn post(
     let body = lines.join("\n");
     // A chunk without an id of its own gets one for its retries.
     let id = chunk.id.unwrap_or_else(Uuid::now_v7).to_string();
+    let first_sent = Instant::now();
     for _ in 0..MAX_SENDS {
         let sent = client
             .post(format!("{url}/v1/heartbeats"))
@@ -226,6 +231,7 @@ async fn post(
             }
             Err(_) => {
                 tokio::time::sleep(DEFAULT_RETRY).await;
+                is_remembered(client, url, first_sent).await?;
                 continue;
             }
         };
@@ -246,10 +252,14 @@ async fn post(
                     receipt.accepted;
                 return Ok(());
             }
-            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+            status @ (StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) => {
                 let said = response.headers().get(header::RETRY_AFTER);
                 let secs = said.and_then(|value| value.to_str().ok()?.parse().ok());
                 tokio::time::sleep(secs.map_or(DEFAULT_RETRY, Duration::from_secs)).await;
+                // Whoever is told that it sends too much was not looked at; a 503 may have been a commit.
+                if status == StatusCode::SERVICE_UNAVAILABLE {
+                    is_remembered(client, url, first_sent).await?;
+                }
             }
             status => {
                 let text = response.text().await.unwrap_or_default();
@@ -258,6 +268,43 @@ async fn post(
         }
     }
     Err(ReplayError::Api(format!("{url} did not take a chunk in {MAX_SENDS} tries")))
+}
+
+/// The part of `/readyz` that matters here.
+#[derive(Deserialize)]
+struct Readiness {
+    #[serde(default)]
+    dedup_window_secs: u64,
+}
+
+/// Waits until the API is ready, and fails unless it still remembers what was first sent then: the chunk may have been
+/// counted, and sent once more it would count twice.
+async fn is_remembered(client: &Client, url: &str, first_sent: Instant) -> Result<(), ReplayError> {
+    for _ in 0..MAX_SENDS {
+        let asked = client.get(format!("{url}/readyz")).send().await;
+        if let Ok(answer) = asked
+            && answer.status() == StatusCode::OK
+        {
+            let ready: Readiness = answer
+                .json()
+                .await
+                .map_err(|_| ReplayError::Api(format!("{url} does not answer as heatstrip does")))?;
+            let window = Duration::from_secs(ready.dedup_window_secs);
+            // The answer to the retry may take its time, too.
+            if first_sent.elapsed() + MAX_ANSWER_WAIT < window {
+                return Ok(());
+            }
+            return Err(ReplayError::Api(format!(
+                "nobody knows whether {url} took the last chunk, and it remembers batch ids for {} s only, so that sent again \
+                 it might count twice: compare what it counted before you go on",
+                window.as_secs()
+            )));
+        }
+        tokio::time::sleep(DEFAULT_RETRY).await;
+    }
+    Err(ReplayError::Api(format!(
+        "{url} took a chunk or did not, and is not ready: run the same replay again soon, within its dedup window"
+    )))
 }
 
 /// Returns a heartbeat on one line, captured at another time if one is given.

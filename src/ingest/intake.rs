@@ -8,7 +8,7 @@ use std::{
     collections::{BTreeMap, btree_map::Entry},
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -65,6 +65,8 @@ pub struct Intake {
     waiting: Arc<Semaphore>,
     queued: Arc<AtomicU64>,
     max_queued: u64,
+    /// Set while commits fail for a reason that lies in the database.
+    refused: Arc<AtomicBool>,
 }
 
 impl Intake {
@@ -75,15 +77,28 @@ impl Intake {
         // The channel is unbounded, because the permits bound it by heartbeats and not by requests.
         let (sender, receiver) = mpsc::unbounded_channel();
         let receiver = Arc::new(Mutex::new(receiver));
+        let refused = Arc::<AtomicBool>::default();
         for _ in 0..COMMITTERS {
-            tokio::spawn(commit_groups(store.clone(), clock.clone(), Arc::clone(&receiver)));
+            let (receiver, refused) = (Arc::clone(&receiver), Arc::clone(&refused));
+            tokio::spawn(commit_groups(store.clone(), clock.clone(), receiver, refused));
         }
         Intake {
             sender,
             waiting: Arc::new(Semaphore::new(MAX_WAITING_HEARTBEATS)),
             queued: Arc::default(),
             max_queued,
+            refused,
         }
+    }
+
+    /// Returns true while commits fail, and nothing has shown since that they would succeed.
+    pub fn is_refused(&self) -> bool {
+        self.refused.load(Ordering::Relaxed)
+    }
+
+    /// Notes that a commit would succeed by now.
+    pub fn set_recovered(&self) {
+        self.refused.store(false, Ordering::Relaxed);
     }
 
     /// Notes how many heartbeats are in the database's queue, as sampled now and then.
@@ -118,14 +133,24 @@ impl Intake {
     }
 }
 
-async fn commit_groups(store: Store, clock: Clock, receiver: Arc<Mutex<mpsc::UnboundedReceiver<Waiting>>>) {
+async fn commit_groups(
+    store: Store,
+    clock: Clock,
+    receiver: Arc<Mutex<mpsc::UnboundedReceiver<Waiting>>>,
+    refused: Arc<AtomicBool>,
+) {
     loop {
         let group = gather(&mut *receiver.lock().await).await;
         if group.is_empty() {
             return;
         }
-        commit(&store, &clock, group).await;
+        commit(&store, &clock, group, &refused).await;
     }
+}
+
+/// True unless another batch may well succeed.
+fn lies_in_the_database(error: &StoreError) -> bool {
+    !matches!(error, StoreError::Conflict(_) | StoreError::BadValue(_))
 }
 
 /// Waits for one batch and takes whatever came meanwhile; the result is empty when nobody can send any more.
@@ -145,7 +170,7 @@ async fn gather(receiver: &mut mpsc::UnboundedReceiver<Waiting>) -> Vec<Waiting>
     group
 }
 
-async fn commit(store: &Store, clock: &Clock, group: Vec<Waiting>) {
+async fn commit(store: &Store, clock: &Clock, group: Vec<Waiting>, refused: &AtomicBool) {
     let mut batches = Vec::with_capacity(group.len());
     let mut replies = Vec::with_capacity(group.len());
     // A batch that stands in the group twice is enqueued once, and whoever asked for it the second time is told so.
@@ -173,6 +198,7 @@ async fn commit(store: &Store, clock: &Clock, group: Vec<Waiting>) {
     let outcome = store.enqueue(Ring::Http, &batches, clock.now()).await.map_err(Arc::new);
     timer.observe_duration();
     METRICS.commit_batches.inc_by(batches.len() as u64);
+    refused.store(outcome.as_ref().is_err_and(|error| lies_in_the_database(error)), Ordering::Relaxed);
     if let Err(error) = &outcome {
         METRICS.commits_failed.inc();
         tracing::warn!(batches = batches.len(), %error, "enqueue of {} batches failed", batches.len());

@@ -28,12 +28,12 @@ pub enum StoreError {
 impl From<tokio_postgres::Error> for StoreError {
     fn from(error: tokio_postgres::Error) -> Self {
         let Some(db_error) = error.as_db_error() else {
-            // The server gave no answer: the connection is gone, or the driver cannot read or write a value.
-            return match error.is_closed()
-                || std::error::Error::source(&error).is_some_and(|e| e.is::<std::io::Error>())
-            {
-                true => StoreError::Unavailable(error.to_string()),
-                false => StoreError::BadValue(describe(&error)),
+            // The server gave no answer. Only a value that the driver cannot write or read is a fault of the value:
+            // heartbeats are set aside for it. Whatever else the driver knows is the connection's, and passes.
+            return match fault_of(&error) {
+                Fault::Value => StoreError::BadValue(describe(&error)),
+                Fault::Statement => StoreError::Refused(describe(&error)),
+                Fault::Connection => StoreError::Unavailable(describe(&error)),
             };
         };
         // The text is the message alone, because `detail` may quote rows.
@@ -65,6 +65,28 @@ impl From<tokio_postgres::Error> for StoreError {
             }
             _ => StoreError::Refused(text),
         }
+    }
+}
+
+/// What is at fault where the server gave no answer.
+#[derive(Debug, PartialEq, Eq)]
+enum Fault {
+    Value,
+    Statement,
+    Connection,
+}
+
+/// Tells the driver's errors apart by their texts, as it keeps their kinds to itself.
+fn fault_of(error: &tokio_postgres::Error) -> Fault {
+    const VALUE: [&str; 3] =
+        ["error serializing parameter", "error deserializing column", "error encoding message to server"];
+    const STATEMENT: [&str; 3] = ["invalid column", "query returned an unexpected number", "expected "];
+    let text = error.to_string();
+    let begins = |texts: &[&str]| texts.iter().any(|begin| text.starts_with(begin));
+    match (begins(&VALUE), begins(&STATEMENT)) {
+        (true, _) => Fault::Value,
+        (_, true) => Fault::Statement,
+        _ => Fault::Connection,
     }
 }
 

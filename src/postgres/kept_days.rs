@@ -14,6 +14,13 @@ pub struct Retention {
     pub fine_from: NaiveDate,
 }
 
+impl Retention {
+    /// True if no day was ever given up.
+    pub fn keeps_all(&self) -> bool {
+        self.kept_from <= NaiveDate::from_ymd_opt(1, 1, 1).expect("a day of the calendar")
+    }
+}
+
 impl Store {
     /// Returns the days from which on rows are kept.
     pub async fn retention(&self) -> Result<Retention, StoreError> {
@@ -32,6 +39,25 @@ impl Store {
         .await?;
         Ok(())
     }
+
+    /// Returns the day before which all days are thinned.
+    pub async fn thinned_to(&self) -> Result<NaiveDate, StoreError> {
+        self.run_tx("read_thinned", |tx| async move { read_thinned(tx).await }.scope_boxed()).await
+    }
+
+    /// Notes that all days before `thinned_to` are thinned.
+    pub async fn advance_thinned(&self, thinned_to: NaiveDate) -> Result<(), StoreError> {
+        self.run_tx("advance_thinned", |tx| {
+            async move { execute(tx, sql::ADVANCE_THINNED, &[&thinned_to]).await }.scope_boxed()
+        })
+        .await?;
+        Ok(())
+    }
+}
+
+/// Returns the day before which all days are thinned, as this snapshot has it.
+pub(crate) async fn read_thinned(tx: &Transaction<'_>) -> Result<NaiveDate, StoreError> {
+    Ok(query(tx, sql::READ_THINNED, &[]).await?[0].try_get("thinned_to")?)
 }
 
 /// Returns the days from which on rows are kept, as this snapshot has them.

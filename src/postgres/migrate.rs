@@ -1,9 +1,16 @@
 //! The schema: embedded migrations run under an advisory lock, and every pool checks that its database has them.
+//!
+//! A migration never queues in front of traffic: it asks for its locks for a moment, and when somebody has them it is
+//! undone, steps aside and tries again. Refinery numbers the migrations and keeps their checksums, but would refuse one whose
+//! number is below the last that was applied; branches that grow side by side land in any order.
 
-use refinery::{Migration, Runner};
+use std::{collections::BTreeMap, time::Duration};
+
+use rand::RngExt;
+use refinery::Migration;
 use tokio_postgres::{Client, NoTls, error::SqlState};
 
-use super::{StoreError, config, describe, sql};
+use super::{StoreError, config, describe, pool, session, sql};
 use crate::sketch;
 
 /// A migration as refinery names it, and its file.
@@ -27,14 +34,23 @@ const MIGRATIONS: &[(&str, &str)] = &[
     migration!("V10__queue_payload", "0010_queue_payload"),
     migration!("V11__heatmap_view", "0011_heatmap_view"),
     migration!("V12__views", "0012_views"),
+    migration!("V16__nights", "0016_nights"),
+    migration!("V17__queue_heads", "0017_queue_heads"),
     migration!("V20__counters", "0020_counters"),
     migration!("V23__audience", "0023_audience"),
 ];
+
+/// A migration that meets locks of others steps aside and tries again this often, which takes some five minutes.
+const MAX_LOCK_ATTEMPTS: u32 = 200;
+/// Between two attempts traffic flows for at least this long.
+const LOCK_PAUSE: Duration = Duration::from_secs(1);
 
 /// Brings a database to the schema of this program. `lanes` counts at the first migration only.
 ///
 /// Two processes may do so at once: one migrates, the other waits and finds it done.
 pub async fn migrate(database_url: &str, lanes: u16) -> Result<(), StoreError> {
+    // Its lock is held by a session.
+    session::refuse_transaction_pooler(&pool(database_url, 2)?).await?;
     let (mut client, connection) = config(database_url)?
         .connect(NoTls)
         .await
@@ -55,15 +71,69 @@ async fn migrate_locked(client: &mut Client, lanes: u16) -> Result<(), StoreErro
     if client.query_opt(sql::READ_HLL_VERSION, &[]).await?.is_none() {
         client.batch_execute(sql::CREATE_HLL).await.map_err(explain_missing_hll)?;
     }
-    Runner::new(&migrations())
-        .run_async(client)
-        .await
-        .map_err(|error| StoreError::Unsuitable(format!("migration failed: {error}")))?;
+    client.batch_execute(sql::CREATE_HISTORY).await?;
+    let applied = applied(client).await?;
+    for migration in migrations() {
+        match applied.get(&migration.version()) {
+            None => apply(client, &migration).await?,
+            Some(checksum) if *checksum != migration.checksum().to_string() => {
+                return Err(StoreError::Unsuitable(format!(
+                    "migration {migration} is not the one that this database has: run the heatstrip that made it"
+                )));
+            }
+            Some(_) => {}
+        }
+    }
     let lanes = i16::try_from(lanes).map_err(|_| {
         StoreError::Unsuitable(format!("{lanes} lanes are too many, at most 1024 are possible"))
     })?;
     client.execute(sql::INSERT_ENGINE, &[&lanes]).await?;
     check(client).await.map(|_| ())
+}
+
+/// Returns the checksums of the migrations that a database has, by version.
+async fn applied(client: &Client) -> Result<BTreeMap<i32, String>, StoreError> {
+    let rows = client.query(sql::READ_HISTORY, &[]).await?;
+    rows.iter().map(|row| Ok((row.try_get("version")?, row.try_get("checksum")?))).collect()
+}
+
+/// Applies one migration, in one transaction, as soon as nobody holds what it changes.
+async fn apply(client: &mut Client, migration: &Migration) -> Result<(), StoreError> {
+    for attempt in 1..=MAX_LOCK_ATTEMPTS {
+        match try_apply(client, migration).await {
+            Err(error)
+                if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE)
+                    || error.code() == Some(&SqlState::T_R_DEADLOCK_DETECTED) =>
+            {
+                if attempt == 1 {
+                    tracing::info!(
+                        "migration {migration} waits for a moment in which nobody uses its tables"
+                    );
+                }
+                let by_chance = Duration::from_millis(rand::rng().random_range(0..500));
+                tokio::time::sleep(LOCK_PAUSE + by_chance).await;
+            }
+            outcome => {
+                return outcome.map_err(|error| {
+                    StoreError::Unsuitable(format!("migration {migration} failed: {}", describe(&error)))
+                });
+            }
+        }
+    }
+    Err(StoreError::Unsuitable(format!(
+        "migration {migration} found its tables in use for {MAX_LOCK_ATTEMPTS} attempts: end the long transactions that \
+         pg_stat_activity shows, and run it again; nothing is half done"
+    )))
+}
+
+async fn try_apply(client: &mut Client, migration: &Migration) -> Result<(), tokio_postgres::Error> {
+    let transaction = client.transaction().await?;
+    transaction.batch_execute(sql::LIMIT_MIGRATION_WAIT).await?;
+    transaction.batch_execute(migration.sql().expect("an embedded migration has its text")).await?;
+    let applied_on = chrono::Utc::now().to_rfc3339();
+    let (version, checksum) = (migration.version(), migration.checksum().to_string());
+    transaction.execute(sql::WRITE_HISTORY, &[&version, &migration.name(), &applied_on, &checksum]).await?;
+    transaction.commit().await
 }
 
 fn migrations() -> Vec<Migration> {
@@ -77,28 +147,30 @@ fn migrations() -> Vec<Migration> {
 
 /// Refuses a database that this program does not know its way about, and returns its number of lanes.
 pub(crate) async fn check(client: &Client) -> Result<u16, StoreError> {
+    check_beside(client, false).await
+}
+
+/// Checks as [`check`] does. A process that runs already may go on `beside_newer` ones: migrations leave what the version
+/// before them reads and writes, so that nobody is taken out of service before the new version runs.
+pub(crate) async fn check_beside(client: &Client, beside_newer: bool) -> Result<u16, StoreError> {
     let unsuitable = |text: String| Err(StoreError::Unsuitable(text));
-    let known = migrations().last().map_or(0, Migration::version);
-    let version = match client.query_one(sql::READ_SCHEMA_VERSION, &[]).await {
-        Ok(row) => row.try_get::<_, Option<i32>>("version")?,
-        Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) => None,
+    let known: Vec<i32> = migrations().iter().map(Migration::version).collect();
+    let applied = match client.query(sql::READ_HISTORY, &[]).await {
+        Ok(rows) => rows.iter().map(|row| row.try_get("version")).collect::<Result<Vec<i32>, _>>()?,
+        Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) => Vec::new(),
         Err(error) => return Err(error.into()),
     };
-    match version {
-        None => {
-            return unsuitable("the database has no heatstrip schema yet: run `heatstrip migrate`".into());
-        }
-        Some(version) if version < known => {
-            return unsuitable(format!(
-                "the database has schema version {version}, this program needs {known}: run `heatstrip migrate`"
-            ));
-        }
-        Some(version) if version > known => {
-            return unsuitable(format!(
-                "the database has schema version {version}, this program knows {known}: run a newer heatstrip"
-            ));
-        }
-        Some(_) => {}
+    if applied.is_empty() {
+        return unsuitable("the database has no heatstrip schema yet: run `heatstrip migrate`".into());
+    }
+    let newer = applied.iter().find(|version| !known.contains(version));
+    if let (Some(newer), false) = (newer, beside_newer) {
+        return unsuitable(format!(
+            "the database has migration {newer}, which this program does not know: run a newer heatstrip"
+        ));
+    }
+    if let Some(missing) = known.iter().find(|version| !applied.contains(version)) {
+        return unsuitable(format!("the database lacks migration {missing}: run `heatstrip migrate`"));
     }
 
     match client.query_opt(sql::READ_HLL_VERSION, &[]).await? {

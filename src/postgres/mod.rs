@@ -15,6 +15,8 @@ pub mod kept_days;
 pub mod local;
 pub mod metrics;
 pub mod migrate;
+pub mod nights;
+mod session;
 pub mod sketches;
 pub mod sql;
 
@@ -27,10 +29,6 @@ const MAX_ATTEMPTS: u32 = 5;
 const POOL_WAIT: Duration = Duration::from_secs(5);
 /// The network may leave data unacknowledged for this long.
 const MAX_SILENCE: Duration = Duration::from_secs(10);
-/// The server limits every session, in milliseconds: a statement that hangs, a transaction left open and a client that
-/// died without a word must not hold locks for long.
-const SESSION_OPTIONS: &str = "-c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000 \
-                               -c client_connection_check_interval=2000 -c timezone=UTC";
 
 /// The connections of a pool and who waits for them.
 #[derive(Debug, Clone, Copy)]
@@ -53,17 +51,8 @@ pub struct Store {
 impl Store {
     /// Opens a pool and makes sure that the schema and the sketches are the ones this program was written for.
     pub async fn connect(database_url: &str, max_connections: usize) -> Result<Self, StoreError> {
-        let manager = Manager::from_config(
-            config(database_url)?,
-            NoTls,
-            ManagerConfig { recycling_method: RecyclingMethod::Fast },
-        );
-        let pool = Pool::builder(manager)
-            .max_size(max_connections)
-            .timeouts(Timeouts { wait: Some(POOL_WAIT), create: Some(POOL_WAIT), recycle: Some(POOL_WAIT) })
-            .runtime(Runtime::Tokio1)
-            .build()
-            .expect("a runtime is given, as timeouts need one");
+        let pool = pool(database_url, max_connections)?;
+        session::refuse_transaction_pooler(&pool).await?;
         let client = checkout(&pool).await?;
         let lanes = migrate::check(&client).await?;
         Ok(Store { pool, lanes })
@@ -85,9 +74,19 @@ impl Store {
         }
     }
 
-    /// Returns an error unless Postgres answers and the schema is still the one this program knows.
+    /// Returns an error unless Postgres answers, takes writes, and has the schema that this program knows, or a newer one.
     pub async fn check(&self) -> Result<(), StoreError> {
-        migrate::check(&*self.client().await?).await.map(|_| ())
+        let client = self.client().await?;
+        migrate::check_beside(&client, true).await?;
+        let row = client.query_one(sql::READ_WRITABLE, &[]).await?;
+        match row.try_get("writable")? {
+            true => Ok(()),
+            false => {
+                // Another session may be one with the server that takes them.
+                drop(deadpool_postgres::Object::take(client));
+                Err(StoreError::Unavailable("postgres takes no writes: it is a standby or read-only".into()))
+            }
+        }
     }
 
     /// Ends the idle connections and lets nobody have another.
@@ -140,6 +139,19 @@ impl Store {
         body: &impl for<'t> Fn(&'t Transaction<'t>) -> ScopedBoxFuture<'env, 't, Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         let mut client = self.client().await?;
+        let outcome = self.try_tx_on(&mut client, body).await;
+        if let Err(StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_)) = &outcome {
+            // The session may be one with a server that takes no writes any more: the next try has another.
+            drop(deadpool_postgres::Object::take(client));
+        }
+        outcome
+    }
+
+    async fn try_tx_on<'env, T: Send>(
+        &self,
+        client: &mut deadpool_postgres::Object,
+        body: &impl for<'t> Fn(&'t Transaction<'t>) -> ScopedBoxFuture<'env, 't, Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
         // Whatever the server's default is: who waits for a lock has to see what its holder committed.
         let transaction =
             client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start().await?;
@@ -196,6 +208,23 @@ pub(crate) async fn in_savepoint<T>(
     outcome
 }
 
+/// Makes a pool, which connects when it is first needed.
+fn pool(database_url: &str, max_connections: usize) -> Result<Pool, StoreError> {
+    let manager = Manager::from_config(
+        config(database_url)?,
+        NoTls,
+        ManagerConfig { recycling_method: RecyclingMethod::Fast },
+    );
+    Ok(Pool::builder(manager)
+        // Two are needed to find out what stands in front of Postgres.
+        .max_size(max_connections.max(2))
+        .post_create(session::settings())
+        .timeouts(Timeouts { wait: Some(POOL_WAIT), create: Some(POOL_WAIT), recycle: Some(POOL_WAIT) })
+        .runtime(Runtime::Tokio1)
+        .build()
+        .expect("a runtime is given, as timeouts need one"))
+}
+
 async fn checkout(pool: &Pool) -> Result<deadpool_postgres::Object, StoreError> {
     pool.get().await.map_err(|error| match error {
         deadpool_postgres::PoolError::Backend(error) => StoreError::Unavailable(describe(&error)),
@@ -210,12 +239,8 @@ pub(crate) fn config(database_url: &str) -> Result<tokio_postgres::Config, Store
             "DATABASE_URL is no Postgres URL: write postgresql://user:password@host:5432/database".into(),
         )
     })?;
-    let options = match config.get_options() {
-        Some(given) => format!("{SESSION_OPTIONS} {given}"),
-        None => SESSION_OPTIONS.to_owned(),
-    };
     // Unacknowledged data is given up long before the kernel would give it up, which takes a quarter of an hour.
-    config.options(options).connect_timeout(POOL_WAIT).tcp_user_timeout(MAX_SILENCE);
+    config.connect_timeout(POOL_WAIT).tcp_user_timeout(MAX_SILENCE);
     if config.get_application_name().is_none() {
         config.application_name("heatstrip");
     }

@@ -16,20 +16,32 @@ pub(crate) use statements;
 statements! {
     "postgres":
     ADVANCE_RETENTION = "advance_retention";
+    ADVANCE_THINNED = "advance_thinned";
+    BEGIN = "begin";
+    CREATE_HISTORY = "create_history";
     CREATE_HLL = "create_hll";
     INSERT_ENGINE = "insert_engine";
     LIFT_TIMEOUTS = "lift_timeouts";
+    LIMIT_MIGRATION_WAIT = "limit_migration_wait";
     LOCK_MIGRATIONS = "lock_migrations";
     PREPARE_DROP = "prepare_drop";
+    PREPARE_SESSION = "prepare_session";
+    READ_BACKEND = "read_backend";
+    READ_CLOCK = "read_clock";
     READ_DRIFT = "read_drift";
     READ_ENGINE = "read_engine";
+    READ_HISTORY = "read_history";
     READ_HLL_VERSION = "read_hll_version";
+    READ_NIGHTS = "read_nights";
     READ_RETENTION = "read_retention";
-    READ_SCHEMA_VERSION = "read_schema_version";
     READ_SKETCH_COLUMNS = "read_sketch_columns";
+    READ_THINNED = "read_thinned";
+    READ_WRITABLE = "read_writable";
     RELEASE_SAVEPOINT = "release_savepoint";
     ROLLBACK_TO_SAVEPOINT = "rollback_to_savepoint";
     SAVEPOINT = "savepoint";
     UNLOCK_MIGRATIONS = "unlock_migrations";
     WRITE_DRIFT = "write_drift";
+    WRITE_HISTORY = "write_history";
+    WRITE_NIGHT = "write_night";
 }

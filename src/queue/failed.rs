@@ -6,19 +6,19 @@ use deadpool_postgres::Transaction;
 use super::sql;
 use crate::{
     events::hashed::{Entry, HashedHeartbeats},
-    postgres::{StoreError, execute},
+    postgres::{StoreError, execute, query},
 };
 
-/// Sets a row of a lane aside that cannot be read.
+/// Sets a row of a lane aside that cannot be read; returns how many heartbeats it says to hold.
 pub(crate) async fn set_aside_unreadable(
     tx: &Transaction<'_>,
     lane: u16,
     row: i64,
     reason: &str,
     now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    execute(tx, sql::SET_ASIDE_UNREADABLE, &[&(lane as i16), &row, &now, &reason]).await?;
-    Ok(())
+) -> Result<usize, StoreError> {
+    let rows = query(tx, sql::SET_ASIDE_UNREADABLE, &[&(lane as i16), &row, &now, &reason]).await?;
+    Ok(rows.first().map_or(Ok(0), |row| row.try_get::<_, i32>("heartbeats"))? as usize)
 }
 
 /// Sets one heartbeat or view aside that could not be folded. A view keeps its instant in the bytes that were queued.

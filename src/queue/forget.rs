@@ -54,15 +54,20 @@ async fn forget_queued(
         };
         behind = last.try_get("id")?;
         for row in &rows {
-            let Ok(batch) = batch(row) else {
-                // The worker will set it aside, where nobody looks into it either.
+            let id: i64 = row.try_get("id")?;
+            let batch = batch(row);
+            let entries = batch.as_ref().ok().map(|batch| batch.entries().collect::<Result<Vec<_>, _>>());
+            let (Ok(batch), Some(Ok(entries))) = (&batch, entries) else {
+                // The worker would set it aside as it is, video and all.
+                let rows = query(tx, sql::DELETE_UNREADABLE, &[&lane, &id, &video_id]).await?;
+                for row in rows {
+                    forgotten += row.try_get::<_, i32>("heartbeats")? as u64;
+                }
                 continue;
             };
-            let Ok(entries) = batch.entries().collect::<Result<Vec<_>, _>>() else { continue };
             let is_kept =
                 |entry: &Entry<'_>| entry.video_id() != video_id || day.is_some_and(|day| day != entry.day());
             let kept: HashedHeartbeats = entries.into_iter().filter(is_kept).collect();
-            let id: i64 = row.try_get("id")?;
             if kept.is_empty() {
                 execute(tx, sql::DELETE_ROW, &[&lane, &id]).await?;
             } else if kept.len() < batch.len() {

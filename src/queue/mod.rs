@@ -17,7 +17,10 @@ pub mod sql;
 use batch_ids::{Accepted, Ring};
 
 use crate::events::hashed::HashedHeartbeats;
-use crate::postgres::{Store, StoreError, execute, query};
+use crate::postgres::{self, Store, StoreError, execute, query};
+
+/// A row of a group of a few hundred heartbeats.
+const TRIED_BYTES: usize = 65_536;
 
 /// A batch on its way into the queue.
 #[derive(Debug)]
@@ -60,6 +63,20 @@ pub struct Ripe {
 }
 
 impl Store {
+    /// Moves on from where rows of the lanes are looked for, as far as no row can appear before it any more; returns whether
+    /// it did. Every few seconds is often enough. `from_the_start` looks at all rows, those too that a reader with an old
+    /// snapshot keeps.
+    pub async fn advance_queue_heads(&self, from_the_start: bool) -> Result<bool, StoreError> {
+        let lanes = i32::from(self.lanes());
+        self.run_tx("advance_queue_heads", |tx| {
+            async move {
+                Ok(query(tx, sql::ADVANCE_HEADS, &[&lanes, &from_the_start]).await?[0].try_get("advanced")?)
+            }
+            .scope_boxed()
+        })
+        .await
+    }
+
     /// Enqueues a group of batches in one transaction, each batch once; durable when it returns.
     ///
     /// Ids in the group must be distinct.
@@ -90,10 +107,33 @@ impl Store {
         .await
     }
 
+    /// Enqueues a batch of a usual size and takes it back, to see whether the database takes any: a full disk lets small
+    /// changes pass.
+    pub async fn try_enqueue(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
+        // Bytes by chance, as others would be compressed.
+        let mut payload = vec![0; TRIED_BYTES];
+        getrandom::fill(&mut payload)
+            .map_err(|error| StoreError::Unavailable(format!("no random bytes: {error}")))?;
+        let payload = &payload;
+        self.run_tx("try_enqueue", |tx| {
+            async move {
+                tx.batch_execute(postgres::sql::SAVEPOINT).await?;
+                let parameters: &[&(dyn ToSql + Sync)] =
+                    &[&vec![0i16], &vec![1i32], &vec![0i64], &vec![payload.as_slice()], &now];
+                execute(tx, sql::ENQUEUE_LANES, parameters).await?;
+                tx.batch_execute(postgres::sql::ROLLBACK_TO_SAVEPOINT).await?;
+                Ok(())
+            }
+            .scope_boxed()
+        })
+        .await
+    }
+
     /// How much waits to be folded.
     pub async fn queue_depth(&self) -> Result<QueueDepth, StoreError> {
         self.run_tx("read_queue_depth", |tx| {
             async move {
+                tx.batch_execute(sql::PREPARE_QUEUE).await?;
                 let rows = query(tx, sql::READ_QUEUE_DEPTH, &[]).await?;
                 let heartbeats: i64 = rows[0].try_get("heartbeats")?;
                 Ok(QueueDepth {
@@ -111,8 +151,11 @@ impl Store {
     pub async fn oldest_queued(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
         let lanes = self.lanes() as i16;
         self.run_tx("read_oldest_queued", |tx| {
-            async move { Ok(query(tx, sql::READ_OLDEST_QUEUED, &[&lanes]).await?[0].try_get("oldest")?) }
-                .scope_boxed()
+            async move {
+                tx.batch_execute(sql::PREPARE_QUEUE).await?;
+                Ok(query(tx, sql::READ_OLDEST_QUEUED, &[&lanes]).await?[0].try_get("oldest")?)
+            }
+            .scope_boxed()
         })
         .await
     }
@@ -122,6 +165,7 @@ impl Store {
         let (lanes, heartbeats) = (self.lanes() as i16, ripe.heartbeats as i64);
         self.run_tx("read_busy_lanes", |tx| {
             async move {
+                tx.batch_execute(sql::PREPARE_QUEUE).await?;
                 let rows = query(tx, sql::READ_BUSY_LANES, &[&lanes, &ripe.accepted_by, &heartbeats]).await?;
                 let lane = |row: &Row| -> Result<_, StoreError> {
                     Ok((row.try_get::<_, i16>("lane")? as u16, row.try_get("id")?))
@@ -143,13 +187,14 @@ async fn known_batches(
     if with_id.is_empty() {
         return Ok(HashMap::new());
     }
-    let new = batch_ids::insert(tx, ring, with_id).await?;
+    let slots = batch_ids::hold(tx, ring).await?;
+    let new = batch_ids::insert(tx, slots, with_id).await?;
     let known: Vec<Uuid> = with_id.iter().map(|(id, _)| *id).filter(|id| !new.contains(id)).collect();
     if known.is_empty() {
         return Ok(HashMap::new());
     }
     // A statement of its own: it sees what a transaction committed that the insert had to wait for.
-    batch_ids::read(tx, ring, &known).await
+    batch_ids::read(tx, slots, &known).await
 }
 
 /// One row a lane, however many batches have heartbeats of it.

@@ -4,23 +4,29 @@ use crate::postgres::sql::statements;
 
 statements! {
     "queue":
+    ADVANCE_HEADS = "advance_heads";
     CLAIM_BATCHES = "claim_batches";
     CLAIM_ROW = "claim_row";
     DELETE_ROW = "delete_row";
     DELETE_UNKEPT_FAILED = "delete_unkept_failed";
+    DELETE_UNREADABLE = "delete_unreadable";
     ENQUEUE_LANES = "enqueue_lanes";
     FORGET_FAILED = "forget_failed";
     INSERT_BATCH_IDS = "insert_batch_ids";
     INSERT_FAILED = "insert_failed";
-    LOCK_BATCH_IDS = "lock_batch_ids";
     LOCK_LANE = "lock_lane";
     LOCK_OLDEST_ROW = "lock_oldest_row";
-    PREPARE_BATCH_IDS = "prepare_batch_ids";
+    PREPARE_HTTP_IDS = "prepare_http_ids";
+    PREPARE_IDS = "prepare_ids";
+    PREPARE_QUEUE = "prepare_queue";
+    PREPARE_REPLAY_IDS = "prepare_replay_ids";
+    PREPARE_TURN = "prepare_turn";
     READ_BATCH_IDS = "read_batch_ids";
     READ_BUSY_LANES = "read_busy_lanes";
     READ_LANE = "read_lane";
     READ_OLDEST_QUEUED = "read_oldest_queued";
     READ_QUEUE_DEPTH = "read_queue_depth";
+    READ_SLOTS = "read_slots";
     REWRITE_ROW = "rewrite_row";
     ROTATE_BATCH_IDS = "rotate_batch_ids";
     SET_ASIDE_UNREADABLE = "set_aside_unreadable";

@@ -1,6 +1,6 @@
 //! `GET /healthz` tells that the process lives, and `GET /readyz` that it can serve.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json, extract,
@@ -15,7 +15,7 @@ use crate::{
     clock::Clock,
     http::{error::ApiError, in_time, problems::ReadProblems},
     ingest::intake::Intake,
-    postgres::Store,
+    postgres::{Store, StoreError},
 };
 
 /// A queue row older than this is worth a word: no worker runs, or it cannot keep up.
@@ -27,6 +27,8 @@ pub struct State {
     /// The intake knows how much is queued.
     pub intake: Intake,
     pub clock: Clock,
+    /// How long batch ids are remembered, none if they are not.
+    pub dedup_window: Option<Duration>,
 }
 
 /// Returns the routes of the probes and their description.
@@ -48,6 +50,8 @@ struct Ready {
     status: &'static str,
     /// Heartbeats that wait to be folded, as sampled once a second.
     queued_heartbeats: u64,
+    /// For how long a batch id makes a retry safe; 0 if it does not.
+    dedup_window_secs: u64,
     /// The age of the oldest queued heartbeat, if folding is far behind.
     #[serde(skip_serializing_if = "Option::is_none")]
     oldest_queue_row_secs: Option<i64>,
@@ -65,7 +69,7 @@ pub async fn live() -> Response {
 
 /// Tells whether the process can serve.
 ///
-/// It can when Postgres answers with the schema this program knows. A queue that grows old is named but no reason to refuse:
+/// It can when Postgres answers, takes writes, and has the schema this program knows or a newer one. A queue that grows old is named but no reason to refuse:
 /// it is the worker's trouble, and taking the API away would not help.
 #[utoipa::path(get, path = "/readyz", operation_id = "readyz", tag = "operations",
     responses((status = 200, description = "It can.", body = Ready), ReadProblems))]
@@ -76,6 +80,11 @@ pub async fn ready(extract::State(app): extract::State<Arc<State>>) -> Result<Re
     };
     let oldest = in_time(async {
         app.store.check().await.map_err(|error| unavailable(&error))?;
+        if app.intake.is_refused() {
+            return Err(unavailable(&StoreError::Unavailable(
+                "the last commit failed, and none succeeds yet".into(),
+            )));
+        }
         app.store.oldest_queued().await.map_err(|error| unavailable(&error))
     })
     .await?;
@@ -85,6 +94,7 @@ pub async fn ready(extract::State(app): extract::State<Arc<State>>) -> Result<Re
         status: "ready",
         // Counting is left to the sampler: whoever asks every second must not make a deep queue slower.
         queued_heartbeats: app.intake.queued(),
+        dedup_window_secs: app.dedup_window.map_or(0, |window| window.as_secs()),
         oldest_queue_row_secs: old_secs,
         warning: old_secs.map(|_| "heartbeats wait to be folded: is a worker running?"),
     };

@@ -273,23 +273,21 @@ impl Salts {
     }
 }
 
-/// Destroys the salts that nobody may use any more and returns how many. If somebody uses the table, former rows may
-/// stay in its file; the next destruction removes them.
-pub async fn destroy(store: &Store, clock: &Clock) -> Result<u64, StoreError> {
+/// Destroys the salts that nobody may use any more at `now`, which the caller trusts, and returns how many. If somebody uses
+/// the table, former rows may stay in its file: that is an error, and the next destruction removes them.
+pub async fn destroy(store: &Store, now: DateTime<Utc>) -> Result<u64, StoreError> {
     let mut destroyed = 0;
     for _ in 0..MAX_WIPE_ATTEMPTS {
-        let Destruction { salts, wiped } = store.destroy_salts(clock.now()).await?;
+        let Destruction { salts, wiped } = store.destroy_salts(now).await?;
         destroyed += salts;
         METRICS.salts_destroyed.inc_by(salts);
         if wiped {
-            METRICS.salt_destruction_last_success.set(clock.now().timestamp());
+            METRICS.salt_destruction_last_success.set(now.timestamp());
             return Ok(destroyed);
         }
         tokio::time::sleep(WIPE_PERIOD).await;
     }
-    tracing::warn!(
-        "salts are destroyed, but a long transaction keeps their former rows in the table's file: \
-         the next run will remove them"
-    );
-    Ok(destroyed)
+    Err(StoreError::Conflict(
+        "salts are destroyed, but a long transaction keeps their former rows in the table's file".into(),
+    ))
 }

@@ -12,6 +12,8 @@ statements! {
     READ_ENDED_EPOCHS = "read_ended_epochs";
     READ_EPOCHS_OF_DAYS = "read_epochs_of_days";
     READ_LIVE_SALTS = "read_live_salts";
+    READ_NEWEST_SALT = "read_newest_salt";
+    READ_SALT_DEBTS = "read_salt_debts";
     READ_SALT_EPOCH = "read_salt_epoch";
     READ_SALT_EPOCHS = "read_salt_epochs";
     REWRITE_SALT_EPOCHS = "rewrite_salt_epochs";

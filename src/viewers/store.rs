@@ -47,7 +47,45 @@ pub struct Destruction {
     pub wiped: bool,
 }
 
+/// What is owed to those who were promised that salts go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SaltDebts {
+    /// Epochs whose salts should be destroyed by now.
+    pub overdue: u64,
+    /// Since when the first of them should be.
+    pub since: Option<DateTime<Utc>>,
+    /// When the first salt of all was made, none before.
+    pub first_made: Option<DateTime<Utc>>,
+}
+
 impl Store {
+    /// Returns how many salts are overdue.
+    pub async fn salt_debts(&self, now: DateTime<Utc>) -> Result<SaltDebts, StoreError> {
+        let over_since = now - SALT_KEPT;
+        self.run_tx("read_salt_debts", |tx| {
+            async move {
+                let rows = query(tx, sql::READ_SALT_DEBTS, &[&over_since]).await?;
+                let first_over: Option<DateTime<Utc>> = rows[0].try_get("first_over")?;
+                Ok(SaltDebts {
+                    overdue: rows[0].try_get::<_, i64>("overdue")? as u64,
+                    since: first_over.map(|over| over + SALT_KEPT),
+                    first_made: rows[0].try_get("first_made")?,
+                })
+            }
+            .scope_boxed()
+        })
+        .await
+    }
+
+    /// Returns when the last salt was made that changes at least once a month.
+    pub async fn newest_salt(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        self.run_tx("read_newest_salt", |tx| {
+            async move { Ok(query(tx, sql::READ_NEWEST_SALT, &[]).await?[0].try_get("made_at")?) }
+                .scope_boxed()
+        })
+        .await
+    }
+
     /// Returns the epoch that a day belongs to, if it was opened. When this returns, the epoch can no longer end before
     /// that day.
     pub async fn use_salt_epoch(

@@ -2,10 +2,10 @@
 
 use std::{sync::LazyLock, time::Duration};
 
-use prometheus::{Gauge, Histogram, IntCounter, IntGauge, IntGaugeVec};
+use prometheus::{Gauge, Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec};
 
-use super::worker::Step;
-use crate::telemetry::registry::{LONG, SHORT, counter, float_gauge, gauge, gauges, histogram};
+use super::{clocks::CLOCKS, nightly, worker::Step};
+use crate::telemetry::registry::{LONG, SHORT, counter, counters, float_gauge, gauge, gauges, histogram};
 
 /// The metrics of this folder, registered at once, so that none is missing before its first event.
 pub static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
@@ -26,6 +26,12 @@ pub struct Metrics {
     pub compaction_last_success: IntGauge,
     pub compaction_backlog: IntGauge,
     pub drift: IntGaugeVec,
+    pub night_steps_failed: IntCounterVec,
+    pub night_step_failing: IntGaugeVec,
+    pub night_overdue_seconds: IntGaugeVec,
+    pub salts_overdue: IntGauge,
+    pub salts_overdue_seconds: IntGauge,
+    pub clock_skew_seconds: Gauge,
 }
 
 impl Metrics {
@@ -78,12 +84,48 @@ impl Metrics {
                  sampled once a minute by `serve`.",
                 &["kind"],
             ),
+            night_steps_failed: counters(
+                "night_steps_failed_total",
+                "Steps of the nightly job that failed in this process, by step; the others are done all the same.",
+                &["step"],
+            ),
+            night_step_failing: gauges(
+                "night_step_failing",
+                "Whether a step of the nightly job failed when it was last tried (1), whichever process tried it; \
+                 `clocks` stands for a time that is not trusted; sampled once a minute by `serve`.",
+                &["step"],
+            ),
+            night_overdue_seconds: gauges(
+                "night_overdue_seconds",
+                "For how long a step of the nightly job has been due, a day after it last succeeded, whichever process \
+                 runs it; sampled once a minute by `serve`.",
+                &["step"],
+            ),
+            salts_overdue: gauge(
+                "salts_overdue",
+                "Salts that should be destroyed by now, sampled once a minute by `serve`.",
+            ),
+            salts_overdue_seconds: gauge(
+                "salts_overdue_seconds",
+                "For how long the first of them should have been destroyed, 0 if none is overdue.",
+            ),
+            clock_skew_seconds: float_gauge(
+                "clock_skew_seconds",
+                "How far Postgres's clock is ahead of this host's, sampled once a minute by `serve` and before every step \
+                 of the nightly job that asks the clocks.",
+            ),
         };
         // Only a process that had reached Postgres gets this far.
         metrics.postgres_up.set(1);
         for name in super::reconcile::COMPARED {
             metrics.drift.with_label_values(&[name]);
         }
+        for step in nightly::Step::ALL.map(nightly::Step::name) {
+            metrics.night_steps_failed.with_label_values(&[step]);
+            metrics.night_step_failing.with_label_values(&[step]);
+            metrics.night_overdue_seconds.with_label_values(&[step]);
+        }
+        metrics.night_step_failing.with_label_values(&[CLOCKS]);
         metrics
     }
 

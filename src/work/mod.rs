@@ -1,8 +1,10 @@
 //! The work behind the requests: the ingestion worker, the night, and what a serving process does every second.
 
+pub mod clocks;
 pub mod forget;
 pub mod metrics;
 pub mod nightly;
+pub mod overdue;
 pub mod reconcile;
 pub mod upkeep;
 pub mod worker;

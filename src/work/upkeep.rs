@@ -9,37 +9,35 @@ use crate::{
     ingest::intake::Intake,
     postgres::{Store, StoreError},
     queue::batch_ids::Ring,
-    work::{metrics::METRICS, reconcile},
+    work::{metrics::METRICS, overdue, reconcile},
 };
 
 /// Between two rounds.
 const PERIOD: Duration = Duration::from_secs(1);
-/// Between two looks at what waits for the nightly job.
+/// Between two looks at what waits for the nightly job, and at the clocks.
 const DAYS_PERIOD: Duration = Duration::from_secs(60);
 
-/// One round.
+/// One round. Batch ids are forgotten by the clock, so `forgets` says whether it is trusted.
 pub async fn step(
     store: &Store,
     clock: &Clock,
     intake: &Intake,
     dedup_window: Option<Duration>,
+    forgets: bool,
 ) -> Result<(), StoreError> {
+    if intake.is_refused() {
+        // Who is taken out of service has no requests that would show that it may come back.
+        store.try_enqueue(clock.now()).await?;
+        intake.set_recovered();
+    }
     let depth = store.queue_depth().await?;
     intake.set_queued(depth.heartbeats);
     METRICS.queue_heartbeats.set(depth.heartbeats as i64);
     let lag = depth.oldest.map(|oldest| (clock.now() - oldest).as_seconds_f64().max(0.0));
     METRICS.fold_lag_seconds.set(lag.unwrap_or(0.0));
-    if let Some(window) = dedup_window {
+    if let (Some(window), true) = (dedup_window, forgets) {
         store.rotate_batch_ids(Ring::Http, window, clock.now()).await?;
     }
-    Ok(())
-}
-
-/// How many days wait for the nightly job.
-async fn sample_days(store: &Store, clock: &Clock) -> Result<(), StoreError> {
-    let today = clock.today();
-    let waiting = store.shard_days().await?.iter().filter(|found| found.day < today).count();
-    METRICS.compaction_backlog.set(waiting as i64);
     Ok(())
 }
 
@@ -52,14 +50,18 @@ pub async fn run(
     stop: CancellationToken,
 ) {
     let mut failing = false;
+    let mut forgets = false;
     let mut days_sampled: Option<Instant> = None;
     loop {
         let started = Instant::now();
         let days_due = days_sampled.is_none_or(|sampled| sampled.elapsed() >= DAYS_PERIOD);
         let round = async {
-            step(&store, &clock, &intake, dedup_window).await?;
             if days_due {
-                sample_days(&store, &clock).await?;
+                forgets = overdue::clocks_agree(&store, &clock).await?;
+            }
+            step(&store, &clock, &intake, dedup_window, forgets).await?;
+            if days_due {
+                overdue::sample(&store, &clock).await?;
                 reconcile::sample(&store).await?;
             }
             Ok(())

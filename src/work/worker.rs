@@ -42,6 +42,10 @@ const WINDOW_STRIDE: u64 = 8;
 const RIPE_HEARTBEATS: u64 = 20_000;
 /// How long a worker with nothing to do waits before it looks again.
 const IDLE_PAUSE: Duration = Duration::from_millis(200);
+/// Between two moves of the lanes' heads.
+const HEADS_PERIOD: Duration = Duration::from_secs(5);
+/// Between two looks at all rows, dead ones too, in case a row came from somewhere that does not keep the rules.
+const WHOLE_HEADS_PERIOD: Duration = Duration::from_secs(3600);
 /// How long a worker waits when Postgres is away.
 const AWAY_PAUSE: Duration = Duration::from_secs(1);
 
@@ -114,6 +118,9 @@ async fn step_lane(store: &Store, clock: &Clock, lane: u16) -> Result<Step, Stor
     for VideoDay { video_id, captured_on } in &folded.grown {
         if let Err(error) = compaction::compact_hot(store, video_id, *captured_on).await {
             tracing::warn!(%error, %captured_on, "a video that has grown is not compacted yet: {error}");
+            if let Err(error) = store.rearm_growth(video_id, *captured_on).await {
+                tracing::warn!(%error, %captured_on, "nor is it tried again before it has grown as much again: {error}");
+            }
         }
     }
     Ok(folded.step)
@@ -151,6 +158,24 @@ pub async fn run(store: Store, clock: Clock, wait: Duration, stop: CancellationT
         tokio::select! {
             () = stop.cancelled() => {}
             () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// Keeps the heads of the lanes close to their oldest rows until told to stop, so that no step walks over rows that are folded
+/// and that a reader with an old snapshot keeps.
+pub async fn keep_heads(store: Store, stop: CancellationToken) {
+    let mut looked_at_all = Instant::now();
+    loop {
+        let from_the_start = looked_at_all.elapsed() >= WHOLE_HEADS_PERIOD;
+        match store.advance_queue_heads(from_the_start).await {
+            Ok(_) if from_the_start => looked_at_all = Instant::now(),
+            Ok(_) => {}
+            Err(error) => tracing::debug!(%error, "the heads of the lanes stay where they are: {error}"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(HEADS_PERIOD) => {}
         }
     }
 }
@@ -212,14 +237,15 @@ async fn fold_one_by_one(store: &Store, clock: &Clock, lane: u16) -> Result<Fold
                 };
                 let batches = match in_savepoint(tx, readable).await {
                     Err(StoreError::BadValue(reason)) => {
-                        failed::set_aside_unreadable(tx, lane, oldest, &reason, clock.now()).await?;
+                        let heartbeats =
+                            failed::set_aside_unreadable(tx, lane, oldest, &reason, clock.now()).await?;
                         tracing::error!(
                             lane,
                             reason,
                             "a batch of lane {lane} is set aside, nobody can read it"
                         );
                         return Ok(Folded {
-                            step: Step::Folded { heartbeats: 0, rows: 0, failed: 1 },
+                            step: Step::Folded { heartbeats, rows: 0, failed: heartbeats },
                             ..Folded::IDLE
                         });
                     }

@@ -5,6 +5,7 @@
 mod load;
 mod sampled;
 mod stuck;
+mod upgrade;
 pub mod world;
 
 use std::{

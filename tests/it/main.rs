@@ -10,6 +10,7 @@ mod house;
 mod import;
 mod ingest;
 mod postgres;
+mod queue;
 mod serve;
 mod tools;
 mod viewers;

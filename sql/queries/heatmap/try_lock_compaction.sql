@@ -1,3 +1,3 @@
 -- try_lock_compaction
--- Held by the session: one job at a time.
-SELECT pg_try_advisory_lock(hashtext('heatstrip compaction'), 0) AS locked
+-- One night at a time.
+SELECT pg_try_advisory_xact_lock(hashtext('heatstrip compaction'), 0) AS locked

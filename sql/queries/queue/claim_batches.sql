@@ -8,7 +8,7 @@
 -- how many seconds they cover: the usual ten a heartbeat are assumed.
 WITH claimed AS MATERIALIZED (
     SELECT id, heartbeats, coalesce(watched_secs, 10::bigint * heartbeats) AS watched_secs FROM heartbeat_queue
-    WHERE lane = $1
+    WHERE lane = $1 AND id >= coalesce((SELECT heads[$1 + 1] FROM heartbeat_queue_heads), 0)
     ORDER BY id
     LIMIT $4
     FOR UPDATE SKIP LOCKED
@@ -22,6 +22,5 @@ WITH claimed AS MATERIALIZED (
     WHERE coalesce(heartbeats, 0) < $2::bigint AND coalesce(watched_secs, 0) < $3::bigint
 )
 DELETE FROM heartbeat_queue AS q
-USING bounded
-WHERE q.lane = $1 AND q.id = bounded.id
+WHERE q.lane = $1 AND q.id = ANY (ARRAY(SELECT id FROM bounded))
 RETURNING q.id, q.heartbeats, q.watched_secs, q.payload, q.video_id, q.region, q.captured_on, q.start_sec, q.end_sec, q.viewer_hash

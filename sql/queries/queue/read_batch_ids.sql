@@ -1,7 +1,7 @@
 -- read_batch_ids
--- $1 text    ring
--- $2 uuid[]  batch ids
-SELECT s.batch_id, s.accepted, s.rejected
-FROM batch_id_rings AS r
-JOIN batch_ids AS s ON s.slot IN (r.first_slot + r.position, r.first_slot + (r.position + 2) % 3)
-WHERE r.ring = $1 AND s.batch_id = ANY ($2)
+-- $1 smallint  the slot that ids go to
+-- $2 smallint  the slot before it
+-- $3 uuid[]    batch ids
+SELECT batch_id, accepted, rejected
+FROM batch_ids
+WHERE slot IN ($1, $2) AND batch_id = ANY ($3::uuid[])

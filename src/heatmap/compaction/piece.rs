@@ -60,6 +60,8 @@ pub(super) async fn move_runs(
     let (seconds, canonical): (Vec<Block>, Vec<Block>) =
         blocks(taken).into_iter().partition(|block| spread.contains(&block.key));
     let popular = write_runs(tx, day, canonical).await?;
+    let changed = seconds.iter().chain(&popular).map(|block| block.key.0.as_str()).collect();
+    closed_epochs::note(tx, day, &changed).await?;
     // This is read under the locks, because thinning moves it on before it takes them.
     let is_fine = kept_days::read(tx).await?.fine_from <= day;
     for block in seconds {

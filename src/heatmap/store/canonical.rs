@@ -16,8 +16,8 @@ pub struct ShardDay {
     pub about_rows: u64,
 }
 
-/// While it lives, no other compaction starts.
-pub struct CompactionLock {
+/// While it lives, no other night starts.
+pub struct NightLock {
     _client: deadpool_postgres::ClientWrapper,
 }
 
@@ -49,12 +49,15 @@ impl Store {
         Ok(())
     }
 
-    /// The lock of the compaction that is at work, unless another has it.
-    pub async fn try_lock_compaction(&self) -> Result<Option<CompactionLock>, StoreError> {
-        // A connection of its own, out of the pool: the lock goes with it, also when the process dies.
+    /// Takes the lock of the night that is at work, unless another has it.
+    pub async fn try_lock_compaction(&self) -> Result<Option<NightLock>, StoreError> {
+        // A connection of its own, out of the pool, whose transaction stays open: the lock goes with it, also when the
+        // process dies.
         let client = deadpool_postgres::Object::take(self.client().await?);
+        client.batch_execute(postgres::sql::BEGIN).await?;
+        client.batch_execute(sql::PREPARE_LOCK).await?;
         let locked = client.query_one(sql::TRY_LOCK_COMPACTION, &[]).await?.try_get("locked")?;
-        Ok(if locked { Some(CompactionLock { _client: client }) } else { None })
+        Ok(if locked { Some(NightLock { _client: client }) } else { None })
     }
 
     /// Forgets how much the videos of a day have grown of which no shard run is left.

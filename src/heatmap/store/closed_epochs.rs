@@ -1,6 +1,6 @@
 //! Table `video_heatmap_counts`: the estimates of the canonical rows of closed salt epochs.
 
-use std::{collections::HashSet, pin::pin};
+use std::{collections::BTreeSet, pin::pin};
 
 use chrono::NaiveDate;
 use futures_util::TryStreamExt;
@@ -16,51 +16,106 @@ use crate::heatmap::{
 use crate::postgres::{
     Store, StoreError, Transaction, execute, kept_days, query, query_stream, sketches::Sketch,
 };
+use crate::viewers::{epoch::Rotation, store::epochs_of_days};
 
 /// The first and the last day of a salt epoch.
 pub type EpochDays = (NaiveDate, NaiveDate);
 
+/// A note that a spread block of a video has changed on a day.
+pub type Noted = (NaiveDate, String);
+
 impl Store {
-    /// The salt epochs that are over before `today` and ended on `since` or later.
-    pub async fn closed_epochs(
-        &self,
-        today: NaiveDate,
-        since: NaiveDate,
-    ) -> Result<Vec<EpochDays>, StoreError> {
+    /// Returns the salt epochs that are over before `today` and of which something has changed since they were counted.
+    pub async fn uncounted_epochs(&self, today: NaiveDate) -> Result<Vec<EpochDays>, StoreError> {
         self.run_tx("read_closed_epochs", |tx| {
-            async move { epoch_days(&query(tx, sql::READ_CLOSED_EPOCHS, &[&today, &since]).await?) }
-                .scope_boxed()
+            async move {
+                let rows = query(tx, sql::READ_UNCOUNTED_DAYS, &[&today]).await?;
+                let days: Vec<NaiveDate> =
+                    rows.iter().map(|row| row.try_get("captured_on")).collect::<Result<_, _>>()?;
+                let (Some(first), Some(last)) = (days.first(), days.last()) else { return Ok(Vec::new()) };
+                let rows = query(tx, sql::READ_CLOSED_EPOCHS, &[&today, first, last]).await?;
+                let mut epochs = epoch_days(&rows)?;
+                epochs.retain(|(first, last)| days.iter().any(|day| (first..=last).contains(&day)));
+                Ok(epochs)
+            }
+            .scope_boxed()
         })
         .await
     }
 
-    /// Counts an epoch of the next videos behind `behind`, up to `max_videos`, that have spread blocks and are not counted
-    /// yet, as far as nothing of them is in another form; returns the last of them, none when there are no more.
-    pub async fn count_epoch(
+    /// Returns the notes of an epoch behind one of them, up to `max_notes`.
+    pub async fn uncounted_videos(
         &self,
         (first_day, last_day): EpochDays,
-        behind: &str,
-        max_videos: u64,
-    ) -> Result<Option<String>, StoreError> {
-        let max_videos = max_videos as i64;
-        self.run_tx("count_epoch", |tx| {
+        behind: &Noted,
+        max_notes: u64,
+    ) -> Result<Vec<Noted>, StoreError> {
+        let max_notes = max_notes as i64;
+        self.run_tx("read_uncounted_videos", |tx| {
             async move {
-                tx.batch_execute(sql::PREPARE_NIGHTLY).await?;
-                let parameters: &[&(dyn ToSql + Sync)] = &[&first_day, &last_day, &behind, &max_videos];
-                let rows = query(tx, sql::READ_SPREAD_VIDEOS, parameters).await?;
-                let mut videos: Vec<String> =
-                    rows.iter().map(|row| row.try_get("video_id")).collect::<Result<_, _>>()?;
-                let locked: Vec<(&str, NaiveDate)> =
-                    videos.iter().map(|video_id| (video_id.as_str(), first_day)).collect();
-                locks::lock_videos(tx, &locked).await?;
-                // Nobody makes canonical rows of them from here on, and what is appended to the shards is seen by reads.
-                let rows = query(tx, sql::READ_UNSPREAD_VIDEOS, &[&first_day, &last_day, &videos]).await?;
-                let unspread: HashSet<String> =
-                    rows.iter().map(|row| row.try_get("video_id")).collect::<Result<_, _>>()?;
-                for video_id in videos.iter().filter(|video_id| !unspread.contains(*video_id)) {
-                    count_video(tx, video_id, (first_day, last_day)).await?;
+                let parameters: &[&(dyn ToSql + Sync)] =
+                    &[&first_day, &last_day, &behind.0, &behind.1, &max_notes];
+                let rows = query(tx, sql::READ_UNCOUNTED_VIDEOS, parameters).await?;
+                rows.iter().map(|row| Ok((row.try_get("captured_on")?, row.try_get("video_id")?))).collect()
+            }
+            .scope_boxed()
+        })
+        .await
+    }
+
+    /// Counts an epoch of a video, every region and every level, unless something of it is in another form than seconds.
+    ///
+    /// It counts without a lock and writes under one, if nothing has changed meanwhile; if something has, the next night
+    /// counts it.
+    pub async fn count_video(&self, video_id: &str, epoch: EpochDays) -> Result<(), StoreError> {
+        let asked = |region: &str| Asked { video_id: video_id.to_owned(), region: region.to_owned(), epoch };
+        let noted =
+            self.run_read(sql::PREPARE_NIGHTLY, |tx| changes(tx, video_id, epoch).scope_boxed()).await?;
+        if noted == 0 {
+            return Ok(());
+        }
+        let (regions, fine_from) = self
+            .run_read(sql::PREPARE_NIGHTLY, |tx| {
+                async move {
+                    let fine_from = kept_days::read(tx).await?.fine_from;
+                    let (first_day, last_day) = epoch;
+                    let mut regions: Vec<String> = Vec::new();
+                    if !is_unspread(tx, video_id, epoch).await? {
+                        for row in
+                            query(tx, sql::READ_EPOCH_REGIONS, &[&first_day, &last_day, &video_id]).await?
+                        {
+                            regions.push(row.try_get("region")?);
+                        }
+                    }
+                    Ok::<_, StoreError>((regions, fine_from))
                 }
-                Ok(videos.pop())
+                .scope_boxed()
+            })
+            .await?;
+        for region in &regions {
+            let asked = &asked(region);
+            for level in LEVELS {
+                // Of thinned days there are no seconds, and nobody may ask for them.
+                if level == 1 && epoch.0 < fine_from {
+                    continue;
+                }
+                let counted = &self
+                    .run_read(sql::PREPARE_NIGHTLY, |tx| count_level(tx, asked, level).scope_boxed())
+                    .await?;
+                let kept =
+                    self.run_tx("keep_counts", |tx| keep(tx, asked, level, counted, noted).scope_boxed());
+                if !kept.await? {
+                    return Ok(());
+                }
+            }
+        }
+        self.run_tx("delete_uncounted", |tx| {
+            async move {
+                locks::lock_videos(tx, &[(video_id, epoch.0)]).await?;
+                if changes(tx, video_id, epoch).await? == noted {
+                    execute(tx, sql::DELETE_UNCOUNTED, &[&epoch.0, &epoch.1, &video_id]).await?;
+                }
+                Ok(())
             }
             .scope_boxed()
         })
@@ -68,49 +123,75 @@ impl Store {
     }
 }
 
-/// Counts an epoch of a video whose canonical rows are all seconds: every region and every level of it.
-async fn count_video(tx: &Transaction<'_>, video_id: &str, epoch: EpochDays) -> Result<(), StoreError> {
-    let (first_day, last_day) = epoch;
-    let fine_from = kept_days::read(tx).await?.fine_from;
-    let rows = query(tx, sql::READ_EPOCH_REGIONS, &[&first_day, &last_day, &video_id]).await?;
-    for row in &rows {
-        let region: &str = row.try_get("region")?;
-        for level in LEVELS {
-            // Thinned days have no seconds, and nobody may ask for them.
-            if level > 1 || first_day >= fine_from {
-                count_level(tx, video_id, region, level, epoch).await?;
-            }
-        }
-    }
-    Ok(())
+/// A region of a video in an epoch.
+struct Asked {
+    video_id: String,
+    region: String,
+    epoch: EpochDays,
 }
 
-async fn count_level(
-    tx: &Transaction<'_>,
-    video_id: &str,
-    region: &str,
-    level: i32,
-    (first_day, last_day): EpochDays,
-) -> Result<(), StoreError> {
+/// A number that is another one once a spread block of the video has changed in the epoch.
+async fn changes(tx: &Transaction<'_>, video_id: &str, epoch: EpochDays) -> Result<i64, StoreError> {
+    Ok(query(tx, sql::READ_UNCOUNTED, &[&epoch.0, &epoch.1, &video_id]).await?[0].try_get("changes")?)
+}
+
+/// True if something of the video is in another form than seconds.
+async fn is_unspread(tx: &Transaction<'_>, video_id: &str, epoch: EpochDays) -> Result<bool, StoreError> {
+    let videos = vec![video_id];
+    Ok(!query(tx, sql::READ_UNSPREAD_VIDEOS, &[&epoch.0, &epoch.1, &videos]).await?.is_empty())
+}
+
+async fn count_level(tx: &Transaction<'_>, asked: &Asked, level: i32) -> Result<Counted, StoreError> {
+    let Asked { video_id, region, epoch: (first_day, last_day) } = asked;
     let mut counts = EpochCounts::default();
-    let parameters: &[&(dyn ToSql + Sync)] = &[&first_day, &last_day, &video_id, &region, &level];
-    {
-        let mut rows = pin!(query_stream(tx, sql::READ_EPOCH, parameters).await?);
-        while let Some(row) = rows.try_next().await? {
-            let Sketch(viewers) = row.try_get("viewers")?;
-            counts.add(row.try_get("bucket")?, row.try_get("last_sec")?, row.try_get("plays")?, viewers)?;
-        }
+    let parameters: &[&(dyn ToSql + Sync)] = &[first_day, last_day, video_id, region, &level];
+    let mut rows = pin!(query_stream(tx, sql::READ_EPOCH, parameters).await?);
+    while let Some(row) = rows.try_next().await? {
+        let Sketch(viewers) = row.try_get("viewers")?;
+        counts.add(row.try_get("bucket")?, row.try_get("last_sec")?, row.try_get("plays")?, viewers)?;
     }
-    let Counted { last_sec, exact, bucket, viewers, reached, plays } = counts.finish();
+    Ok(counts.finish())
+}
+
+/// Keeps what was counted unless something has changed since; returns whether nothing has.
+async fn keep(
+    tx: &Transaction<'_>,
+    asked: &Asked,
+    level: i32,
+    counted: &Counted,
+    noted: i64,
+) -> Result<bool, StoreError> {
+    let Asked { video_id, region, epoch } = asked;
+    tx.batch_execute(sql::PREPARE_NIGHTLY).await?;
+    locks::lock_videos(tx, &[(video_id, epoch.0)]).await?;
+    // Nobody makes canonical rows of it from here on, and what is appended to the shards is seen by reads.
+    if changes(tx, video_id, *epoch).await? != noted || is_unspread(tx, video_id, *epoch).await? {
+        return Ok(false);
+    }
+    let Counted { last_sec, exact, bucket, viewers, reached, plays } = counted;
     if bucket.is_empty() {
-        return Ok(());
+        return Ok(true);
     }
     let level = level as i16;
-    let parameters: &[&(dyn ToSql + Sync)] = &[
-        &video_id, &region, &level, &first_day, &last_day, &last_sec, &exact, &bucket, &viewers, &reached,
-        &plays,
-    ];
+    let parameters: &[&(dyn ToSql + Sync)] =
+        &[video_id, region, &level, &epoch.0, &epoch.1, last_sec, exact, bucket, viewers, reached, plays];
     execute(tx, sql::INSERT_COUNTS, parameters).await?;
+    Ok(true)
+}
+
+/// Notes that spread blocks of these videos, which are locked, change on a day, so that the night counts their epoch once it
+/// is over. An epoch that never ends is not counted.
+pub(crate) async fn note(
+    tx: &Transaction<'_>,
+    day: NaiveDate,
+    videos: &BTreeSet<&str>,
+) -> Result<(), StoreError> {
+    let (endless, _) = Rotation::Never.span(day);
+    if videos.is_empty() || epochs_of_days(tx, &[day]).await?.get(&day) == Some(&endless) {
+        return Ok(());
+    }
+    let videos: Vec<&str> = videos.iter().copied().collect();
+    execute(tx, sql::NOTE_UNCOUNTED, &[&day, &videos]).await?;
     Ok(())
 }
 

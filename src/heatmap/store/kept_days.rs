@@ -2,7 +2,7 @@
 
 use chrono::{Datelike, NaiveDate};
 use scoped_futures::ScopedFutureExt;
-use tokio_postgres::Row;
+use tokio_postgres::{Row, types::ToSql};
 
 use super::{locks, sql};
 use crate::postgres::{self, Store, StoreError, Transaction, execute, kept_days, query};
@@ -14,15 +14,34 @@ pub type VideoDay = (String, NaiveDate);
 impl Store {
     /// Drops the partitions whose days are not kept; returns how many.
     pub async fn drop_unkept_partitions(&self) -> Result<u64, StoreError> {
+        let is_due = self
+            .run_tx("count_unkept_partitions", |tx| {
+                async move {
+                    let kept_from = kept_days::read(tx).await?.kept_from;
+                    // Small tables, of what has changed lately.
+                    execute(tx, sql::DELETE_UNKEPT_GROWTH, &[&kept_from]).await?;
+                    execute(tx, sql::DELETE_UNKEPT_UNCOUNTED, &[&kept_from]).await?;
+                    let rows = query(tx, sql::COUNT_UNKEPT_PARTITIONS, &[&kept_from]).await?;
+                    if rows[0].try_get::<_, i64>("partitions")? == 0 {
+                        return Ok(false);
+                    }
+                    // Large ones, which are read from end to end: once a month, when a month is given up.
+                    let month = kept_from.with_day(1).expect("every month has a first day");
+                    execute(tx, sql::DELETE_UNKEPT_BOUNDS, &[&month]).await?;
+                    execute(tx, sql::DELETE_UNKEPT_COUNTS, &[&kept_from]).await?;
+                    Ok(true)
+                }
+                .scope_boxed()
+            })
+            .await?;
+        if !is_due {
+            return Ok(0);
+        }
+        // Nobody else reads or writes while it goes on.
         self.run_tx_once(|tx| {
             async move {
                 tx.batch_execute(postgres::sql::PREPARE_DROP).await?;
                 let kept_from = kept_days::read(tx).await?.kept_from;
-                let month = kept_from.with_day(1).expect("every month has a first day");
-                execute(tx, sql::DELETE_UNKEPT_BOUNDS, &[&month]).await?;
-                execute(tx, sql::DELETE_UNKEPT_COUNTS, &[&kept_from]).await?;
-                execute(tx, sql::DELETE_UNKEPT_GROWTH, &[&kept_from]).await?;
-                // Last, as from here to the end nobody else reads or writes.
                 let rows = query(tx, sql::DROP_UNKEPT_PARTITIONS, &[&kept_from]).await?;
                 Ok(rows[0].try_get::<_, i32>("dropped")? as u64)
             }
@@ -31,49 +50,63 @@ impl Store {
         .await
     }
 
-    /// Deletes the canonical rows that are not kept of the videos behind `behind`, up to `max_videos`; returns the last of
-    /// them and how many rows went, none when there are no such videos.
-    pub async fn delete_unkept(
-        &self,
-        behind: &str,
-        max_videos: u64,
-    ) -> Result<Option<(String, u64)>, StoreError> {
+    /// Returns the videos behind `behind` that have canonical rows of days that are not kept, up to `max_videos`.
+    pub async fn unkept_videos(&self, behind: &str, max_videos: u64) -> Result<Vec<String>, StoreError> {
         let max_videos = max_videos as i64;
-        self.run_tx("delete_unkept", |tx| {
+        self.run_tx("read_unkept_videos", |tx| {
             async move {
                 tx.batch_execute(sql::PREPARE_NIGHTLY).await?;
                 let kept_from = kept_days::read(tx).await?.kept_from;
                 let rows = query(tx, sql::READ_UNKEPT_VIDEOS, &[&kept_from, &behind, &max_videos]).await?;
-                let mut videos: Vec<String> =
-                    rows.iter().map(|row| row.try_get("video_id")).collect::<Result<_, _>>()?;
-                let (first_day, _) = Rotation::Never.span(kept_from);
-                let Some(last_day) = kept_from.pred_opt() else { return Ok(None) };
-                lock_days(tx, &videos, first_day, last_day).await?;
-                let rows = query(tx, sql::DELETE_UNKEPT, &[&videos, &kept_from]).await?;
-                let rows = rows[0].try_get::<_, i64>("rows")? as u64;
-                Ok(videos.pop().map(|last| (last, rows)))
+                rows.iter().map(|row| Ok(row.try_get("video_id")?)).collect()
             }
             .scope_boxed()
         })
         .await
     }
 
-    /// Thins the video-days behind `behind`, up to `max_days`, to 5 s where they are not kept by the second; returns the
-    /// last of them and how many rows went, none when there are no such days.
-    pub async fn delete_fine(
-        &self,
-        behind: &VideoDay,
-        max_days: u64,
-    ) -> Result<Option<(VideoDay, u64)>, StoreError> {
+    /// Deletes the canonical rows of videos that are not kept; returns how many.
+    pub async fn delete_unkept(&self, videos: &[String]) -> Result<u64, StoreError> {
+        self.run_tx("delete_unkept", |tx| {
+            async move {
+                tx.batch_execute(sql::PREPARE_NIGHTLY).await?;
+                let kept_from = kept_days::read(tx).await?.kept_from;
+                let (first_day, _) = Rotation::Never.span(kept_from);
+                let Some(last_day) = kept_from.pred_opt() else { return Ok(0) };
+                lock_days(tx, videos, first_day, last_day).await?;
+                let rows = query(tx, sql::DELETE_UNKEPT, &[&videos, &kept_from]).await?;
+                Ok(rows[0].try_get::<_, i64>("rows")? as u64)
+            }
+            .scope_boxed()
+        })
+        .await
+    }
+
+    /// Returns the video-days behind `behind` that may have seconds though they are not kept by the second, up to
+    /// `max_days`.
+    pub async fn fine_days(&self, behind: &VideoDay, max_days: u64) -> Result<Vec<VideoDay>, StoreError> {
         let max_days = max_days as i64;
+        self.run_tx("read_fine_days", |tx| {
+            async move {
+                tx.batch_execute(sql::PREPARE_NIGHTLY).await?;
+                let fine_from = kept_days::read(tx).await?.fine_from;
+                let thinned_to = kept_days::read_thinned(tx).await?;
+                let parameters: &[&(dyn ToSql + Sync)] =
+                    &[&thinned_to, &fine_from, &behind.0, &behind.1, &max_days];
+                video_days(&query(tx, sql::READ_FINE_DAYS, parameters).await?)
+            }
+            .scope_boxed()
+        })
+        .await
+    }
+
+    /// Thins video-days to 5 s; returns how many rows went.
+    pub async fn delete_fine(&self, days: &[VideoDay]) -> Result<u64, StoreError> {
         self.run_tx("delete_fine", |tx| {
             async move {
                 tx.batch_execute(sql::PREPARE_NIGHTLY).await?;
                 let fine_from = kept_days::read(tx).await?.fine_from;
-                let rows =
-                    query(tx, sql::READ_FINE_DAYS, &[&fine_from, &behind.0, &behind.1, &max_days]).await?;
-                let mut days = video_days(&rows)?;
-                lock(tx, &days).await?;
+                lock(tx, days).await?;
                 let mut deleted = 0;
                 for of_video in days.chunk_by(|a, b| a.0 == b.0) {
                     let days: Vec<NaiveDate> = of_video.iter().map(|(_, day)| *day).collect();
@@ -81,7 +114,7 @@ impl Store {
                 }
                 let videos: Vec<&str> = days.iter().map(|(video_id, _)| video_id.as_str()).collect();
                 execute(tx, sql::DELETE_FINE_COUNTS, &[&fine_from, &videos]).await?;
-                Ok(days.pop().map(|last| (last, deleted)))
+                Ok(deleted)
             }
             .scope_boxed()
         })

@@ -36,6 +36,22 @@ impl Store {
         .await?;
         Ok(())
     }
+
+    /// Lets the next run that is appended to a video-day have it compacted, as it should have been by now.
+    pub async fn rearm_growth(&self, video_id: &str, day: NaiveDate) -> Result<(), StoreError> {
+        self.run_tx("rearm_growth", |tx| async move { rearm_growth(tx, video_id, day).await }.scope_boxed())
+            .await
+    }
+}
+
+/// Lets the next run that is appended to a video-day have it compacted.
+pub(crate) async fn rearm_growth(
+    tx: &Transaction<'_>,
+    video_id: &str,
+    day: NaiveDate,
+) -> Result<(), StoreError> {
+    execute(tx, sql::REARM_GROWTH, &[&video_id, &day, &GROWTH_TRIGGER]).await?;
+    Ok(())
 }
 
 /// Sets a transaction up for folding.

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio_postgres::{Client, NoTls};
 
 use super::sampled::SAMPLE_SIZE;
-use crate::support::{Process, heatstrip, until};
+use crate::support::{Process, heatstrip, heatstrip_at, until};
 
 pub const DATABASE: &str = "crash";
 /// How long a process may take to begin.
@@ -34,22 +34,31 @@ pub struct World {
     pub url: String,
     pub api: Process,
     pub workers: Vec<Process>,
+    /// The program of an earlier version, while that is what is started.
+    pub previous: Option<PathBuf>,
 }
 
 impl World {
     pub async fn start(workers: usize) -> World {
+        World::start_as(None, workers).await
+    }
+
+    /// Starts as an earlier version.
+    pub async fn start_as(previous: Option<PathBuf>, workers: usize) -> World {
         let data_dir =
             std::env::temp_dir().join(format!("heatstrip-it-crash-{}", uuid::Uuid::new_v4().simple()));
         let postgres = LocalPostgres::start(&data_dir, Lifetime::Process).await.expect("a Postgres");
         postgres.create_database(DATABASE, None).await.expect("a database");
         let database_url = postgres.url(DATABASE);
         let logs = TempDir::new().expect("a directory");
-        let mut migrate = start(&["migrate"], &database_url, &logs.path().join("migrate.log"));
+        let as_then = previous.as_deref();
+        let log = logs.path().join("migrate.log");
+        let mut migrate = start_as(as_then, &["migrate"], &database_url, &log);
         assert!(migrate.wait(START).await.success(), "{}", migrate.log());
 
-        let api = start_api("127.0.0.1:0", &database_url, logs.path());
+        let api = start_api(as_then, "127.0.0.1:0", &database_url, logs.path());
         let url = listening(&api).await;
-        let mut world = World { postgres, database_url, logs, url, api, workers: Vec::new() };
+        let mut world = World { postgres, database_url, logs, url, api, workers: Vec::new(), previous };
         for worker in 0..workers {
             let process = world.new_worker(worker).await;
             world.workers.push(process);
@@ -60,7 +69,7 @@ impl World {
     /// Starts the API again, on the port its clients know.
     pub fn restart_api(&mut self) {
         let address = self.url.strip_prefix("http://").expect("its own URL");
-        self.api = start_api(address, &self.database_url, self.logs.path());
+        self.api = start_api(self.previous.as_deref(), address, &self.database_url, self.logs.path());
     }
 
     pub async fn restart_worker(&mut self, worker: usize) {
@@ -73,8 +82,12 @@ impl World {
         let starts = |log: String| log.matches("folding on").count();
         let before = std::fs::read_to_string(&log).map_or(0, starts);
         // They take what there is at once: more steps are there to be killed in.
-        let arguments = ["work", "--fold-wait-secs", "0", "--sample-size", SAMPLE_SIZE];
-        let process = start(&arguments, &self.database_url, &log);
+        let mut arguments = vec!["work", "--fold-wait-secs", "0"];
+        if self.previous.is_none() {
+            // Earlier versions may know no sample.
+            arguments.extend(["--sample-size", SAMPLE_SIZE]);
+        }
+        let process = start_as(self.previous.as_deref(), &arguments, &self.database_url, &log);
         until("the worker works", START, async || (starts(process.log()) > before).then_some(())).await;
         process
     }
@@ -102,13 +115,21 @@ impl World {
 
 /// Starts a command on a database.
 pub fn start(arguments: &[&str], database_url: &str, log: &Path) -> Process {
-    let mut command = heatstrip(arguments);
+    start_as(None, arguments, database_url, log)
+}
+
+/// Starts a command of an earlier version, or of this one.
+pub fn start_as(previous: Option<&Path>, arguments: &[&str], database_url: &str, log: &Path) -> Process {
+    let mut command = match previous {
+        Some(program) => heatstrip_at(program, arguments),
+        None => heatstrip(arguments),
+    };
     command.env("DATABASE_URL", database_url);
     Process::start(command, log)
 }
 
-fn start_api(listen: &str, database_url: &str, logs: &Path) -> Process {
-    start(&["serve", "--listen", listen], database_url, &logs.join("api.log"))
+fn start_api(previous: Option<&Path>, listen: &str, database_url: &str, logs: &Path) -> Process {
+    start_as(previous, &["serve", "--listen", listen], database_url, &logs.join("api.log"))
 }
 
 /// Waits until an API listens; returns its URL.

@@ -1,6 +1,6 @@
 //! The reads are planned as they should be: through indexes, one group at a time, in the partitions of the range.
 
-use heatstrip::{heatmap::store::sql, queue};
+use heatstrip::heatmap::store::sql;
 use tokio_postgres::{Client, NoTls};
 
 use crate::support::database;
@@ -228,31 +228,4 @@ async fn the_list_reads_the_days_of_its_regions() {
         all.contains("video_heatmap_whole_202611") && !all.contains("video_heatmap_whole_202610"),
         "{all}"
     );
-}
-
-/// Whatever the statistics say of slots that fill and empty: each id is one look into the index.
-#[tokio::test]
-async fn batch_ids_are_looked_up_one_by_one() {
-    let database = database().await;
-    let (client, connection) = tokio_postgres::connect(&database.url, NoTls).await.expect("a connection");
-    tokio::spawn(connection);
-    client
-        .batch_execute(&format!(
-            "INSERT INTO batch_ids SELECT slot, gen_random_uuid(), 1, '[]' FROM generate_series(0, 2) slot, generate_series(1, 3000);
-             ANALYZE;
-             {};
-             PREPARE asked AS {}",
-            queue::sql::PREPARE_BATCH_IDS.replace("LOCAL", ""),
-            queue::sql::INSERT_BATCH_IDS
-        ))
-        .await
-        .expect("a statement");
-    for mode in ["force_generic_plan", "force_custom_plan"] {
-        client.batch_execute(&format!("SET plan_cache_mode = {mode}")).await.expect("a setting");
-        let asked =
-            "EXPLAIN EXECUTE asked ('http', ARRAY[gen_random_uuid(), gen_random_uuid()], '{1,1}', '{[],[]}')";
-        let rows = client.query(asked, &[]).await.expect("a plan");
-        let plan: String = rows.iter().map(|row| row.get::<_, String>(0) + "\n").collect();
-        assert!(!plan.contains("Seq Scan on batch_ids_") && !plan.contains("Hash"), "{mode}\n{plan}");
-    }
 }

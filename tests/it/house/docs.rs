@@ -37,8 +37,13 @@ const A_MOMENT: Duration = Duration::from_secs(2);
 const INSTANCES: [&str; 3] = ["http://127.0.0.1:8080", "http://localhost:8080", "https://heatstrip.example"];
 
 /// Only the tests have these settings.
-const OF_TESTS: &[&str] =
-    &["HEATSTRIP_CRASH_CYCLES", "HEATSTRIP_CRASH_SEED", "HEATSTRIP_TEST_SEED", "HEATSTRIP_PORT"];
+const OF_TESTS: &[&str] = &[
+    "HEATSTRIP_CRASH_CYCLES",
+    "HEATSTRIP_CRASH_SEED",
+    "HEATSTRIP_TEST_SEED",
+    "HEATSTRIP_PORT",
+    "HEATSTRIP_PREVIOUS_BIN",
+];
 
 /// Returns the documents with their texts: the README and the chapters in `docs/`.
 pub fn documents() -> Vec<(PathBuf, String)> {

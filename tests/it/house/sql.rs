@@ -10,13 +10,22 @@ use crate::support::database;
 
 /// Statements that cannot be prepared: several in one text, or a command that takes no plan.
 const SIMPLE: &[&str] = &[
-    "prepare_batch_ids",
+    "prepare_http_ids",
+    "prepare_ids",
+    "prepare_queue",
+    "prepare_replay_ids",
+    "prepare_turn",
+    "prepare_lock",
+    "prepare_session",
+    "begin",
     "prepare_fold",
     "prepare_read",
     "prepare_audience",
     "prepare_compaction",
     "prepare_nightly",
     "lift_timeouts",
+    "limit_migration_wait",
+    "create_history",
     "prepare_write",
     "prepare_names",
     "prepare_pieces",

@@ -1,3 +1,6 @@
-//! The private server.
+//! The private server, and what may stand in front of any.
 
 pub mod local;
+mod migrations;
+mod pooler;
+mod states;

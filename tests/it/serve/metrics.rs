@@ -17,7 +17,7 @@ fn parse(text: &str) -> BTreeMap<String, f64> {
         .collect()
 }
 
-async fn scrape(served: &Served) -> BTreeMap<String, f64> {
+pub async fn scrape(served: &Served) -> BTreeMap<String, f64> {
     let answer = served.client.get(format!("{}/metrics", served.url)).send().await.expect("an answer");
     assert_eq!(answer.status(), 200);
     let content_type = answer.headers()["content-type"].to_str().expect("text");

@@ -1,4 +1,4 @@
 //! Pages and metrics.
 
 mod dashboard;
-mod metrics;
+pub mod metrics;

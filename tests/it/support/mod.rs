@@ -9,6 +9,6 @@ mod server;
 
 pub use app::{App, Settings};
 pub use chance::chance;
-pub use process::{Process, heatstrip, until};
+pub use process::{Process, heatstrip, heatstrip_at, until};
 pub use served::Served;
 pub use server::{TestDatabase, database};

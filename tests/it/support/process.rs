@@ -20,7 +20,12 @@ const POLL: Duration = Duration::from_millis(5);
 
 /// Returns a command of `heatstrip` with these arguments and no setting from the developer's own environment.
 pub fn heatstrip(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_heatstrip"));
+    heatstrip_at(Path::new(env!("CARGO_BIN_EXE_heatstrip")), arguments)
+}
+
+/// Returns a command of another version's program, likewise.
+pub fn heatstrip_at(program: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).kill_on_drop(true);
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();

@@ -4,7 +4,6 @@ use std::{path::Path, process::Command};
 
 use chrono::NaiveDate;
 use heatstrip::{
-    clock::Clock,
     events::refusal::Reason,
     import::replay::{Chunk, Destination, Summary},
     viewers::{
@@ -119,7 +118,7 @@ async fn nothing_is_left_of_a_destroyed_salt() {
     assert_eq!(destruction.salts, 0);
     assert_eq!(salt_bytes(&client, first).await, bytes);
     app.clock.set(at("2026-11-23T00:00:00Z"));
-    assert_eq!(salt::destroy(&app.store, &app.clock).await.expect("destroyed"), 1);
+    assert_eq!(salt::destroy(&app.store, app.clock.now()).await.expect("destroyed"), 1);
 
     assert_eq!(epochs(&client).await, ["2026-11-20..2026-11-20 daily-", "2026-11-21..2026-11-21 daily"]);
     assert_eq!(files_with(&client, &bytes).await, Vec::<String>::new());
@@ -132,7 +131,7 @@ async fn nothing_is_left_of_a_destroyed_salt() {
     assert!(!contains(&log, hex(&bytes).as_bytes()) && !contains(&log, &bytes));
     assert_eq!(strips(&app).await, before);
     // Nothing is left to do.
-    assert_eq!(salt::destroy(&app.store, &app.clock).await.expect("nothing"), 0);
+    assert_eq!(salt::destroy(&app.store, app.clock.now()).await.expect("nothing"), 0);
 }
 
 #[tokio::test]
@@ -150,7 +149,7 @@ async fn what_comes_afterwards_is_too_old() {
     assert!(matches!(error, SaltError::Destroyed(_)), "{error}");
     for destroyed in [false, true] {
         if destroyed {
-            assert_eq!(salt::destroy(&app.store, &app.clock).await.expect("destroyed"), 1);
+            assert_eq!(salt::destroy(&app.store, app.clock.now()).await.expect("destroyed"), 1);
         }
         let summary = replay(&app, &salts, "2026-11-20T10:00:00Z").await;
         assert_eq!(summary.accepted, 0);
@@ -173,8 +172,8 @@ async fn a_destruction_by_another_process_is_noticed() {
     watch(&app, "ada", None).await;
     app.clock.set(at("2026-11-22T10:00:00Z"));
     watch(&app, "ada", Some("2026-11-20T23:00:00Z")).await;
-    let ahead = Clock::by_hand(at("2026-11-23T10:00:00Z"));
-    assert_eq!(salt::destroy(&app.store, &ahead).await.expect("destroyed"), 1);
+    let ahead = at("2026-11-23T10:00:00Z");
+    assert_eq!(salt::destroy(&app.store, ahead).await.expect("destroyed"), 1);
     app.clock.set(at("2026-11-22T10:01:00Z"));
     let late = json!({"video_id": "v", "start_sec": 0, "end_sec": 4, "viewer_id": "ada", "at": "2026-11-20T23:00:00Z"});
     let answer = app.post(late.to_string()).await;
@@ -223,7 +222,7 @@ async fn a_given_salt_leaves_no_fingerprint() {
     let error = salts(SaltSource::Made(Rotation::Daily)).check().await;
     error.expect_err("it counts from tomorrow on");
     app.clock.set(at("2026-11-24T00:00:00Z"));
-    assert_eq!(salt::destroy(&app.store, &app.clock).await.expect("destroyed"), 1);
+    assert_eq!(salt::destroy(&app.store, app.clock.now()).await.expect("destroyed"), 1);
     assert_eq!(files_with(&client, &fingerprint).await, Vec::<String>::new());
     let pepper = salts(SaltSource::Given(Salt::new(b"pepper".to_vec())));
     let error = pepper.salt(day("2026-11-20")).await.expect_err("gone");

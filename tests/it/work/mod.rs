@@ -1,3 +1,4 @@
-//! The worker.
+//! The worker, and the night.
 
+mod night;
 mod worker;

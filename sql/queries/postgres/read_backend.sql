@@ -1,0 +1,3 @@
+-- read_backend
+-- Which process of the server answers.
+SELECT pg_backend_pid() AS pid

@@ -1,0 +1,2 @@
+-- read_thinned
+SELECT thinned_to FROM retention
