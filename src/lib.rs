@@ -37,6 +37,7 @@ pub mod queue;
 pub mod telemetry;
 // -- services: what capabilities share --
 pub mod answers;
+pub mod catalogue;
 pub mod ingest;
 pub mod viewers;
 // -- capabilities: they never import each other --

@@ -178,5 +178,6 @@ pub fn whole_strip(video_id: &str, day: Option<NaiveDate>) -> StripQuery {
         resolution: 5,
         from: day,
         to: day,
+        length_sec: None,
     }
 }

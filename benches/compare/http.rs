@@ -16,6 +16,7 @@ use axum::{
 };
 use chrono::Utc;
 use heatstrip::{
+    catalogue::durations::Durations,
     clock::Clock,
     events::heartbeat::{Arrival, MAX_AGE},
     ingest::{
@@ -137,15 +138,16 @@ async fn cached_strip(postgres: &Postgres, plan: &Plan, beats: &[Beat]) -> anyho
 #[derive(Clone)]
 struct Lesser {
     salts: Salts,
+    durations: Durations,
     lanes: u16,
     bytes: Bytes,
 }
 
 /// Routes that do less, in this process; returns where.
 async fn lesser_routes(store: Store, bytes: Option<Bytes>) -> anyhow::Result<String> {
-    let lanes = store.lanes();
+    let (lanes, durations) = (store.lanes(), Durations::new(store.clone()));
     let salts = Salts::new(store, SaltSource::Made(Rotation::Daily), Clock::system());
-    let state = Lesser { salts, lanes, bytes: bytes.unwrap_or_default() };
+    let state = Lesser { salts, durations, lanes, bytes: bytes.unwrap_or_default() };
     let router = Router::new()
         .route("/parse", post(parse))
         .route("/nothing", post(async || StatusCode::ACCEPTED))
@@ -165,7 +167,7 @@ async fn parse(State(state): State<Lesser>, body: Bytes) -> StatusCode {
         captured_on: None,
     };
     let Ok(body) = body::parse(&body, Format::Json, "heartbeats") else { return StatusCode::BAD_REQUEST };
-    match hash::hash(body.elements.into_iter(), &arrival, &state.salts, state.lanes).await {
+    match hash::hash(body.elements.into_iter(), &arrival, &state.salts, &state.durations, state.lanes).await {
         Ok(hashed) if hashed.rejected.is_empty() => StatusCode::ACCEPTED,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     }

@@ -75,7 +75,7 @@ async fn planning_ms(client: &Client, days: i32) -> anyhow::Result<f64> {
     client.batch_execute(&format!("PREPARE asked AS {}", sql::READ_STRIP)).await?;
     let asked = format!(
         "EXPLAIN (SUMMARY) EXECUTE asked ('v2', current_date - {days}, current_date, '{{GLOBAL}}', NULL,
-            ARRAY[current_date - {days}], 5, '{{}}')"
+            ARRAY[current_date - {days}], 5, '{{}}', 86399, 86400, '0001-01-01')"
     );
     let lines = client.query(&asked, &[]).await?;
     client.batch_execute("DEALLOCATE asked; COMMIT").await?;

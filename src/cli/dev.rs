@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{compact, replay, serve, show, work};
 use crate::{
+    catalogue::durations::{Durations, whole_seconds},
     clock::Clock,
     config,
     demo::audience::Audience,
@@ -162,7 +163,8 @@ async fn look(
     region: &Region,
     file: Option<&std::path::Path>,
 ) -> anyhow::Result<()> {
-    let queue = Destination::Queue { store: store.clone(), salts, clock: clock.clone() };
+    let durations = Durations::new(store.clone());
+    let queue = Destination::Queue { store: store.clone(), salts, durations, clock: clock.clone() };
     match file {
         Some(file) => {
             let source = replay::Source {
@@ -183,8 +185,15 @@ async fn look(
     let Some(video_id) = most_watched(store, clock).await? else {
         return Ok(());
     };
-    let asked =
-        StripQuery { video_id, regions: vec![GLOBAL.to_owned()], resolution: 5, from: None, to: None };
+    let durations = store.read_durations(&[&video_id]).await?;
+    let asked = StripQuery {
+        length_sec: durations.get(&video_id).copied().map(whole_seconds),
+        video_id,
+        regions: vec![GLOBAL.to_owned()],
+        resolution: 5,
+        from: None,
+        to: None,
+    };
     let (range, rows) = store.read_strip(&asked).await?;
     println!();
     show::draw(&strip(range, &rows));

@@ -24,7 +24,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let gone = forget(&store, &arguments.video, lane, arguments.day).await?;
     println!(
         "removed {} canonical rows, {} shard rows, {} sampled days, {} views, {} recent viewers, {} queued and {} failed \
-         heartbeats and views; cached answers live on for the cache's time",
+         heartbeats and views{}; cached answers live on for the cache's time",
         HumanCount(gone.rows.canonical),
         HumanCount(gone.rows.shards),
         HumanCount(gone.samples),
@@ -32,6 +32,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         HumanCount(gone.views.viewers),
         HumanCount(gone.heartbeats.queued),
         HumanCount(gone.heartbeats.failed),
+        if gone.entry { ", and its entry in the catalogue" } else { "" },
     );
     Ok(())
 }

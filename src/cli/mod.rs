@@ -11,6 +11,7 @@ mod describe;
 mod dev;
 mod doctor;
 mod forget;
+mod import;
 mod kinds;
 mod metrics;
 mod migrate;
@@ -62,6 +63,9 @@ enum Command {
     /// Counters as files: likes, favourites, shares, purchases
     #[command(after_help = config::DATABASE_HELP)]
     Counts(counts::Arguments),
+    /// Files of what is known beside what was watched
+    #[command(after_help = config::DATABASE_HELP)]
+    Import(import::Arguments),
     /// Compare every total with its records, and heal what differs
     #[command(after_help = config::DATABASE_HELP)]
     Reconcile,
@@ -93,6 +97,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Forget(arguments) => forget::run(arguments).await,
         Command::Kinds(arguments) => kinds::run(arguments).await,
         Command::Counts(arguments) => counts::run(arguments).await,
+        Command::Import(arguments) => import::run(arguments).await,
         Command::Reconcile => reconcile::run().await,
         Command::Migrate(arguments) => migrate::run(arguments).await,
         Command::Doctor(arguments) => doctor::run(arguments).await,

@@ -12,6 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use uuid::Uuid;
 
 use crate::{
+    catalogue::durations::Durations,
     clock::Clock,
     config,
     events::region::Region,
@@ -93,7 +94,8 @@ async fn destination(arguments: &Arguments, clock: &Clock) -> anyhow::Result<Des
     store.rotate_batch_ids(Ring::Replay, REPLAY_MEMORY, clock.now()).await?;
     let salts = Salts::of_a_visitor(store.clone(), arguments.salts.source()?, clock.clone())
         .with_views_rotation(arguments.view_salts.views_salt_rotation);
-    Ok(Destination::Queue { store, salts, clock: clock.clone() })
+    let durations = Durations::new(store.clone());
+    Ok(Destination::Queue { store, salts, durations, clock: clock.clone() })
 }
 
 /// Replays a file or standard input and prints what became of it, also when it breaks off.

@@ -10,11 +10,12 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     answers::cache::AnswerCache,
     audience,
+    catalogue::{self, durations::Durations},
     clock::Clock,
     config, counters, heatmap, http,
     ingest::{self, intake::Intake},
     postgres::Store,
-    serve::{Parts, health, router},
+    serve::{Parts, days, health, router},
     shutdown,
     viewers::salt::{SaltSource, Salts},
     views,
@@ -68,12 +69,14 @@ pub async fn serve(
         settings.dedup_window(),
         stop.clone(),
     ));
+    let durations = Durations::new(store.clone());
     // Shared: all bodies count against the same bytes.
     let body_budget = Arc::new(Semaphore::new(http::body::BUDGET_BYTES));
     let answers = AnswerCache::new(&store, clock.clone(), settings.cache_life());
     let ingest = Arc::new(ingest::http::State {
         store: store.clone(),
         salts,
+        durations: durations.clone(),
         intake: intake.clone(),
         clock: clock.clone(),
         default_region: settings.default_region.clone(),
@@ -87,6 +90,14 @@ pub async fn serve(
             store: store.clone(),
             answers: answers.clone(),
             clock: clock.clone(),
+            durations: durations.clone(),
+        }),
+        days: Arc::new(days::State { store: store.clone(), answers: answers.clone(), clock: clock.clone() }),
+        catalogue: Arc::new(catalogue::http::State {
+            store: store.clone(),
+            durations,
+            clock: clock.clone(),
+            body_budget: Arc::clone(&body_budget),
         }),
         view_after_secs: store.view_rule().await?.after_secs,
         audience: Arc::new(audience::http::State { store: store.clone(), answers: answers.clone() }),

@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use indicatif::HumanCount;
 
 use crate::{
+    catalogue::durations::whole_seconds,
     config,
     events::{
         heartbeat::{MAX_VIDEO_ID_BYTES, check_id},
@@ -56,7 +57,9 @@ pub struct Arguments {
 /// Runs `heatstrip show`.
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let store = Store::connect(&config::database_url()?, 1).await?;
+    let durations = store.read_durations(&[&arguments.video]).await?;
     let asked = StripQuery {
+        length_sec: durations.get(&arguments.video).copied().map(whole_seconds),
         video_id: arguments.video,
         regions: arguments.region,
         resolution: arguments.format.and_then(Format::resolution).unwrap_or(arguments.resolution),

@@ -6,6 +6,7 @@ pub mod fold;
 pub mod http;
 pub mod level;
 pub mod nightly;
+pub mod reach;
 pub mod regions;
 pub mod run;
 pub mod store;

@@ -24,6 +24,9 @@ pub enum ApiError {
     /// 404: there is nothing at this address.
     #[error("there is nothing here; the heatmap of a video is at /v1/videos/{{video_id}}/heatmap")]
     NotFound,
+    /// 404: the address is one of ours, but there is nothing at it.
+    #[error("{0}")]
+    Absent(&'static str),
     /// 405: the address is there, but not for this method.
     #[error("{0} is not possible here")]
     MethodNotAllowed(Method),
@@ -67,7 +70,7 @@ impl ApiError {
     fn status(&self) -> StatusCode {
         match self {
             ApiError::BadRequest(_) => StatusCode::BAD_REQUEST,
-            ApiError::NotFound => StatusCode::NOT_FOUND,
+            ApiError::NotFound | ApiError::Absent(_) => StatusCode::NOT_FOUND,
             ApiError::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             ApiError::BodyTimeout(_) => StatusCode::REQUEST_TIMEOUT,
             ApiError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,

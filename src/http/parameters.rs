@@ -1,7 +1,7 @@
 //! Reads the parameters that several routes share.
 
 use axum::extract::{Path, rejection::PathRejection};
-use chrono::{Datelike, NaiveDate};
+use chrono::{Datelike, NaiveDate, TimeDelta};
 
 use super::error::ApiError;
 use crate::events::{
@@ -12,12 +12,32 @@ use crate::events::{
 /// Returns the video that the path names.
 pub fn video_id(path: Result<Path<String>, PathRejection>) -> Result<String, ApiError> {
     let Path(video_id) = path.map_err(|rejection| ApiError::BadRequest(rejection.body_text()))?;
-    check_id(&video_id, MAX_VIDEO_ID_BYTES).map_err(|reason| {
+    check_video_id(&video_id)?;
+    Ok(video_id)
+}
+
+/// Returns the videos that a repeated parameter names, each once and in the order asked, at most so many.
+pub fn video_ids<'a>(named: impl Iterator<Item = &'a str>, most: usize) -> Result<Vec<String>, ApiError> {
+    let mut videos: Vec<String> = Vec::new();
+    for video_id in named {
+        check_video_id(video_id)?;
+        if videos.iter().any(|known| known == video_id) {
+            continue;
+        }
+        if videos.len() == most {
+            return Err(ApiError::BadRequest(format!("video_id may be given at most {most} times")));
+        }
+        videos.push(video_id.to_owned());
+    }
+    Ok(videos)
+}
+
+fn check_video_id(video_id: &str) -> Result<(), ApiError> {
+    check_id(video_id, MAX_VIDEO_ID_BYTES).map_err(|reason| {
         ApiError::BadRequest(format!(
             "video_id must be 1 to {MAX_VIDEO_ID_BYTES} bytes without control characters ({reason})"
         ))
-    })?;
-    Ok(video_id)
+    })
 }
 
 /// Returns the ends of a range of days, each of which may be left out.
@@ -30,6 +50,45 @@ pub fn days(
         return Err(ApiError::BadRequest("from is later than to".into()));
     }
     Ok((from, to))
+}
+
+/// Days of a list, unless asked otherwise, the last included.
+const RECENT_DAYS: i64 = 28;
+
+/// Returns a range of days whose left-out ends make it the last four weeks.
+pub fn recent_days(
+    from: Option<&str>,
+    to: Option<&str>,
+    today: NaiveDate,
+) -> Result<(NaiveDate, NaiveDate), ApiError> {
+    let (from, to) = days(from, to)?;
+    let to = to.unwrap_or(today);
+    // The calendar has a first day.
+    let from = from.unwrap_or_else(|| to.checked_sub_signed(TimeDelta::days(RECENT_DAYS - 1)).unwrap_or(to));
+    if from > to {
+        return Err(ApiError::BadRequest("from is later than to".into()));
+    }
+    Ok((from, to))
+}
+
+/// The parameters of a question of which one may be repeated, as they were given.
+pub struct Given(pub Vec<(String, String)>);
+
+impl Given {
+    /// Returns a parameter that may be given once.
+    pub fn one(&self, name: &str) -> Result<Option<&str>, ApiError> {
+        let mut values = self.all(name);
+        let value = values.next();
+        match values.next() {
+            Some(_) => Err(ApiError::BadRequest(format!("{name} may be given once only"))),
+            None => Ok(value),
+        }
+    }
+
+    /// Returns all values of a parameter, in their order.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(given, _)| given == name).map(|(_, value)| value.as_str())
+    }
 }
 
 /// Returns the regions to unite, or all of them if none is named.

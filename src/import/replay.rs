@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::{
+    catalogue::durations::Durations,
     clock::Clock,
     events::{heartbeat::Arrival, refusal::Reason, region::Region},
     import::file::CHUNK_HEARTBEATS,
@@ -53,7 +54,7 @@ pub enum ReplayError {
 /// The heartbeats go to one of these.
 pub enum Destination {
     /// They go straight into the queue and may be of any age.
-    Queue { store: Store, salts: Salts, clock: Clock },
+    Queue { store: Store, salts: Salts, durations: Durations, clock: Clock },
     /// They go to an API, under its limits.
     Api {
         client: Client,
@@ -149,14 +150,14 @@ impl Destination {
         summary: &mut Summary,
     ) -> Result<(), ReplayError> {
         match self {
-            Destination::Queue { store, salts, clock } => {
+            Destination::Queue { store, salts, durations, clock } => {
                 let arrival = Arrival {
                     now: clock.now(),
                     default_region: default_region.clone(),
                     max_age: None,
                     captured_on,
                 };
-                enqueue(store, salts, chunk, &arrival, summary).await
+                enqueue(store, salts, durations, chunk, &arrival, summary).await
             }
             Destination::Api { client, url, clock } => {
                 post(client, url, chunk, captured_on.map(|day| last_instant(day, clock.now())), summary).await
@@ -168,11 +169,13 @@ impl Destination {
 async fn enqueue(
     store: &Store,
     salts: &Salts,
+    durations: &Durations,
     chunk: &Chunk,
     arrival: &Arrival,
     summary: &mut Summary,
 ) -> Result<(), ReplayError> {
-    let hashed = hash::hash(chunk.elements.iter().map(String::as_str), arrival, salts, store.lanes()).await?;
+    let elements = chunk.elements.iter().map(String::as_str);
+    let hashed = hash::hash(elements, arrival, salts, durations, store.lanes()).await?;
     for rejection in &hashed.rejected {
         summary.reject(chunk.first_index + rejection.index as u64, rejection.field, rejection.reason);
     }

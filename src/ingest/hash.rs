@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, hash_map::Entry};
 use chrono::NaiveDate;
 
 use crate::{
+    catalogue::durations::{Durations, is_within},
     events::{
         hashed::{HashedHeartbeat, HashedHeartbeats, HashedView},
         heartbeat::{self, Arrival, Heartbeat},
@@ -46,18 +47,23 @@ impl Hashed {
     }
 }
 
-/// Parses each element as a heartbeat on its own and hashes its viewer with its day's salt; one that is also a view is hashed
-/// a second time, with views' salt.
+/// Parses each element as a heartbeat on its own, bounds it by what the catalogue knows of its video, and hashes its viewer
+/// with its day's salt; one that is also a view is hashed a second time, with views' salt. The catalogue is asked once
+/// for all of them.
 pub async fn hash<'a>(
     elements: impl Iterator<Item = &'a str>,
     arrival: &Arrival,
     salts: &Salts,
+    durations: &Durations,
     lanes: u16,
 ) -> Result<Hashed, SaltError> {
+    let parsed: Vec<Result<Heartbeat<'_>, Refusal>> =
+        elements.map(|element| heartbeat::parse(element, arrival)).collect();
+    let durations = durations.of(parsed.iter().flatten().map(|heartbeat| &*heartbeat.video_id)).await?;
     let mut hashed = Hashed::default();
     let mut days = Days { arrival, salts, known: HashMap::new() };
-    for (index, element) in elements.enumerate() {
-        let outcome = match heartbeat::parse(element, arrival) {
+    for (index, heartbeat) in parsed.into_iter().enumerate() {
+        let outcome = match heartbeat.and_then(|heartbeat| within(heartbeat, &durations)) {
             Ok(heartbeat) => heartbeat_salts(&mut days, &heartbeat).await?.map(|(salt, views_salt)| {
                 let lane = hashed.lanes.entry(lane(&heartbeat.video_id, lanes)).or_default();
                 push(lane, &heartbeat, &salt);
@@ -147,6 +153,16 @@ async fn heartbeat_salts(
         Ok(views_salt) => Ok((salt, Some(views_salt))),
         Err(reason) => Err(Refusal { field: Some("view"), reason }),
     })
+}
+
+/// Refuses a heartbeat that ends after its video does, whatever duration it claims itself.
+fn within<'a>(heartbeat: Heartbeat<'a>, durations: &HashMap<String, f64>) -> Result<Heartbeat<'a>, Refusal> {
+    match durations.get(&*heartbeat.video_id) {
+        Some(&duration) if !is_within(heartbeat.end_sec, duration) => {
+            Err(Refusal { field: Some("end_sec"), reason: Reason::OutOfRange })
+        }
+        _ => Ok(heartbeat),
+    }
 }
 
 fn push(lane: &mut HashedHeartbeats, heartbeat: &Heartbeat<'_>, salt: &DaySalt) {

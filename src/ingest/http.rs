@@ -25,6 +25,7 @@ use super::{
     openapi::{self, SendProblems},
 };
 use crate::{
+    catalogue::durations::Durations,
     clock::Clock,
     events::{
         heartbeat::{Arrival, MAX_AGE},
@@ -80,6 +81,8 @@ impl Endpoint {
 pub struct State {
     pub store: Store,
     pub salts: Salts,
+    /// What the catalogue knows bounds heartbeats, whatever they claim.
+    pub durations: Durations,
     pub intake: Intake,
     pub clock: Clock,
     pub default_region: Region,
@@ -216,7 +219,7 @@ async fn hash(
     let hashed = http::in_time(async {
         let (elements, salts, lanes) = (elements.into_iter(), &app.salts, app.store.lanes());
         match endpoint {
-            Endpoint::Heartbeats => hash::hash(elements, &arrival, salts, lanes).await,
+            Endpoint::Heartbeats => hash::hash(elements, &arrival, salts, &app.durations, lanes).await,
             Endpoint::Views => hash::hash_views(elements, &arrival, salts, lanes).await,
         }
         .map_err(ApiError::from)

@@ -34,6 +34,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     migration!("V10__queue_payload", "0010_queue_payload"),
     migration!("V11__heatmap_view", "0011_heatmap_view"),
     migration!("V12__views", "0012_views"),
+    migration!("V14__catalogue", "0014_catalogue"),
     migration!("V16__nights", "0016_nights"),
     migration!("V17__queue_heads", "0017_queue_heads"),
     migration!("V20__counters", "0020_counters"),

@@ -11,7 +11,7 @@ use axum::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    answers, http, ingest,
+    answers, catalogue, http, ingest,
     postgres::{self, Store},
     telemetry::registry::{self, CONTENT_TYPE},
     viewers, views, work,
@@ -40,6 +40,7 @@ pub async fn read(State(store): State<Store>) -> Response {
 /// Makes the metrics of every folder, so that none is missing before its first event.
 fn register() {
     LazyLock::force(&answers::metrics::METRICS);
+    LazyLock::force(&catalogue::metrics::METRICS);
     LazyLock::force(&http::metrics::METRICS);
     LazyLock::force(&ingest::metrics::METRICS);
     LazyLock::force(&viewers::metrics::METRICS);

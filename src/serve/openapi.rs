@@ -12,8 +12,8 @@ use utoipa::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{health, metrics};
-use crate::{audience, counters, heatmap, ingest, views};
+use super::{days, health, metrics};
+use crate::{audience, catalogue, counters, heatmap, ingest, views};
 
 /// The part of the document that stands above the routes.
 #[derive(OpenApi)]
@@ -29,6 +29,7 @@ use crate::{audience, counters, heatmap, ingest, views};
         (name = "strips", description = "What is read."),
         (name = "views", description = "The number under the video."),
         (name = "audience", description = "Who saw this and missed that, on a sample of the viewers."),
+        (name = "catalogue", description = "What is known of a video beside what people watched of it."),
         (name = "counters", description = "Likes and the like: who counted what, and how many did."),
         (name = "operations", description = "For whoever watches the process."),
     ),
@@ -45,13 +46,17 @@ pub static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
         ingest::http::routes().into_openapi(),
         heatmap::http::routes().into_openapi(),
         audience::http::routes().into_openapi(),
+        catalogue::http::routes().into_openapi(),
+        days::routes().into_openapi(),
         counters::http::routes().into_openapi(),
         views::http::routes().into_openapi(),
     ] {
         document.merge(part);
     }
     for item in document.paths.paths.values_mut() {
-        for operation in [&mut item.get, &mut item.post, &mut item.delete].into_iter().flatten() {
+        for operation in
+            [&mut item.get, &mut item.put, &mut item.post, &mut item.delete].into_iter().flatten()
+        {
             for response in operation.responses.responses.values_mut() {
                 if let RefOr::T(response) = response {
                     let id = HeaderBuilder::new()

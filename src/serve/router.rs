@@ -10,9 +10,9 @@ use axum::{
 use tower_http::cors::CorsLayer;
 use utoipa_axum::router::OpenApiRouter;
 
-use super::{assets, health, metrics, openapi};
+use super::{assets, days, health, metrics, openapi};
 use crate::{
-    audience, counters, heatmap,
+    audience, catalogue, counters, heatmap,
     http::{error::ApiError, request_id::identify},
     ingest,
     postgres::Store,
@@ -27,10 +27,12 @@ pub struct Parts {
     pub ingest: Arc<ingest::http::State>,
     pub heatmap: Arc<heatmap::http::State>,
     pub audience: Arc<audience::http::State>,
+    pub catalogue: Arc<catalogue::http::State>,
     pub counters: Arc<counters::http::State>,
     pub views: Arc<views::http::State>,
     /// What the player client is told of views.
     pub view_after_secs: u32,
+    pub days: Arc<days::State>,
     pub health: Arc<health::State>,
     pub store: Store,
 }
@@ -41,6 +43,8 @@ fn v1(parts: &Parts) -> OpenApiRouter {
         .merge(ingest::http::routes().with_state(Arc::clone(&parts.ingest)))
         .merge(heatmap::http::routes().with_state(Arc::clone(&parts.heatmap)))
         .merge(audience::http::routes().with_state(Arc::clone(&parts.audience)))
+        .merge(catalogue::http::routes().with_state(Arc::clone(&parts.catalogue)))
+        .merge(days::routes().with_state(Arc::clone(&parts.days)))
         .merge(counters::http::routes().with_state(Arc::clone(&parts.counters)))
         .merge(views::http::routes().with_state(Arc::clone(&parts.views)))
 }
@@ -74,7 +78,7 @@ pub fn router(parts: &Parts) -> Router {
 fn cors() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(tower_http::cors::Any)
-        .allow_methods([Method::GET, Method::POST, Method::DELETE])
+        .allow_methods([Method::GET, Method::PUT, Method::POST, Method::DELETE])
         .allow_headers([header::CONTENT_TYPE, HeaderName::from_static("idempotency-key")])
         .expose_headers([header::RETRY_AFTER, header::ETAG])
         .max_age(CORS_MAX_AGE)

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use scoped_futures::ScopedFutureExt;
 
 use crate::{
-    audience,
+    audience, catalogue,
     heatmap::{self, store::forget::ForgottenRows},
     postgres::{Store, StoreError},
     queue::{self, forget::ForgottenHeartbeats},
@@ -23,9 +23,12 @@ pub struct Forgotten {
     pub views: ForgottenViews,
     /// They were days of the audience's sample.
     pub samples: u64,
+    /// True if the catalogue had an entry of it.
+    pub entry: bool,
 }
 
-/// Removes a video, of one day or of all, in one transaction, while no worker folds its lane.
+/// Removes a video, of one day or of all, in one transaction, while no worker folds its lane. Its entry in the catalogue
+/// belongs to no day: it goes with all of them and stays otherwise.
 pub async fn forget(
     store: &Store,
     video_id: &str,
@@ -41,7 +44,8 @@ pub async fn forget(
                 let samples = audience::store::forget_in(tx, video_id, first_day, last_day).await?;
                 let rows = heatmap::store::forget::forget_in(tx, video_id, first_day, last_day).await?;
                 let views = views::store::forget::forget_in(tx, video_id, day).await?;
-                Ok(Forgotten { heartbeats, rows, views, samples })
+                let entry = day.is_none() && catalogue::store::delete_in(tx, video_id).await?;
+                Ok(Forgotten { heartbeats, rows, views, samples, entry })
             }
             .scope_boxed()
         })

@@ -3,6 +3,7 @@
 mod support;
 
 mod audience;
+mod catalogue;
 mod counters;
 mod crash;
 mod heatmap;

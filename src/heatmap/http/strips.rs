@@ -116,7 +116,9 @@ pub async fn get(
     let Query(named) = format_query.map_err(|rejection| ApiError::BadRequest(rejection.body_text()))?;
     let format = format(named.format.as_deref())?;
     let file_name = (format == Format::Csv).then(|| attachment(&video_id));
-    let answer = app.strip(question(video_id, &parameters, format)?, format).await?;
+    let mut question = question(video_id, &parameters, format)?;
+    question.length_sec = app.length_sec(&question.video_id).await?;
+    let answer = app.strip(question, format).await?;
     let mut response = cached(&answer, &headers);
     if let Some(file_name) = file_name {
         response.headers_mut().insert(header::CONTENT_DISPOSITION, file_name);
@@ -163,7 +165,8 @@ pub async fn picture(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let Query(parameters) = query.map_err(|rejection| ApiError::BadRequest(rejection.body_text()))?;
-    let question = question(video_id(path)?, &parameters, Format::Svg)?;
+    let mut question = question(video_id(path)?, &parameters, Format::Svg)?;
+    question.length_sec = app.length_sec(&question.video_id).await?;
     let mut response = cached(&*app.strip(question, Format::Svg).await?, &headers);
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, PICTURE_POLICY);
     Ok(response)
@@ -200,6 +203,7 @@ fn question(video_id: String, parameters: &Parameters, format: Format) -> Result
         resolution: format.resolution().unwrap_or(resolution),
         from,
         to,
+        length_sec: None,
     })
 }
 

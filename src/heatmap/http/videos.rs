@@ -7,7 +7,6 @@ use axum::{
     http::HeaderMap,
     response::Response,
 };
-use chrono::TimeDelta;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -17,13 +16,14 @@ use crate::{
         cache::{Answer, Made},
         http::cached,
     },
+    catalogue::durations::whole_seconds,
     heatmap::{
         store::{ReadError, videos::VideosQuery},
         videos::{Videos, videos},
     },
     http::{
         error::ApiError,
-        parameters::{days, regions},
+        parameters::{recent_days, regions},
         problems::ReadProblems,
     },
 };
@@ -32,8 +32,6 @@ use crate::{
 const DEFAULT_LIMIT: u32 = 20;
 /// The longest list.
 const MAX_LIMIT: u32 = 100;
-/// Days the list covers, unless asked otherwise, today included.
-const DEFAULT_DAYS: i64 = 28;
 
 /// The parameters of the list.
 #[derive(Deserialize, IntoParams)]
@@ -86,13 +84,7 @@ pub async fn get(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let Query(parameters) = query.map_err(|rejection| ApiError::BadRequest(rejection.body_text()))?;
-    let (from, to) = days(parameters.from.as_deref(), parameters.to.as_deref())?;
-    let to = to.unwrap_or_else(|| app.clock.today());
-    // The calendar has a first day.
-    let from = from.unwrap_or_else(|| to.checked_sub_signed(TimeDelta::days(DEFAULT_DAYS - 1)).unwrap_or(to));
-    if from > to {
-        return Err(ApiError::BadRequest("from is later than to".into()));
-    }
+    let (from, to) = recent_days(parameters.from.as_deref(), parameters.to.as_deref(), app.clock.today())?;
     let question = VideosQuery {
         regions: regions(parameters.region.as_deref())?,
         from,
@@ -115,10 +107,17 @@ fn limit(text: Option<&str>) -> Result<u32, ApiError> {
 
 async fn answer(app: &State, question: VideosQuery) -> Result<Arc<Answer>, Arc<ReadError>> {
     let key = format!("videos {question:?}");
-    let store = app.store.clone();
+    let (store, durations) = (app.store.clone(), app.durations.clone());
     app.answers
         .get(key, async move {
-            let (range, rows) = store.read_videos(&question).await?;
+            let (range, mut rows) = store.read_videos(&question).await?;
+            // What was played after a video's end counts here, but no video is longer than it is.
+            let known = durations.of(rows.iter().map(|row| row.name.as_str())).await?;
+            for row in &mut rows {
+                if let Some(&duration) = known.get(&row.name) {
+                    row.last_sec = row.last_sec.min(whole_seconds(duration).saturating_sub(1));
+                }
+            }
             let mut videos = videos(range, rows);
             Ok(Made {
                 content_type: "application/json",

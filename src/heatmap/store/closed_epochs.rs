@@ -213,6 +213,8 @@ pub(super) struct Countable<'a> {
     pub(super) region: &'a str,
     /// The resolution is a level: counts of small buckets do not add up to large ones.
     pub(super) level: u32,
+    /// The last second of the video: counts of epochs with later ones cannot be trimmed.
+    pub(super) last_sec: i32,
 }
 
 /// The epochs between `bounds` whose counts stand for their rows of the days from `read.0` to `read.1`.
@@ -226,7 +228,7 @@ pub(super) async fn counted_epochs(
     let rows = query(
         tx,
         sql::READ_COUNTED_EPOCHS,
-        &[&asked.video_id, &asked.region, &level, &bounds.0, &bounds.1, &read.0, &read.1],
+        &[&asked.video_id, &asked.region, &level, &bounds.0, &bounds.1, &read.0, &read.1, &asked.last_sec],
     )
     .await?;
     epoch_days(&rows)

@@ -10,7 +10,9 @@ pub mod forget;
 pub mod kept_days;
 pub(crate) mod levels;
 pub(crate) mod locks;
+pub mod days;
 pub mod pieces;
+pub mod reach;
 pub mod regions;
 pub(crate) mod runs;
 pub mod shards;
@@ -27,6 +29,9 @@ pub enum ReadError {
         "days before {0} are kept by 5 s only: ask from {0} on, or for a resolution that is a multiple of 5"
     )]
     TooFine(NaiveDate),
+    /// The channel has more videos than are united.
+    #[error("the channel has more than {0} videos: ask for some of them by video_id")]
+    TooManyVideos(usize),
     /// The database did not do its part.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -42,6 +42,7 @@ statements! {
     READ_CLOSED_EPOCHS = "read_closed_epochs";
     READ_COUNTED_EPOCHS = "read_counted_epochs";
     READ_COUNTS = "read_counts";
+    READ_DAYS = "read_days";
     READ_EPOCH = "read_epoch";
     READ_EPOCH_REGIONS = "read_epoch_regions";
     READ_FINE_DAYS = "read_fine_days";

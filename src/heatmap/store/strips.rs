@@ -33,7 +33,28 @@ pub struct StripQuery {
     pub from: Option<NaiveDate>,
     /// The last day; left out: the last the video has rows for.
     pub to: Option<NaiveDate>,
+    /// The whole seconds of the video, where the catalogue knows: what was played after them is left out.
+    pub length_sec: Option<u32>,
 }
+
+/// Where a video ends, as the rows of a level see it.
+#[derive(Debug, Clone, Copy)]
+struct End {
+    /// Its last second.
+    last_sec: i32,
+    /// The first second of the level's bucket that the end cuts; behind `last_sec` where it cuts none.
+    cut_from: i32,
+}
+
+impl End {
+    fn of(length_sec: Option<u32>, level: u32) -> End {
+        let length = length_sec.map_or(LONGEST, |length| length.clamp(1, LONGEST));
+        End { last_sec: length as i32 - 1, cut_from: (length / level * level) as i32 }
+    }
+}
+
+/// Seconds of the longest video.
+const LONGEST: u32 = 86_400;
 
 impl Store {
     /// The buckets of a strip, epoch by epoch and ascending in each, and the range they cover.
@@ -73,7 +94,8 @@ impl Store {
                     if Some(from) <= first_day { min.max(kept.kept_from) } else { first_read },
                     if Some(to) >= last_day { max } else { to },
                 );
-                let rows = read_buckets(tx, asked, level, bounds, read, &first_days).await?;
+                let days = Days { bounds, read, fine_from: kept.fine_from, epoch_first_days: &first_days };
+                let rows = read_buckets(tx, asked, level, days).await?;
                 Ok((range, rows))
             }
             .scope_boxed()
@@ -82,21 +104,32 @@ impl Store {
     }
 }
 
-/// The buckets of the days that are read: from counts where the epochs between `bounds` have them, else from sketches.
+/// The days of a strip.
+struct Days<'a> {
+    /// Epochs between these may have counts.
+    bounds: EpochDays,
+    /// These are read.
+    read: EpochDays,
+    /// The first day that is kept by the second.
+    fine_from: NaiveDate,
+    /// The first days of the salt epochs of the range, ascending.
+    epoch_first_days: &'a [NaiveDate],
+}
+
+/// The buckets of the days that are read: from counts where the epochs have them, else from sketches.
 async fn read_buckets(
     tx: &Transaction<'_>,
     asked: &StripQuery,
     level: u32,
-    bounds: EpochDays,
-    read: EpochDays,
-    epoch_first_days: &[NaiveDate],
+    Days { bounds, read, fine_from, epoch_first_days }: Days<'_>,
 ) -> Result<Vec<BucketRow>, StoreError> {
+    let End { last_sec, cut_from } = End::of(asked.length_sec, level);
     let mut rows = Vec::new();
     let mut rest = Some((read, Vec::new()));
     if let [region] = asked.regions.as_slice()
         && asked.resolution == level
     {
-        let countable = Countable { video_id: &asked.video_id, region, level };
+        let countable = Countable { video_id: &asked.video_id, region, level, last_sec };
         let counted = closed_epochs::counted_epochs(tx, countable, bounds, read).await?;
         if !counted.is_empty() {
             rows = closed_epochs::read_counts(tx, countable, &counted, epoch_first_days).await?;
@@ -114,6 +147,9 @@ async fn read_buckets(
             &epoch_first_days,
             &(level as i32),
             &counted_days,
+            &last_sec,
+            &cut_from,
+            &fine_from,
         ];
         rows.extend(unite(tx, asked.resolution, parameters).await?);
     }

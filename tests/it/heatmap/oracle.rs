@@ -11,6 +11,7 @@ use std::{ops::RangeInclusive, time::Duration};
 
 use chrono::{NaiveDate, TimeDelta};
 use heatstrip::{
+    catalogue::durations::Durations,
     clock::Clock,
     events::heartbeat::Arrival,
     heatmap::{
@@ -99,6 +100,7 @@ struct Engine {
     store: Store,
     clock: Clock,
     salts: Salts,
+    durations: Durations,
 }
 
 impl Engine {
@@ -109,6 +111,7 @@ impl Engine {
         let clock = Clock::by_hand(now.parse().expect("an instant"));
         Engine {
             salts: Salts::new(store.clone(), SaltSource::Made(rotation), clock.clone()),
+            durations: Durations::new(store.clone()),
             _database: database,
             sql,
             store,
@@ -144,7 +147,8 @@ impl Engine {
             max_age: None,
             captured_on: None,
         };
-        let hashed = hash::hash(texts.iter().map(String::as_str), &arrival, &self.salts, self.store.lanes())
+        let elements = texts.iter().map(String::as_str);
+        let hashed = hash::hash(elements, &arrival, &self.salts, &self.durations, self.store.lanes())
             .await
             .expect("salts");
         assert_eq!(hashed.accepted, said.len());
@@ -259,15 +263,18 @@ fn questions(audience: &Audience, resolutions: &[u32], rng: &mut impl Rng) -> Ve
                     (None, audience.days.last().copied()),
                     (Some(audience.days[0] - TimeDelta::days(9)), Some(b)),
                 ];
-                // Two of them each time.
-                for _ in 0..2 {
+                // Two of them each time; of the second the catalogue knows where the video ends, or says so.
+                for of_known_length in [false, true] {
                     let (from, to) = ranges[rng.random_range(0..ranges.len())];
+                    let length_sec =
+                        of_known_length.then(|| rng.random_range(1..audience.last_sec.max(2) * 5 / 4 + 2));
                     questions.push(StripQuery {
                         video_id: (*video).to_owned(),
                         regions: regions.iter().map(|&region| region.to_owned()).collect(),
                         resolution,
                         from,
                         to,
+                        length_sec,
                     });
                 }
             }

@@ -109,7 +109,7 @@ async fn strips_are_read_through_indexes_in_the_partitions_of_their_days() {
                 ("2026-11-20", "2026-11-20", &["202611", "20261120"]),
             ] {
                 let parameters = format!(
-                    "'v2', '{from}', '{to}', {regions}, {shard_regions}, '{{{from}}}', {level}, '{{}}'"
+                    "'v2', '{from}', '{to}', {regions}, {shard_regions}, '{{{from}}}', {level}, '{{}}', 86399, 86400, '0001-01-01'"
                 );
                 let plan = plan(&client, sql::READ_STRIP, &parameters).await;
                 let text = &plan.text;
@@ -138,18 +138,39 @@ async fn strips_are_read_through_indexes_in_the_partitions_of_their_days() {
 #[tokio::test]
 async fn a_strip_of_three_years_locks_few_relations() {
     let client = connected().await;
-    let parameters = "'v2', '2023-12-01', '2026-11-21', '{GLOBAL}', NULL, '{2023-12-01}', 5, '{}'";
+    let parameters = "'v2', '2023-12-01', '2026-11-21', '{GLOBAL}', NULL, '{2023-12-01}', 5, '{}', 86399, 86400, '0001-01-01'";
     let plan = plan(&client, sql::READ_STRIP, parameters).await;
     assert!(!plan.text.contains("Seq Scan"), "{}", plan.text);
     // 36 months of one level and of runs and a few open days, each with an index.
     assert!((2 * 36 * 2..200).contains(&plan.locked), "{} relations", plan.locked);
 }
 
+/// Where a video's end cuts a bucket of the level, the seconds of that bucket are looked up and no others.
+#[tokio::test]
+async fn the_bucket_that_a_videos_end_cuts_is_read_by_the_second() {
+    let client = connected().await;
+    for (level, ends, seconds) in [
+        (5, "52, 50", true),
+        (60, "52, 0", true),
+        (5, "54, 55", false),
+        (60, "59, 60", false),
+        (1, "52, 53", true),
+    ] {
+        let parameters = format!(
+            "'v2', '2026-10-25', '2026-11-21', '{{GLOBAL}}', NULL, '{{2026-10-25}}', {level}, '{{}}', {ends}, '0001-01-01'"
+        );
+        let plan = plan(&client, sql::READ_STRIP, &parameters).await;
+        assert!(!plan.text.contains("Seq Scan"), "{parameters}\n{}", plan.text);
+        assert_eq!(parents(&plan).contains(&"video_heatmap_"), seconds, "{parameters}\n{}", plan.text);
+    }
+}
+
 #[tokio::test]
 async fn counted_epochs_are_looked_up_and_so_is_what_is_not_counted() {
     let client = connected().await;
     let days = "'2026-10-25', '2026-11-21', '2026-10-25', '2026-11-21'";
-    let plan = plan(&client, sql::READ_COUNTED_EPOCHS, &format!("'v2', 'GLOBAL', 5::smallint, {days}")).await;
+    let plan =
+        plan(&client, sql::READ_COUNTED_EPOCHS, &format!("'v2', 'GLOBAL', 5::smallint, {days}, 86399")).await;
     assert!(!plan.text.contains("Seq Scan"), "{}", plan.text);
     assert!(plan.tables.iter().all(|table| !table.contains("202609")), "{}", plan.text);
 }

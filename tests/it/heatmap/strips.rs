@@ -4,6 +4,7 @@ mod answer;
 mod parameters;
 mod scope;
 mod videos;
+mod reach;
 mod regions;
 mod caching;
 mod formats;

@@ -25,11 +25,15 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     // services
     ("viewers", &["clock", "events", "postgres", "telemetry"]),
     ("answers", &["clock", "http", "postgres", "telemetry", "viewers"]),
-    ("ingest", &["clock", "events", "http", "postgres", "queue", "telemetry", "viewers"]),
+    ("catalogue", &["clock", "events", "http", "postgres", "telemetry"]),
+    ("ingest", &["catalogue", "clock", "events", "http", "postgres", "queue", "telemetry", "viewers"]),
     // capabilities: never each other
     ("audience", &["answers", "clock", "events", "http", "postgres", "sketch", "viewers"]),
     ("counters", &["clock", "events", "http", "ingest", "postgres", "telemetry"]),
-    ("heatmap", &["answers", "clock", "events", "http", "postgres", "sketch", "telemetry", "viewers"]),
+    (
+        "heatmap",
+        &["answers", "catalogue", "clock", "events", "http", "postgres", "sketch", "telemetry", "viewers"],
+    ),
     // composition
     (
         "views",
@@ -50,6 +54,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "work",
         &[
             "audience",
+            "catalogue",
             "clock",
             "counters",
             "events",
@@ -67,6 +72,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &[
             "answers",
             "audience",
+            "catalogue",
             "clock",
             "counters",
             "heatmap",
@@ -74,6 +80,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "ingest",
             "postgres",
             "queue",
+            "sketch",
             "telemetry",
             "viewers",
             "views",
@@ -85,11 +92,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("demo", &[]),
     ("doctor", &["clock", "heatmap", "postgres", "queue", "viewers"]),
     ("import", &["clock", "counters", "events", "ingest", "postgres", "queue", "viewers", "views"]),
+    ("import", &["catalogue", "clock", "counters", "events", "ingest", "postgres", "queue", "viewers"]),
     (
         "cli",
         &[
             "answers",
             "audience",
+            "catalogue",
             "clock",
             "config",
             "counters",

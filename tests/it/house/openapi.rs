@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::sources;
 use crate::support::{App, Settings};
 
-const METHODS: [&str; 3] = ["get", "post", "delete"];
+const METHODS: [&str; 4] = ["get", "put", "post", "delete"];
 
 #[tokio::test]
 async fn every_route_is_described() {
@@ -67,6 +67,10 @@ async fn every_operation_says_what_may_happen() {
         ("/v1/videos/{video_id}/audience", &["200", "304", "400", "422", "500", "503"]),
         ("/v1/audience/overlap", &["200", "304", "400", "422", "500", "503"]),
         ("/v1/videos", &["200", "304", "400", "500", "503"]),
+        ("/v1/videos/{video_id}", &["200", "304", "400", "404", "500", "503"]),
+        ("/v1/videos/{video_id}/days", &["200", "304", "400", "500", "503"]),
+        ("/v1/reach", &["200", "304", "400", "422", "500", "503"]),
+        ("/v1/catalogue", &["200", "304", "400", "500", "503"]),
         ("/v1/counts/{object_type}/{object_id}", &["200", "304", "400", "500", "503"]),
         ("/v1/counts/{object_type}/{object_id}/{kind}/members", &["200", "304", "400", "500", "503"]),
         ("/v1/members/{member_id}/counts", &["200", "304", "400", "500", "503"]),

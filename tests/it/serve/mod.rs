@@ -1,4 +1,5 @@
 //! Pages and metrics.
 
 mod dashboard;
+mod days;
 pub mod metrics;

@@ -4,6 +4,7 @@ use std::{path::Path, process::Command};
 
 use chrono::NaiveDate;
 use heatstrip::{
+    catalogue::durations::Durations,
     events::refusal::Reason,
     import::replay::{Chunk, Destination, Summary},
     viewers::{
@@ -83,8 +84,12 @@ async fn strips(app: &App) -> Vec<Value> {
 }
 
 async fn replay(app: &App, salts: &Salts, at: &str) -> Summary {
-    let destination =
-        Destination::Queue { store: app.store.clone(), salts: salts.clone(), clock: app.clock.clone() };
+    let destination = Destination::Queue {
+        store: app.store.clone(),
+        salts: salts.clone(),
+        durations: Durations::new(app.store.clone()),
+        clock: app.clock.clone(),
+    };
     let beat = json!({"video_id": "v", "start_sec": 0, "end_sec": 4, "viewer_id": "ada", "at": at});
     let chunk = Chunk { id: None, first_index: 0, elements: vec![beat.to_string()] };
     let region = "ZZ".parse().expect("a region");

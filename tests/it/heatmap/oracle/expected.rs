@@ -12,7 +12,8 @@ use super::{Epoch, Said};
 
 /// What a strip must say, from the input alone.
 pub struct Expected<'a> {
-    said: Vec<&'a Said>,
+    /// What counts, cut at the video's end.
+    said: Vec<Said>,
     epochs: &'a [Epoch],
     days: (NaiveDate, NaiveDate),
     resolution: u32,
@@ -30,6 +31,11 @@ impl<'a> Expected<'a> {
             said: of_video()
                 .filter(in_regions)
                 .filter(|beat| (days.0..=days.1).contains(&beat.day))
+                .filter_map(|beat| {
+                    let last_sec = asked.length_sec.map_or(u32::MAX, |length| length - 1);
+                    let secs = *beat.secs.start()..=*beat.secs.end().min(&last_sec);
+                    (!secs.is_empty()).then(|| Said { secs, ..beat.clone() })
+                })
                 .collect(),
             epochs,
             days,
@@ -72,11 +78,11 @@ impl<'a> Expected<'a> {
     }
 
     pub fn seconds_played(&self, secs: RangeInclusive<u32>) -> u64 {
-        let overlap = |beat: &&&Said| {
+        let overlap = |beat: &Said| {
             let (first, last) = (*beat.secs.start().max(secs.start()), *beat.secs.end().min(secs.end()));
             u64::from((last + 1).saturating_sub(first))
         };
-        self.said.iter().map(|beat| overlap(&beat)).sum()
+        self.said.iter().map(overlap).sum()
     }
 
     /// Each bucket's seconds; the last ends with the last watched one.

@@ -42,6 +42,7 @@ async fn large_audiences_are_estimated_within_the_error() {
             resolution,
             from: day,
             to: day,
+            length_sec: None,
         };
         let strip = engine.strip(&asked).await;
         let expected = Expected::of(&said, &epochs, &asked);

@@ -19,7 +19,7 @@ const BUCKETS: &str = "
     WITH seconds AS (
         SELECT captured_on, bucket_sec, viewers, plays
         FROM video_heatmap_seconds
-        WHERE video_id = $1 AND (region = ANY ($4) OR 'GLOBAL' = ANY ($4))
+        WHERE video_id = $1 AND (region = ANY ($4) OR 'GLOBAL' = ANY ($4)) AND bucket_sec < $6
     ), epochs AS (
         SELECT rank() OVER (ORDER BY first_day) - 1 AS epoch, first_day, last_day
         FROM salt_epochs
@@ -54,9 +54,10 @@ impl Engine {
             epochs: epochs.iter().map(|row| row.get::<_, &str>(0).parse().expect("a rotation")).collect(),
         };
         let resolution = asked.resolution as i32;
+        let length = asked.length_sec.map_or(i32::MAX, |length| length as i32);
         let rows = self
             .sql
-            .query(BUCKETS, &[&asked.video_id, &from, &to, &asked.regions, &resolution])
+            .query(BUCKETS, &[&asked.video_id, &from, &to, &asked.regions, &resolution, &length])
             .await
             .expect("the buckets");
         let bucket = |row: &tokio_postgres::Row| BucketRow {

@@ -9,6 +9,7 @@ use std::{
 use futures_util::future::join_all;
 use heatstrip::{
     answers::cache::AnswerCache,
+    catalogue::durations::Durations,
     clock::Clock,
     heatmap::{http::State, store::strips::StripQuery, strip::formats::Format},
     postgres::Store,
@@ -82,13 +83,15 @@ async fn a_thousand_at_once_are_one_read() {
         .expect("a setting");
     let store = Store::connect(&app.database.url, 8).await.expect("a store");
     let answers = AnswerCache::new(&store, Clock::system(), Duration::from_secs(300));
-    let state = Arc::new(State { store, answers, clock: Clock::system() });
+    let durations = Durations::new(store.clone());
+    let state = Arc::new(State { store, answers, clock: Clock::system(), durations });
     let query = StripQuery {
         video_id: id.clone(),
         regions: vec!["GLOBAL".into()],
         resolution: 5,
         from: None,
         to: None,
+        length_sec: None,
     };
     let asking: Vec<_> = (0..1_000)
         .map(|_| {

@@ -1,0 +1,3 @@
+-- delete_entry
+-- $1 text  video
+DELETE FROM catalogue WHERE video_id = $1

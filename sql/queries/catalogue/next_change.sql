@@ -1,0 +1,2 @@
+-- next_change
+UPDATE catalogue_changes SET change = change + 1 RETURNING change

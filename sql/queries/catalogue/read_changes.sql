@@ -1,0 +1,2 @@
+-- read_changes
+SELECT change, removal FROM catalogue_changes
