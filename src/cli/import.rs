@@ -9,7 +9,7 @@ use crate::{
     catalogue::entry::bounds,
     clock::Clock,
     config,
-    import::catalogue::{self, Summary},
+    import::{catalogue, views},
     postgres::Store,
 };
 
@@ -30,6 +30,11 @@ enum Command {
         /// The file, plain or gzip; - for stdin
         file: PathBuf,
     },
+    /// Import the views that videos start from, an object a line
+    Views {
+        /// The file, plain or gzip; - for stdin
+        file: PathBuf,
+    },
 }
 
 /// Runs `heatstrip import`.
@@ -46,13 +51,38 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
                     eprintln!("line {line}: {field} must be {} ({reason})", bounds(refusal.field));
                 }
             });
-            let Summary { entries, refused } =
+            let catalogue::Summary { entries, refused } =
                 imported.await.with_context(|| format!("cannot import {}", file.display()))?;
             if refused > MAX_TOLD {
                 eprintln!("and {} lines more", HumanCount(refused - MAX_TOLD));
             }
             println!("imported {} entries; refused {} lines", HumanCount(entries), HumanCount(refused));
             if entries == 0 && refused > 0 {
+                bail!("nothing was imported");
+            }
+            Ok(())
+        }
+        Command::Views { file } => {
+            let mut told = 0;
+            let imported = views::import(&store, &file, |line, refusal| {
+                told += 1;
+                if told <= MAX_TOLD {
+                    eprintln!(
+                        "line {line}: {} is refused ({})",
+                        refusal.field.unwrap_or("it"),
+                        refusal.reason
+                    );
+                }
+            });
+            let views::Summary { changed, taken, refused } =
+                imported.await.with_context(|| format!("cannot import {}", file.display()))?;
+            println!(
+                "imported {} starting totals, {} of them new; refused {} lines",
+                HumanCount(taken),
+                HumanCount(changed),
+                HumanCount(refused)
+            );
+            if taken == 0 && refused > 0 {
                 bail!("nothing was imported");
             }
             Ok(())

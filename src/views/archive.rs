@@ -40,9 +40,14 @@ pub async fn run(store: &Store, clock: &Clock, recent_days: u32) -> Result<Archi
         if keys.is_empty() {
             break;
         }
+        let before_look = archived.viewers;
         for piece in keys.chunks(PIECE_ROWS) {
             crash_point!("archive::piece");
             archived.viewers += store.archive_views(piece, before).await?;
+        }
+        // All of them have come back since; whatever is left is for the next run.
+        if archived.viewers == before_look {
+            break;
         }
     }
     archived.bindings = forget_bindings(store, clock, recent_days).await?;

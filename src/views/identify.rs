@@ -85,15 +85,12 @@ pub async fn identify(store: &Store, identity: &Identity) -> Result<u64, Identif
 /// Goes on with every identification that was cut short; returns how many rows became a user's.
 pub async fn resume(store: &Store) -> Result<u64, StoreError> {
     let (mut merged, mut behind) = (0, (BEFORE_ALL, i64::MIN));
-    let mut waited = false;
     loop {
         let unmerged = store.unmerged_bindings(behind, LOOK_BINDINGS).await?;
         let Some(&last) = unmerged.last() else { return Ok(merged) };
         behind = last;
-        // Whoever bound them may have died before it waited.
-        if !std::mem::replace(&mut waited, true) {
-            store.wait_for_folds().await?;
-        }
+        // Whoever bound them may have died before it waited; each of them was committed before this wait.
+        store.wait_for_folds().await?;
         for (epoch, device) in unmerged {
             merged += merge(store, epoch, device).await?;
         }

@@ -6,6 +6,7 @@ mod load;
 mod sampled;
 mod stuck;
 mod upgrade;
+mod views;
 pub mod world;
 
 use std::{

@@ -3,5 +3,4 @@
 -- statistics say of tables that were empty a moment ago.
 SET LOCAL statement_timeout = '25s';
 SET LOCAL enable_seqscan = off;
-SET LOCAL plan_cache_mode = force_custom_plan;
 SET LOCAL jit = off

@@ -202,3 +202,64 @@ async fn a_video_or_a_day_of_it_is_forgotten() {
     assert_eq!(engine.count("SELECT views FROM view_totals WHERE video_id = 'w'").await, 2);
     assert_eq!(engine.drift().await, 0);
 }
+
+/// A starting total stands instead of the one before, and nothing that is counted changes by it.
+#[tokio::test]
+async fn starting_totals_are_imported() {
+    let app = App::start(Settings::default()).await;
+    view(&app, json!({"video_id": "v", "viewer_id": "ada"})).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("totals.ndjson");
+    for (lines, said, views) in [
+        (
+            "{\"video_id\":\"v\",\"views\":100}\n{\"video_id\":\"w\",\"views\":7}\nx\n",
+            "imported 2 starting totals, 2 of them new; refused 1 lines",
+            101,
+        ),
+        (
+            "{\"video_id\":\"v\",\"views\":1}\n{\"video_id\":\"v\",\"views\":40}\n",
+            "imported 2 starting totals, 1 of them new",
+            41,
+        ),
+        ("{\"video_id\":\"v\",\"views\":40}\n", "imported 1 starting totals, 0 of them new", 41),
+    ] {
+        std::fs::write(&file, lines).expect("a file");
+        let mut import = heatstrip(&["import", "views", file.to_str().expect("a path")]);
+        let output = import.env("DATABASE_URL", &app.database.url).output().await.expect("the binary");
+        let text = String::from_utf8(output.stdout).expect("text");
+        assert!(output.status.success() && text.contains(said), "{text}");
+        assert_eq!(numbers(&app, "v").await, (views, 1, 1));
+    }
+    assert_eq!(numbers(&app, "w").await, (7, 0, 0));
+    assert_eq!(
+        heatstrip::work::reconcile::reconcile(&app.store, &app.clock).await.expect("compared")[1].found(),
+        0
+    );
+}
+
+/// Heartbeats of a file may be views of any age; each counts on its own day, and the file once.
+#[tokio::test]
+async fn replayed_heartbeats_may_be_views() {
+    let app = App::start(Settings::default()).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("heartbeats.ndjson");
+    let beat = |viewer: &str, at: &str| json!({"video_id": "v", "start_sec": 0, "end_sec": 9, "viewer_id": viewer, "at": at, "view": true});
+    let lines = [
+        beat("ada", "2025-03-01T10:00:00Z"),
+        beat("ada", "2025-03-01T10:10:00Z"),
+        beat("ada", "2025-04-01T10:00:00Z"),
+    ];
+    std::fs::write(&file, lines.map(|line| line.to_string()).join("\n")).expect("a file");
+    for _ in 0..2 {
+        let mut replay = heatstrip(&["replay", file.to_str().expect("a path")]);
+        let output = replay.env("DATABASE_URL", &app.database.url).output().await.expect("the binary");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    app.fold().await;
+    assert_eq!(numbers(&app, "v").await, (2, 2, 2));
+    let march = app.json("/v1/videos/v/views?to=2025-03-31").await;
+    assert_eq!(
+        (&march["views"], &march["viewers"], &march["scope"]),
+        (&json!(1), &json!(1), &json!("viewers"))
+    );
+}

@@ -3,6 +3,7 @@
 mod archive;
 mod identify;
 mod oracle;
+mod plans;
 mod ranges;
 mod reads;
 mod rule;
