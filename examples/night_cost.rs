@@ -39,8 +39,8 @@ async fn main() -> anyhow::Result<()> {
         let store = Store::connect(&url, 4).await?;
         let today: NaiveDate = FIRST_NIGHT.parse()?;
         history(&sql, today, days).await?;
-        // The first night does what no night did before.
-        let keep = Keep { days: Some(days), fine_days: Some(7), recent_days: None, sample_days: None };
+        // The first night does what no night did before. The sample is kept as long as it is by default.
+        let keep = Keep { days: Some(days), fine_days: Some(7), recent_days: None, sample_days: Some(28) };
         let clock = Clock::by_hand(today.and_hms_opt(3, 30, 0).expect("a time").and_utc());
         let (took, _) = night(&store, &clock, keep).await?;
         println!("{name}: the first night took {:.1} s", took.as_secs_f64());

@@ -3,7 +3,7 @@
 use tokio_postgres::error::SqlState;
 
 /// The database did not do what it was asked to, for one of these reasons.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// Postgres cannot be reached, or went away before the COMMIT was sent: nothing was done.
     #[error("postgres is not reachable: {0}")]

@@ -2,9 +2,19 @@
 
 use std::fmt;
 
+use argon2::{Algorithm, Argon2, Params, Version};
 use blake2::{Blake2b, Digest, digest::consts::U8};
 
 use crate::events::heartbeat::ViewerId;
+
+/// Random bytes of a fingerprint, so that a guess can be tried on one table only.
+pub const RANDOM_BYTES: usize = 16;
+/// What a guess costs: 19 MiB twice over, as OWASP asks for passwords.
+const KDF_KIB: u32 = 19_456;
+const KDF_PASSES: u32 = 2;
+const KDF_BYTES: usize = 32;
+/// Fingerprints of this form begin with it.
+const FINGERPRINT_VERSION: u8 = 1;
 
 /// The secret that makes viewer hashes useless to whoever does not hold it. It cannot be printed or serialized.
 #[derive(Clone, PartialEq, Eq)]
@@ -21,15 +31,41 @@ impl Salt {
         &self.0
     }
 
-    /// Returns a digest that tells whether two processes use the same salt, without telling the salt.
-    ///
-    /// The domain prefix keeps it apart from every viewer hash.
-    pub fn fingerprint(&self) -> Vec<u8> {
+    /// Returns a text of bytes that tells whether two processes use the same salt, without telling the salt: a version, `random`,
+    /// and Argon2id of both. A salt that people choose can be guessed, so each guess has to cost memory and time.
+    pub fn fingerprint(&self, random: &[u8; RANDOM_BYTES]) -> Vec<u8> {
+        let params = Params::new(KDF_KIB, KDF_PASSES, 1, Some(KDF_BYTES)).expect("parameters within bounds");
+        let mut digest = [0; KDF_BYTES];
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+            .hash_password_into(&self.0, random, &mut digest)
+            .expect("lengths within bounds");
+        [&[FINGERPRINT_VERSION], random.as_slice(), &digest].concat()
+    }
+
+    /// True if a fingerprint is this salt's, in the form of this version or of an earlier one.
+    pub fn has_fingerprint(&self, fingerprint: &[u8]) -> bool {
+        match fingerprint {
+            [FINGERPRINT_VERSION, rest @ ..] if rest.len() == RANDOM_BYTES + KDF_BYTES => {
+                let random = rest.first_chunk().expect("as long as that");
+                self.fingerprint(random) == fingerprint
+            }
+            _ => self.quick_fingerprint() == fingerprint,
+        }
+    }
+
+    /// The fingerprint that earlier versions kept: quick to make, so quick to try for a guessed salt. The domain prefix keeps
+    /// it apart from every viewer hash.
+    pub fn quick_fingerprint(&self) -> Vec<u8> {
         let mut hasher = Blake2b::<blake2::digest::consts::U32>::new();
         hasher.update(b"heatstrip salt fingerprint\0");
         hasher.update(&self.0);
         hasher.finalize().to_vec()
     }
+}
+
+/// True if a fingerprint is of the form that earlier versions kept.
+pub fn is_quick(fingerprint: &[u8]) -> bool {
+    fingerprint.len() != 1 + RANDOM_BYTES + KDF_BYTES
 }
 
 impl fmt::Debug for Salt {
@@ -88,6 +124,18 @@ mod tests {
         assert_eq!(hash(None, "sess_91f2"), 0x1cd2_5f26_0728_a353);
         assert_eq!(hash(Some("shop"), "sess_91f2"), -1_451_292_036_140_302_190);
         assert_eq!(hash(Some("店"), "観客-7"), 9_100_494_583_970_708_867);
+    }
+
+    #[test]
+    fn a_fingerprint_is_one_salts() {
+        let salt = |text: &str| Salt::new(text.into());
+        let slow = salt("pepper-2026-01-01").fingerprint(&[7; RANDOM_BYTES]);
+        assert_ne!(slow, salt("pepper-2026-01-01").fingerprint(&[8; RANDOM_BYTES]));
+        for fingerprint in [slow, salt("pepper-2026-01-01").quick_fingerprint()] {
+            assert!(salt("pepper-2026-01-01").has_fingerprint(&fingerprint));
+            assert!(!salt("pepper-2026-01-02").has_fingerprint(&fingerprint));
+        }
+        assert!(!salt("").has_fingerprint(&[]));
     }
 
     #[test]

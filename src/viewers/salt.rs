@@ -5,12 +5,12 @@
 //! changed setting ends the epoch with the day on which the change is noticed.
 
 use std::{
-    collections::HashMap,
-    sync::{Arc, RwLock},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use moka::future::Cache;
 
 use crate::{
     clock::Clock,
@@ -19,7 +19,7 @@ use crate::{
     viewers::metrics::METRICS,
     viewers::{
         epoch::{Opening, Purpose, Rotation, ends_early},
-        hash::Salt,
+        hash::{RANDOM_BYTES, Salt, is_quick},
         store::{Destruction, NewSalt, SaltEpoch},
     },
 };
@@ -27,11 +27,14 @@ use crate::{
 /// A salt made here has this many bytes.
 const SALT_BYTES: usize = 32;
 /// The salts of so many days and purposes are kept at hand. A replay of years passes through; arrivals need three days.
-const CACHED_DAYS: usize = 128;
+const CACHED_DAYS: u64 = 128;
 /// Views' salts change this often unless a setting says otherwise.
 pub const VIEWS_ROTATION: Rotation = Rotation::Monthly;
-/// A salt is kept at hand for this long, after which the process notices what others did to its epoch.
-const CACHED_FOR: TimeDelta = TimeDelta::seconds(60);
+/// A salt is kept at hand until the next multiple of this, and then the process notices what others did to its epoch.
+const CACHED_SECS: i64 = 60;
+/// A process that has run for so long has no neighbour of an earlier version any more, which would not know the new form of a
+/// fingerprint.
+const UPGRADED_AFTER: TimeDelta = TimeDelta::hours(24);
 /// The destruction is tried this often while somebody uses the table or holds an old snapshot.
 const MAX_WIPE_ATTEMPTS: u32 = 20;
 /// This long passes between two attempts.
@@ -56,7 +59,7 @@ impl SaltSource {
 }
 
 /// There is no salt for a day for one of these reasons.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum SaltError {
     /// The day's salt was destroyed, so nobody can be hashed for that day any more.
     #[error("the salt of {0} is destroyed")]
@@ -95,18 +98,10 @@ pub struct DaySalt {
 }
 
 /// A salt that is kept at hand.
+#[derive(Clone)]
 struct Cached {
     salt: DaySalt,
-    read_at: DateTime<Utc>,
     destroyed_from: DateTime<Utc>,
-}
-
-impl Cached {
-    /// Returns true if the salt may be used without another look at the table. It may not if the clock went back
-    /// either.
-    fn is_usable(&self, now: DateTime<Utc>) -> bool {
-        now < self.destroyed_from && (TimeDelta::zero()..CACHED_FOR).contains(&(now - self.read_at))
-    }
 }
 
 /// The salts as one process sees them.
@@ -118,7 +113,16 @@ pub struct Salts {
     views: SaltSource,
     clock: Clock,
     ends_epochs: bool,
-    by_day: Arc<RwLock<HashMap<(Purpose, NaiveDate), Cached>>>,
+    at_hand: Arc<AtHand>,
+}
+
+/// What the clones of a process's salts share.
+struct AtHand {
+    /// By purpose, day and minute: whoever asks first in a minute looks, and the others wait for that look.
+    by_day: Cache<(Purpose, NaiveDate, i64), Cached>,
+    began_at: DateTime<Utc>,
+    /// The fingerprint that was last found to be the given salt's: trying it is slow.
+    matched: Mutex<Option<Vec<u8>>>,
 }
 
 impl Salts {
@@ -126,7 +130,9 @@ impl Salts {
     /// another setting opened ends with today.
     pub fn new(store: Store, source: SaltSource, clock: Clock) -> Self {
         let views = SaltSource::Made(VIEWS_ROTATION);
-        Salts { store, source, views, clock, ends_epochs: true, by_day: Arc::default() }
+        let at_hand =
+            AtHand { by_day: Cache::new(CACHED_DAYS), began_at: clock.now(), matched: Mutex::default() };
+        Salts { store, source, views, clock, ends_epochs: true, at_hand: Arc::new(at_hand) }
     }
 
     /// Returns these salts with views' changing this often.
@@ -147,18 +153,31 @@ impl Salts {
 
     /// Returns the salt of a day for a purpose and makes it if this is the first need of it.
     pub async fn day_salt(&self, purpose: Purpose, day: NaiveDate) -> Result<DaySalt, SaltError> {
-        if let Some(salt) = self.cached(purpose, day) {
-            return Ok(salt);
+        let minute = self.clock.now().timestamp().div_euclid(CACHED_SECS);
+        let looked = self.at_hand.by_day.try_get_with((purpose, day, minute), self.look(purpose, day)).await;
+        let Cached { salt, destroyed_from } = looked.map_err(Arc::unwrap_or_clone)?;
+        match self.clock.now() < destroyed_from {
+            true => Ok(salt),
+            // It is refused whether or not the nightly job came by.
+            false => Err(SaltError::Destroyed(day)),
         }
+    }
+
+    /// Looks at the table, and makes the salt if this is the first need of it.
+    async fn look(&self, purpose: Purpose, day: NaiveDate) -> Result<Cached, SaltError> {
         if day < self.store.retention().await?.kept_from {
             return Err(SaltError::NotKept(day));
         }
         let epoch = self.read_or_open(purpose, day).await?;
         let now = self.clock.now();
         let salt = DaySalt { salt: self.salt_of(purpose, day, &epoch, now)?, first_day: epoch.first_day };
-        let cached = Cached { salt: salt.clone(), read_at: now, destroyed_from: epoch.destroyed_from };
-        self.cache((purpose, day), cached, now);
-        Ok(salt)
+        if let (SaltSource::Given(given), Some(former)) = (self.source(purpose), &epoch.fingerprint)
+            && is_quick(former)
+            && now - self.at_hand.began_at >= UPGRADED_AFTER
+        {
+            self.store.replace_fingerprint(epoch.epoch, former, &fingerprint(given)?).await?;
+        }
+        Ok(Cached { salt, destroyed_from: epoch.destroyed_from })
     }
 
     /// Returns the salts of a purpose with which somebody may still be hashed: those of all days on which something may
@@ -191,22 +210,6 @@ impl Salts {
         }
     }
 
-    fn cached(&self, purpose: Purpose, day: NaiveDate) -> Option<DaySalt> {
-        // A map poisoned by a panic elsewhere still holds whole salts.
-        let by_day = self.by_day.read().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let cached = by_day.get(&(purpose, day))?;
-        cached.is_usable(self.clock.now()).then(|| cached.salt.clone())
-    }
-
-    fn cache(&self, day: (Purpose, NaiveDate), cached: Cached, now: DateTime<Utc>) {
-        let mut by_day = self.by_day.write().unwrap_or_else(|poisoned| poisoned.into_inner());
-        by_day.retain(|_, cached| cached.is_usable(now));
-        if by_day.len() >= CACHED_DAYS {
-            by_day.clear();
-        }
-        by_day.insert(day, cached);
-    }
-
     async fn read_or_open(&self, purpose: Purpose, day: NaiveDate) -> Result<SaltEpoch, SaltError> {
         let mut epoch = loop {
             if let Some(epoch) = self.store.use_salt_epoch(purpose, day).await? {
@@ -229,14 +232,13 @@ impl Salts {
         let now = self.clock.now();
         match self.source(purpose) {
             SaltSource::Made(rotation) => {
-                let mut bytes = vec![0; SALT_BYTES];
-                getrandom::fill(&mut bytes)
-                    .map_err(|error| StoreError::Unavailable(format!("no random bytes: {error}")))?;
-                let salt = Salt::new(bytes);
+                let salt = Salt::new(random::<SALT_BYTES>()?.to_vec());
                 self.store.open_salt_epoch(purpose, day, *rotation, NewSalt::Made(&salt), now).await?;
             }
             SaltSource::Given(salt) => {
-                self.store.open_salt_epoch(purpose, day, Rotation::Never, NewSalt::Given(salt), now).await?;
+                let fingerprint = &fingerprint(salt)?;
+                let given = NewSalt::Given { fingerprint };
+                self.store.open_salt_epoch(purpose, day, Rotation::Never, given, now).await?;
             }
         }
         Ok(())
@@ -264,13 +266,39 @@ impl Salts {
         }
         match (&epoch.salt, &epoch.fingerprint, self.source(purpose)) {
             (Some(salt), _, _) => Ok(salt.clone()),
-            (None, Some(fingerprint), SaltSource::Given(given)) if given.fingerprint() == *fingerprint => {
+            (None, Some(fingerprint), SaltSource::Given(given)) if self.matches(given, fingerprint) => {
                 Ok(given.clone())
             }
             (None, Some(_), _) => Err(SaltError::OtherSalt { day, last_day: epoch.last_day }),
             (None, None, _) => Err(SaltError::Destroyed(day)),
         }
     }
+
+    /// True if a fingerprint is the given salt's; tried once.
+    fn matches(&self, given: &Salt, fingerprint: &[u8]) -> bool {
+        // A lock poisoned by a panic elsewhere still holds a whole fingerprint.
+        let mut matched = self.at_hand.matched.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if matched.as_deref() == Some(fingerprint) {
+            return true;
+        }
+        let matches = given.has_fingerprint(fingerprint);
+        if matches {
+            *matched = Some(fingerprint.to_vec());
+        }
+        matches
+    }
+}
+
+/// Returns a new fingerprint of a given salt.
+fn fingerprint(given: &Salt) -> Result<Vec<u8>, StoreError> {
+    Ok(given.fingerprint(&random::<RANDOM_BYTES>()?))
+}
+
+fn random<const N: usize>() -> Result<[u8; N], StoreError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| StoreError::Unavailable(format!("no random bytes: {error}")))?;
+    Ok(bytes)
 }
 
 /// Destroys the salts that nobody may use any more at `now`, which the caller trusts, and returns how many. If somebody uses

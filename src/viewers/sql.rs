@@ -16,6 +16,7 @@ statements! {
     READ_SALT_DEBTS = "read_salt_debts";
     READ_SALT_EPOCH = "read_salt_epoch";
     READ_SALT_EPOCHS = "read_salt_epochs";
+    REPLACE_FINGERPRINT = "replace_fingerprint";
     REWRITE_SALT_EPOCHS = "rewrite_salt_epochs";
     USE_SALT_EPOCH = "use_salt_epoch";
     VACUUM_SALT_EPOCHS = "vacuum_salt_epochs";

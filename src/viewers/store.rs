@@ -34,7 +34,7 @@ pub enum NewSalt<'a> {
     /// The salt was made here and is kept in the table.
     Made(&'a Salt),
     /// The salt comes from a setting, and only its fingerprint is kept.
-    Given(&'a Salt),
+    Given { fingerprint: &'a [u8] },
 }
 
 /// The outcome of a destruction.
@@ -122,7 +122,7 @@ impl Store {
         let (first_day, last_day) = rotation.span(day);
         let (salt, fingerprint) = match salt {
             NewSalt::Made(salt) => (Some(salt.as_bytes()), None),
-            NewSalt::Given(salt) => (None, Some(salt.fingerprint())),
+            NewSalt::Given { fingerprint } => (None, Some(fingerprint)),
         };
         let fingerprint = &fingerprint;
         self.run_tx("open_salt_epoch", |tx| {
@@ -144,6 +144,21 @@ impl Store {
                 .await
             }
             .scope_boxed()
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// Keeps another fingerprint of the same given salt, unless somebody changed it meanwhile.
+    pub async fn replace_fingerprint(
+        &self,
+        epoch: i64,
+        former: &[u8],
+        latter: &[u8],
+    ) -> Result<(), StoreError> {
+        self.run_tx("replace_fingerprint", |tx| {
+            async move { execute(tx, sql::REPLACE_FINGERPRINT, &[&epoch, &former, &latter]).await }
+                .scope_boxed()
         })
         .await?;
         Ok(())

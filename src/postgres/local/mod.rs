@@ -72,7 +72,9 @@ pub struct LocalPostgresOptions {
 
 impl Default for LocalPostgresOptions {
     fn default() -> Self {
-        Self { bin_dir: None, fallback_base: PathBuf::from("/var/lib/heatstrip"), settings: Vec::new() }
+        // The tests have no command line to say which server they are to run on.
+        let bin_dir = std::env::var_os("HEATSTRIP_PG_BIN").map(PathBuf::from);
+        Self { bin_dir, fallback_base: PathBuf::from("/var/lib/heatstrip"), settings: Vec::new() }
     }
 }
 

@@ -46,7 +46,7 @@ fn heatstrip(database: &TestDatabase, arguments: &[&str]) -> Command {
         .env_clear()
         .env("DATABASE_URL", &database.url)
         // Hashes are the same in every database, so that their rows can be compared.
-        .env("HEATSTRIP_VIEWER_SALT", "pepper")
+        .env("HEATSTRIP_VIEWER_SALT", "pepper-2026-01-01")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

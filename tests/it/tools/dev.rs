@@ -142,6 +142,11 @@ async fn bad_settings_give_one_line_that_says_what_to_do() {
             &[("HEATSTRIP_VIEWER_SALT", "")],
             "HEATSTRIP_VIEWER_SALT is empty",
         ),
+        (
+            &["dev", "--once", "--data-dir", &data_dir, "--listen", "127.0.0.1:0"],
+            &[("HEATSTRIP_VIEWER_SALT", "fifteen bytes !")],
+            "has 15 bytes and needs 16",
+        ),
     ];
     for (arguments, settings, says) in cases {
         let output = run(arguments, settings).await;

@@ -179,7 +179,7 @@ async fn a_given_salt_is_used_for_every_day_and_not_stored() {
     }
     assert_eq!(
         epochs(&client).await,
-        [("0001-01-01".into(), "9999-12-31".into(), "never".into(), None, Some(32))]
+        [("0001-01-01".into(), "9999-12-31".into(), "never".into(), None, Some(49))]
     );
 }
 

@@ -121,7 +121,7 @@ async fn a_replay_may_go_to_an_api() {
     let app = App::start(Settings {
         now: Utc::now(),
         salts: heatstrip::viewers::salt::SaltSource::Given(heatstrip::viewers::hash::Salt::new(
-            "pepper".into(),
+            "pepper-2026-01-01".into(),
         )),
         ..Settings::default()
     })

@@ -52,7 +52,7 @@ async fn assert_strips(database: &TestDatabase, watched: &Watched, resolutions: 
     let settings = Settings {
         now: Utc::now(),
         salts: heatstrip::viewers::salt::SaltSource::Given(heatstrip::viewers::hash::Salt::new(
-            "pepper".into(),
+            "pepper-2026-01-01".into(),
         )),
         ..Settings::default()
     };
