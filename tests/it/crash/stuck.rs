@@ -176,3 +176,33 @@ async fn an_api_told_to_stop_does_not_wait_for_a_database_that_hangs() {
     holder.batch_execute("COMMIT").await.expect("the queue is free");
     assert_eq!(work(&looker).await.queued, 0);
 }
+
+/// The job that stays gives up what it waits for; the server undoes it, and the next one goes on.
+#[tokio::test]
+async fn a_nightly_job_told_to_stop_does_not_wait_for_a_table_that_is_held() {
+    let url = database().await.url;
+    let logs = TempDir::new().expect("a directory");
+    let looker = connect(&url).await;
+    looker
+        .batch_execute(
+            "INSERT INTO salt_epochs (first_day, last_day, rotation, salt, made_at, used_through)
+             VALUES ('2026-01-01', '2026-01-01', 'daily', '\\x00', now(), '2026-01-01');
+             UPDATE salt_epochs SET made_at = now() - interval '3 days'",
+        )
+        .await
+        .expect("a salt whose time has come");
+    let holder = connect(&url).await;
+    holder
+        .batch_execute("BEGIN; LOCK TABLE salt_epochs IN SHARE MODE")
+        .await
+        .expect("nobody can change the table");
+    let arguments = ["compact", "--every-day-at", "03:30", "--metrics-listen", "127.0.0.1:0"];
+    let mut nightly = start(&arguments, &url, &logs.path().join("nightly.log"));
+    until("the job waits for the table", GRACE, async || (waiting(&looker).await > 0).then_some(())).await;
+    let took = nightly.terminate(GRACE).await;
+    println!("it ended after {took:?}");
+    until("its session is gone", GRACE, async || (waiting(&looker).await == 0).then_some(())).await;
+    holder.batch_execute("COMMIT").await.expect("the table is free");
+    let row = looker.query_one("SELECT salt IS NOT NULL FROM salt_epochs", &[]).await.expect("one epoch");
+    assert!(row.get::<_, bool>(0), "what was under way is undone");
+}

@@ -1,5 +1,6 @@
 //! The queue beside readers with old snapshots: its head, its ring of batch ids, and how its statements are planned.
 
+mod forget;
 mod heads;
 mod plans;
 mod ring;

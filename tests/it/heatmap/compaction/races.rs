@@ -115,8 +115,17 @@ async fn one_lock_a_video_and_epoch() {
     )
     .await
     .expect("the lock of the video-day");
+    sql.batch_execute(
+        "UPDATE video_heatmap_growth SET runs_appended = 13009 WHERE video_id = 'popular' AND captured_on = '2026-11-20'",
+    )
+    .await
+    .expect("it has grown past the trigger twice");
     assert_eq!(compact_hot(&app.store, "popular", day(YESTERDAY)).await.expect("a try"), 0);
     assert_eq!(forms(&sql).await, before, "nothing was moved");
+    // The next run that is appended passes the multiple again: two tries that fail do not add up.
+    let rearmed = "video_heatmap_growth
+        WHERE video_id = 'popular' AND captured_on = '2026-11-20' AND runs_appended = 2 * 6500 - 1";
+    assert_eq!(count(&sql, rearmed).await, 1);
     // Another epoch of the video, and another video, are nobody's.
     assert!(compact_hot(&app.store, "popular", day("2026-11-21")).await.expect("compacted") > 0);
     assert!(compact_hot(&app.store, "tail", day(YESTERDAY)).await.expect("compacted") > 0);

@@ -116,6 +116,16 @@ async fn rows_that_cannot_be_read_are_set_aside_whole() {
     );
 }
 
+/// A row that nobody can read counts as all the heartbeats that it says to hold, or the metric would tell of one.
+#[tokio::test]
+async fn a_row_that_is_set_aside_counts_all_it_holds() {
+    let bench = Bench::start().await;
+    bench.queue(3, &[good("gone", 1), good("gone", 2), good("gone", 3)]).await;
+    bench.sql.execute("UPDATE heartbeat_queue SET payload = '\\xff'", &[]).await.expect("it is damaged");
+    assert_eq!(bench.step().await, Step::Folded { heartbeats: 3, rows: 0, failed: 3 });
+    assert_eq!(bench.queued().await, 0);
+}
+
 /// An old worker that still runs beside the new schema fails on what is not there any more, and its claim is undone.
 #[tokio::test]
 async fn a_worker_of_an_earlier_version_leaves_the_queue_alone() {
