@@ -39,6 +39,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     migration!("V17__queue_heads", "0017_queue_heads"),
     migration!("V20__counters", "0020_counters"),
     migration!("V23__audience", "0023_audience"),
+    migration!("V27__audience_storage", "0027_audience_storage"),
 ];
 
 /// A migration that meets locks of others steps aside and tries again this often, which takes some five minutes.

@@ -7,8 +7,8 @@
 -- $6 integer    the most viewers that a row may say it has
 -- $7 integer    the most bytes that may be open; where a row has many sealed, an eighth of those
 -- Nothing is read to write: stretches are put behind those that are there, whoever came before. Returns the rows that have
--- grown so that they have to be sealed, which are locked from here on. Sorted, so that two transactions do not wait for each
--- other in a circle.
+-- grown so that they have to be sealed, which are locked from here on. Sorted, so that two transactions do not wait for each other
+-- in a circle.
 WITH appended AS (
     INSERT INTO sampled_watches AS s (video_id, captured_on, viewers, threshold, open)
     SELECT a.video_id, a.captured_on, a.viewers, a.threshold, a.open
@@ -22,7 +22,7 @@ WITH appended AS (
         open = s.open || EXCLUDED.open
     RETURNING s.video_id, s.captured_on, s.viewers, octet_length(s.open) AS open_bytes, octet_length(s.sealed) AS sealed_bytes
 )
-SELECT video_id, captured_on
+SELECT video_id, captured_on, viewers
 FROM appended
 WHERE viewers > $6 OR open_bytes > greatest($7, sealed_bytes / 8)
 ORDER BY video_id, captured_on

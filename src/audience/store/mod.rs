@@ -22,6 +22,13 @@ pub struct SampleSettings {
     pub kept_from: NaiveDate,
 }
 
+/// How the audience is sampled, and what has to be made before days can be written.
+struct Settings {
+    sample: SampleSettings,
+    /// Those of the days asked about that have no partition yet.
+    missing_days: Vec<NaiveDate>,
+}
+
 impl Store {
     /// Says what the samples of video-days are thinned to from now on, for every worker; 0 for no sample. What a larger
     /// sample before has thinned stays out.
@@ -36,15 +43,21 @@ impl Store {
 
     /// Returns how the audience is sampled.
     pub async fn sample_settings(&self) -> Result<SampleSettings, StoreError> {
-        self.run_tx("read_sample_settings", |tx| async move { settings(tx).await }.scope_boxed()).await
+        self.run_tx("read_sample_settings", |tx| {
+            async move { Ok(settings(tx, &[]).await?.sample) }.scope_boxed()
+        })
+        .await
     }
 }
 
 /// Returns how the audience is sampled, as this snapshot has it.
-async fn settings(tx: &Transaction<'_>) -> Result<SampleSettings, StoreError> {
-    let rows = query(tx, sql::READ_SAMPLE_SETTINGS, &[]).await?;
+async fn settings(tx: &Transaction<'_>, days: &[NaiveDate]) -> Result<Settings, StoreError> {
+    let rows = query(tx, sql::READ_SAMPLE_SETTINGS, &[&days]).await?;
     let size: i32 = rows[0].try_get("size")?;
-    Ok(SampleSettings { size: size.max(0) as usize, kept_from: rows[0].try_get("kept_from")? })
+    Ok(Settings {
+        sample: SampleSettings { size: size.max(0) as usize, kept_from: rows[0].try_get("kept_from")? },
+        missing_days: rows[0].try_get("missing_days")?,
+    })
 }
 
 /// Removes a video's sample of these days; returns how many rows went. The lane of the video is locked, so that no fold

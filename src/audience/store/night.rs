@@ -48,7 +48,7 @@ impl Store {
         let most = most as i64;
         self.run_tx("seal_samples", |tx| {
             async move {
-                let size = settings(tx).await?.size;
+                let size = settings(tx, &[]).await?.sample.size;
                 let rows = query(tx, sql::LOCK_OPEN_WATCHES, &[&day, &behind, &most]).await?;
                 let Some(last) = rows.last() else { return Ok(None) };
                 // While nobody is sampled, what there is is only sealed.

@@ -181,7 +181,7 @@ fn lowest(samples: &[Sample]) -> Threshold {
 
 /// Reads the samples of videos.
 async fn read(tx: &Transaction<'_>, videos: &[String], scene: &Scene) -> Result<(Span, Samples), ReadError> {
-    let kept_from = settings(tx).await?.kept_from;
+    let kept_from = settings(tx, &[]).await?.sample.kept_from;
     let days = query(tx, sql::READ_SAMPLE_DAYS, &[&videos, &kept_from]).await?;
     // Whoever leaves an end out gets the days that there are.
     if [scene.from, scene.to].into_iter().flatten().any(|day| day < kept_from) {

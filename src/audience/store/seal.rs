@@ -1,4 +1,4 @@
-//! Sealing: what is open in a row is joined with what is sealed, and thinned where it has grown.
+//! Sealing: what is open in a row, and what comes to it, is joined with what is sealed, and thinned where it has grown.
 
 use chrono::NaiveDate;
 use tokio_postgres::Row;
@@ -8,6 +8,9 @@ use crate::{
     audience::sample::{Threshold, Unreadable, Watch, decode, encode, join, thin, thin_grown, viewers},
     postgres::{StoreError, Transaction, execute, query},
 };
+
+/// Rows sealed together: the largest have a hundred kilobytes.
+pub(super) const MAX_SEALED: usize = 100;
 
 /// Returns how many viewers a row may say it has before it is sealed. The number is an upper bound, as who comes again is
 /// counted again; a sample that was just sealed has at most twice its size.
@@ -30,11 +33,10 @@ pub(super) async fn seal_grown(
     grown: &[(String, NaiveDate)],
     size: usize,
 ) -> Result<(), StoreError> {
-    // Some at a time: a row may have a hundred kilobytes.
-    for grown in grown.chunks(100) {
+    for grown in grown.chunks(MAX_SEALED) {
         let videos: Vec<&str> = grown.iter().map(|(video_id, _)| video_id.as_str()).collect();
         let days: Vec<NaiveDate> = grown.iter().map(|(_, day)| *day).collect();
-        let rows = query(tx, sql::READ_GROWN_WATCHES, &[&videos, &days]).await?;
+        let rows = query(tx, sql::LOCK_WATCHES, &[&videos, &days]).await?;
         seal(tx, &rows, size, Thin::Grown).await?;
     }
     Ok(())
@@ -47,11 +49,37 @@ pub(super) async fn seal(
     size: usize,
     how: Thin,
 ) -> Result<(), StoreError> {
-    let (mut videos, mut days, mut counts): (Vec<&str>, Vec<NaiveDate>, Vec<i32>) = Default::default();
-    let (mut thresholds, mut values): (Vec<Option<i64>>, Vec<Vec<u8>>) = Default::default();
+    let mut sealed = Sealed::default();
     for row in rows {
+        sealed.push(row, Vec::new(), size, how)?;
+    }
+    sealed.write(tx).await
+}
+
+/// Sealed rows that are not written yet, a column a vector.
+#[derive(Default)]
+pub(super) struct Sealed<'a> {
+    videos: Vec<&'a str>,
+    days: Vec<NaiveDate>,
+    viewers: Vec<i32>,
+    thresholds: Vec<Option<i64>>,
+    values: Vec<Vec<u8>>,
+}
+
+impl<'a> Sealed<'a> {
+    /// Seals a row with the stretches that come to it.
+    pub(super) fn push<'w>(
+        &mut self,
+        row: &'a Row,
+        mut watches: Vec<Watch<'w>>,
+        size: usize,
+        how: Thin,
+    ) -> Result<(), StoreError>
+    where
+        'a: 'w,
+    {
         let mut threshold = Threshold::from_column(row.try_get("threshold")?);
-        let mut watches: Vec<Watch<'_>> = Vec::new();
+        watches.retain(|watch| threshold.keeps(watch.element));
         for bytes in [row.try_get::<_, Option<&[u8]>>("sealed")?, row.try_get("open")?].into_iter().flatten()
         {
             decode(bytes, |element| threshold.keeps(element), &mut watches).map_err(unreadable)?;
@@ -61,14 +89,22 @@ pub(super) async fn seal(
             Thin::Grown => thin_grown(&mut watches, size),
             Thin::Wholly => thin(&mut watches, size),
         });
-        videos.push(row.try_get("video_id")?);
-        days.push(row.try_get("captured_on")?);
-        counts.push(viewers(&watches) as i32);
-        thresholds.push(threshold.to_column());
-        values.push(encode(&watches));
+        self.videos.push(row.try_get("video_id")?);
+        self.days.push(row.try_get("captured_on")?);
+        self.viewers.push(viewers(&watches) as i32);
+        self.thresholds.push(threshold.to_column());
+        self.values.push(encode(&watches));
+        Ok(())
     }
-    execute(tx, sql::SEAL_WATCHES, &[&videos, &days, &counts, &thresholds, &values]).await?;
-    Ok(())
+
+    /// Writes them; the rows are locked.
+    pub(super) async fn write(&self, tx: &Transaction<'_>) -> Result<(), StoreError> {
+        if !self.videos.is_empty() {
+            let Sealed { videos, days, viewers, thresholds, values } = self;
+            execute(tx, sql::SEAL_WATCHES, &[videos, days, viewers, thresholds, values]).await?;
+        }
+        Ok(())
+    }
 }
 
 /// A row that something else wrote.

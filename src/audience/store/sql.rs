@@ -10,11 +10,10 @@ statements! {
     ENSURE_SAMPLE_PARTITIONS = "ensure_sample_partitions";
     FORGET_WATCHES = "forget_watches";
     LOCK_OPEN_WATCHES = "lock_open_watches";
+    LOCK_WATCHES = "lock_watches";
     PREPARE_AUDIENCE = "prepare_audience";
-    READ_GROWN_WATCHES = "read_grown_watches";
     READ_SAMPLE_DAYS = "read_sample_days";
     READ_SAMPLE_SETTINGS = "read_sample_settings";
-    READ_THRESHOLDS = "read_thresholds";
     READ_WATCHES = "read_watches";
     SEAL_WATCHES = "seal_watches";
     WRITE_SAMPLE_SIZE = "write_sample_size";
