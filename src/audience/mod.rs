@@ -23,6 +23,7 @@ pub mod store;
 /// The places where a test may let the process die, by `FAILPOINTS=name=return`. They lie between any two lines that change
 /// something: in the fold, then in the night.
 pub const CRASH_POINTS: &[&str] = &[
+    "audience::joined",
     "audience::appended",
     "audience::grown",
     "audience::advanced",

@@ -89,6 +89,9 @@ async fn seal_crowded(
             sealed.push(row, std::mem::take(&mut added[place].watches), size, Thin::Grown)?;
         }
         sealed.write(tx).await?;
+        if !rows.is_empty() {
+            crash_point!("audience::joined");
+        }
     }
     added.retain(|addition| !addition.watches.is_empty());
     Ok(())

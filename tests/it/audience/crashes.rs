@@ -1,6 +1,7 @@
 //! Processes that die at every line of the fold and of the night that changes the sample, and at any moment.
 
 use std::{
+    collections::BTreeMap,
     process::{Command, Stdio},
     time::Duration,
 };
@@ -11,8 +12,8 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{
     Said,
-    expected::{Oracle, rows},
-    send,
+    expected::{Oracle, Row, rows},
+    send, watch,
 };
 use crate::{
     crash::world,
@@ -47,29 +48,41 @@ async fn a_process_may_die_at_any_line() {
     // Their noon is neither ahead nor too long ago.
     let yesterday = now.date_naive().pred_opt().expect("a day");
     let mut said: Vec<Said> = Vec::new();
+    let open = |rows: &BTreeMap<_, Row>| rows.values().filter(|row| row.open_bytes > 0).count();
+    // A sample that is there, and was thinned.
+    let first: Vec<Said> = (0..1_000).map(|_| Said::any(&mut rng, &[yesterday], 300)).collect();
+    watch(&app, &first).await;
+    said.extend(first);
     for (nth, point) in CRASH_POINTS.iter().enumerate() {
-        let dies_in_the_fold = nth < 2;
-        // Many, so that rows grow and are sealed in the fold; or few, so that there is something to seal at night.
-        let beats = if dies_in_the_fold { 4_000 } else { 300 };
-        let batch: Vec<Said> = (0..beats).map(|_| Said::any(&mut rng, &[yesterday], 300)).collect();
-        send(&app, &batch).await;
-        if !dies_in_the_fold {
-            app.fold().await;
-            said.extend(batch.iter().cloned());
-        }
-        let before = rows(&sql).await;
-        let open = |rows: &std::collections::BTreeMap<_, super::expected::Row>| {
-            rows.values().filter(|row| row.open_bytes > 0).count()
+        let dies_in_the_fold = nth < 3;
+        // Many join the rows at once; few are appended, and make the rows grow until they are sealed.
+        let beats = if *point == "audience::joined" { 1_000 } else { 14 };
+        let (batch, before) = loop {
+            let batch: Vec<Said> = (0..beats).map(|_| Said::any(&mut rng, &[yesterday], 300)).collect();
+            send(&app, &batch).await;
+            if !dies_in_the_fold {
+                app.fold().await;
+                said.extend(batch.iter().cloned());
+            }
+            let before = rows(&sql).await;
+            if !dies_in_the_fold && open(&before) == 0 {
+                continue;
+            }
+            let mut dying = if dies_in_the_fold { work(&app) } else { process(&app, &["compact"]) };
+            let status = dying.env("FAILPOINTS", format!("{point}=return")).status().expect("the program");
+            if !status.success() {
+                break (batch, before);
+            }
+            assert_eq!(*point, "audience::grown", "{point} was not passed");
+            said.extend(batch);
+            assert!(said.len() < 3_000, "no row grows");
         };
         let open_before = open(&before);
-        let mut dying = if dies_in_the_fold { work(&app) } else { process(&app, &["compact"]) };
-        let status = dying.env("FAILPOINTS", format!("{point}=return")).status().expect("the program");
-        assert!(!status.success(), "{point} was not passed");
         let queued = app.store.queue_depth().await.expect("a depth").heartbeats;
         let after = rows(&sql).await;
         Oracle::of(&sql, &said).await.assert_rows(&after, chrono::NaiveDate::MIN, SIZE);
         match *point {
-            "audience::appended" | "audience::grown" => {
+            "audience::joined" | "audience::appended" | "audience::grown" => {
                 assert_eq!(queued as usize, batch.len(), "{point}: the queue has it all");
                 assert_eq!(open(&after), open_before, "{point}: the step is undone");
                 // Another worker goes on.
