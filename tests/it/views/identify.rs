@@ -315,6 +315,37 @@ async fn a_fold_under_way_is_waited_for() {
     assert_eq!(engine.drift().await, 0);
 }
 
+/// A user who is bound to another while a piece makes rows hers: the binding waits for the piece, and finds its rows. Without
+/// that wait her rows would come into being behind the other's back, and nobody would ever look for them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_piece_under_way_is_waited_for() {
+    let engine = Engine::start("2026-11-21T10:00:00Z", Rotation::Monthly).await;
+    engine.send(&[sent("v", "phone", at("2026-11-21T09:00:00Z"))]).await;
+    engine.fold().await;
+    // The piece has made the row the guest's and stands before the totals, which another session holds.
+    engine.sql.batch_execute("BEGIN; SELECT FROM view_totals FOR UPDATE").await.expect("a lock");
+    let looker = engine.database.connect().await;
+    let waiting = async || {
+        let query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        looker.query_one(query, &[]).await.expect("sessions").get::<_, i64>(0)
+    };
+    let first = engine.identify("phone", "guest");
+    let second = async {
+        until("the piece waits", DEADLINE, async || (waiting().await == 1).then_some(())).await;
+        engine.identify("guest", "ann").await
+    };
+    let free = async {
+        until("the binding waits for the piece", DEADLINE, async || (waiting().await == 2).then_some(()))
+            .await;
+        engine.sql.batch_execute("COMMIT").await.expect("free");
+    };
+    let (first, second, ()) = tokio::join!(first, second, free);
+    assert_eq!((first.expect("bound"), second.expect("bound")), (1, 1), "the guest's row became ann's");
+    let devices = "SELECT count(*) FROM recent_views AS r JOIN view_bindings AS b ON b.device = r.viewer";
+    assert_eq!(engine.count(devices).await, 0);
+    assert_eq!(engine.drift().await, 0);
+}
+
 /// Under a namespace both are other people than without.
 #[tokio::test]
 async fn a_namespace_keeps_ids_apart() {
