@@ -50,6 +50,7 @@ fn parse_heartbeat(bencher: Bencher) {
         default_region: Region::parse("US").expect("a region"),
         max_age: Some(heartbeat::MAX_AGE),
         captured_on: None,
+        terms: None,
     };
     bencher.bench(|| heartbeat::parse(black_box(&json), &arrival).expect("a good heartbeat"));
 }

@@ -36,6 +36,7 @@ pub mod postgres;
 pub mod queue;
 pub mod telemetry;
 // -- services: what capabilities share --
+pub mod access;
 pub mod answers;
 pub mod catalogue;
 pub mod ingest;

@@ -1,6 +1,7 @@
 // Asks the API. The browser's own cache holds each answer and its tag, so an unchanged answer costs a 304.
 
 import { parameters } from "./route.js";
+import { authorization, signIn } from "./sign_in.js";
 
 /** At most this many small strips are asked for at once: the big one must not wait behind a hundred of them. */
 const AT_ONCE = 4;
@@ -21,12 +22,14 @@ export class Problem extends Error {
 export async function get(path, said, signal) {
   let response;
   try {
-    response = await fetch(`${path}?${parameters(said)}`, { signal, headers: { accept: "application/json" }, cache: "no-cache" });
+    const headers = { accept: "application/json", ...authorization() };
+    response = await fetch(`${path}?${parameters(said)}`, { signal, headers, cache: "no-cache" });
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new Problem("The server cannot be reached", "This page tries again by itself.", 0);
   }
   const body = await response.json().catch(() => null);
+  if (response.status === 401) signIn();
   if (!response.ok || !body) {
     throw new Problem(body?.title ?? `The server answered ${response.status}`, body?.detail ?? "", response.status);
   }

@@ -99,6 +99,7 @@ document.addEventListener("click", (event) => {
 });
 document.addEventListener("ask", (event) => ask(event.detail));
 main.addEventListener("again", () => refresh());
+document.addEventListener("signed-in", () => refresh());
 addEventListener("popstate", () => {
   // A step within the page, as to its content, changes no question.
   if (location.search !== shown) show({ keepFocus: false });

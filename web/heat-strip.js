@@ -8,7 +8,7 @@ import { clamp, drawStrip, grouped } from "./strip_view.js";
 
 /** The answers are where this file came from, unless `endpoint` says otherwise. */
 const HOME = new URL(".", import.meta.url).href;
-const QUESTION = ["region", "resolution", "from", "to"];
+const QUESTION = ["region", "resolution", "from", "to", "key"];
 /** The table for screen readers has at most this many rows: nobody would read more. */
 const MAX_ROWS = 120;
 /** From this height in pixels on the tooltip has room inside. */
@@ -92,7 +92,7 @@ export class HeatStrip extends HTMLElement {
   /** Asks again. */
   reload() {
     this.#given = false;
-    return this.#load();
+    return this.#load({ anew: true });
   }
 
   /** Points at a time and shows its numbers; null points nowhere. @param {number | null} secs */
@@ -114,25 +114,27 @@ export class HeatStrip extends HTMLElement {
 
   #address() {
     const endpoint = this.getAttribute("endpoint");
+    if (endpoint && !URL.canParse(`${endpoint.replace(/\/+$/, "")}/`, document.baseURI)) return null;
     const base = endpoint ? new URL(`${endpoint.replace(/\/+$/, "")}/`, document.baseURI) : HOME;
     const address = new URL(`v1/videos/${encodeURIComponent(this.getAttribute("video"))}/heatmap`, base);
     for (const name of QUESTION) if (this.getAttribute(name)) address.searchParams.set(name, this.getAttribute(name));
     return address.href;
   }
 
-  async #load() {
+  async #load({ anew = false } = {}) {
     clearTimeout(this.#refresh);
     this.#loading?.abort();
     if (!this.getAttribute("video")) return this.#say("No video is named.");
     const mine = this.#loading = new AbortController();
     const address = this.#address();
+    if (!address) return this.#fail(new Error(`endpoint is no address: ${this.getAttribute("endpoint")}`));
     if (address !== this.#shown) {
       this.#strip = null;
       this.#say("Loading…", { loading: true });
     }
     let next = MIN_REFRESH;
     try {
-      const response = await fetch(address, { signal: mine.signal, credentials: "omit", cache: "no-cache" });
+      const response = await fetch(address, { signal: mine.signal, credentials: "omit", cache: anew ? "no-cache" : "default" });
       const body = await response.json().catch(() => null);
       if (!response.ok || !Array.isArray(body?.buckets)) {
         throw new Error(body?.detail ?? body?.title ?? `the server answered ${response.status}`);
@@ -172,6 +174,7 @@ export class HeatStrip extends HTMLElement {
   // -- showing --
 
   #show(strip) {
+    if (strip.buckets.some(({ withheld }) => withheld)) strip = blank(strip);
     if (strip.resolution !== this.#strip?.resolution || strip.video_id !== this.#strip?.video_id) this.#pointed = null;
     this.#strip = strip;
     if (!this.#player) this.#follow();
@@ -201,7 +204,7 @@ export class HeatStrip extends HTMLElement {
     if (this.#chart.hidden) return;
     const { clientWidth: width, clientHeight: height } = this;
     if (width < 8 || height < 24) return;
-    this.#view = drawStrip(this.#strip, width, height);
+    this.#view = drawStrip(this.#strip, width, height, this.#player?.duration);
     this.#view.svg.setAttribute("part", "svg");
     this.#chart.replaceChildren(this.#view.svg);
     this.#view.play(this.#player ? this.#player.currentTime : null);
@@ -284,14 +287,20 @@ export class HeatStrip extends HTMLElement {
     if (!player || !("currentTime" in player)) return;
     this.#player = player;
     for (const event of ["timeupdate", "seeking"]) player.addEventListener(event, this.#playing);
+    player.addEventListener("durationchange", this.#lasting);
+    this.#lasting();
     this.#playing();
   }
 
   #unfollow() {
     for (const event of ["timeupdate", "seeking"]) this.#player?.removeEventListener(event, this.#playing);
+    this.#player?.removeEventListener("durationchange", this.#lasting);
     this.#player = null;
     this.#view?.play(null);
   }
+
+  /** Draws on the scale of the video, once it is known or another. */
+  #lasting = () => this.#strip && this.#draw();
 
   #playing = () => this.#view?.play(this.#player.currentTime);
 
@@ -334,6 +343,13 @@ export class HeatStrip extends HTMLElement {
     else return;
     event.preventDefault();
   }
+}
+
+/** Returns a strip with zeros for what is withheld from this key, because too few watched. */
+function blank(strip) {
+  const none = { viewers: 0, seconds_played: 0, replay: 0, retention: 0, reached: 0 };
+  const buckets = strip.buckets.map((bucket) => (bucket.withheld ? { ...bucket, ...none } : bucket));
+  return { ...strip, viewers: strip.viewers ?? 0, seconds_played: strip.seconds_played ?? 0, peak: strip.peak ?? 0, buckets };
 }
 
 function node(name, properties = {}, text = "") {

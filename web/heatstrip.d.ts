@@ -6,10 +6,14 @@ export type Changing<T> = T | ((media: HTMLMediaElement) => T);
 export interface Options {
   /** Where heatstrip answers, for example `https://heat.example`. */
   endpoint: string;
+  /** A player key, where heatstrip needs one. Whoever reads the page reads it too: it writes and reads nothing. */
+  key?: string;
   /** Which video plays; nothing counts while there is none. */
   videoId: Changing<string | number | null | undefined>;
   /** Who watches; left out, a random id in the browser's storage. */
   viewerId?: Changing<string | number | null | undefined>;
+  /** What the page's server signed for that viewer, under a signed key; a function of the element gets a fresh one. */
+  viewerToken?: Changing<string | null | undefined>;
   /** Where, for example `JP`; left out, the server decides. */
   region?: Changing<string | null | undefined>;
   /** Whether what plays now counts; left out, everything does. */

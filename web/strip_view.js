@@ -25,13 +25,15 @@ const MIN_BAR = 2;
 /**
  * Returns the strip as an `<svg>` of this size, with functions that tell where things are and move its cursors.
  * @param {Strip} strip @param {number} width @param {number} height
+ * @param {number} [duration] the length of the video that the strip stands under, in seconds: then both share one scale
  */
-export function drawStrip(strip, width, height) {
+export function drawStrip(strip, width, height, duration) {
   const { buckets, resolution } = strip;
   const labelled = height >= MIN_LABELLED;
   const top = labelled ? MARKER : 2;
   const base = height - GAP - LANE - (labelled ? AXIS : 0);
-  const span = buckets.length * resolution;
+  const watched = buckets.length * resolution;
+  const span = duration > 0 && Number.isFinite(duration) ? duration : watched;
   // `reached` may lie above the peak of any one bucket; everything shares one scale.
   const most = Math.max(1, strip.peak, strip.viewers);
   const x = (secs) => (secs / span) * width;
@@ -40,7 +42,7 @@ export function drawStrip(strip, width, height) {
   const svg = element("svg", { width, height, viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" });
   if (labelled) svg.append(grid(y(most), width), grid(y(most / 2), width));
   svg.append(element("rect", { class: "lane", x: 0, y: base + GAP, width, height: LANE, rx: 2 }));
-  svg.append(...bars(strip, width, y), ...lane(strip, width, base + GAP), reachedLine(strip, x, y));
+  svg.append(...bars(strip, x(watched), y), ...lane(strip, x(watched), base + GAP), reachedLine(strip, x, y));
   if (labelled) {
     svg.append(...axis(span, width, x, base + GAP + LANE));
     const [hottest] = hotspots(strip);
@@ -56,7 +58,7 @@ export function drawStrip(strip, width, height) {
   return {
     svg,
     /** Returns the index of the bucket at a distance from the left edge. */
-    indexAt: (px) => clamp(Math.floor((px / width) * buckets.length), buckets.length),
+    indexAt: (px) => clamp(Math.floor(((px / width) * span) / resolution), buckets.length),
     /** Returns the middle of a bucket, from the left edge. */
     middle: (index) => x((index + 0.5) * resolution),
     /** Puts the pointer on a bucket; null takes it away. */

@@ -56,12 +56,12 @@ export function video(main, asked, today, stale) {
       const { signal } = asking;
       const days = range(asked, today);
       const said = { region: asked.regions.join() || "GLOBAL", resolution: asked.resolution, ...days };
-      // The chips are a help, and without them the strip is still the answer.
-      const regions = get(videoPath(asked.video, "regions"), days, signal).then(showRegions, () => {});
+      // The chips are a help: the strip neither waits for them nor fails with them.
+      get(videoPath(asked.video, "regions"), days, signal).then(showRegions, () => {});
       // So are the counters, which know no days and no regions.
       counters(asked.video, signal).then((card) => replace(counted, card), () => {});
       try {
-        const [{ body, tag, life }] = await Promise.all([get(videoPath(asked.video, "heatmap"), said, signal), regions]);
+        const { body, tag, life } = await get(videoPath(asked.video, "heatmap"), said, signal);
         if (tag === null || tag !== shown) show(body);
         shown = tag;
         return { life, asOf: asOf(body.generated_at) };

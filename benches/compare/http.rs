@@ -165,6 +165,7 @@ async fn parse(State(state): State<Lesser>, body: Bytes) -> StatusCode {
         default_region: "ZZ".parse().expect("a region"),
         max_age: Some(MAX_AGE),
         captured_on: None,
+        terms: None,
     };
     let Ok(body) = body::parse(&body, Format::Json, "heartbeats") else { return StatusCode::BAD_REQUEST };
     match hash::hash(body.elements.into_iter(), &arrival, &state.salts, &state.durations, state.lanes).await {

@@ -2,7 +2,10 @@
 //! and within a limited number of bytes. It knows no capability: whoever asks brings the work along.
 
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -24,7 +27,8 @@ const MAX_BYTES: u64 = 64 << 20;
 const ENTRY_BYTES: usize = 512;
 /// An empty answer lives no longer than this, because somebody who just sent the first heartbeat is waiting for it.
 const MAX_EMPTY_LIFE: Duration = Duration::from_secs(5);
-/// Making an answer may take this long: a database that has fallen silent must not keep everybody waiting.
+/// Making an answer may take this long unless the setting says otherwise: a database that has fallen silent must not keep
+/// everybody waiting.
 const MAX_MAKING: Duration = Duration::from_secs(30);
 
 /// A serialized answer.
@@ -63,6 +67,8 @@ pub struct AnswerCache {
     /// Half of the connections may make answers: long reads must not keep heartbeats from being accepted.
     places: Arc<Semaphore>,
     life: Duration,
+    /// The work behind an answer may take this long from when it starts, and may wait as long for its place.
+    deadline: Duration,
 }
 
 struct EachItsOwnLife;
@@ -84,7 +90,12 @@ impl AnswerCache {
             .expire_after(EachItsOwnLife)
             .build();
         let places = Arc::new(Semaphore::new((store.pool_state().max / 2).max(1)));
-        AnswerCache { answers, clock, places, life }
+        AnswerCache { answers, clock, places, life, deadline: MAX_MAKING }
+    }
+
+    /// Lets the work behind an answer take this long.
+    pub fn with_deadline(self, deadline: Duration) -> Self {
+        AnswerCache { deadline, ..self }
     }
 
     /// Returns the answer to a question, from the cache or made now by `make`; whoever asks while it is being made
@@ -105,31 +116,37 @@ impl AnswerCache {
             METRICS.strip_cache_hits.inc();
             return Ok(answer);
         }
-        METRICS.strip_cache_misses.inc();
         let cache = self.clone();
-        let making = async move {
+        // Whoever waits for an answer that is just being made has not made it.
+        let made_here = AtomicBool::new(false);
+        let making = async {
+            made_here.store(true, Ordering::Relaxed);
             // The answer is made in a task of its own: whoever asked first may hang up while others still wait for it.
             let making = async move { cache.make(make).await.map(Arc::new) };
             tokio::spawn(request::carried(request::current(), making)).await.unwrap_or_else(|error| {
-                Err(StoreError::Unavailable(format!("making the answer failed: {error}")).into())
+                Err(StoreError::Fault(format!("making the answer failed: {error}")).into())
             })
         };
-        self.answers.try_get_with(key, making).await
+        let answer = self.answers.try_get_with(key, making).await;
+        match made_here.into_inner() {
+            true => METRICS.strip_cache_misses.inc(),
+            false => METRICS.strip_cache_hits.inc(),
+        }
+        answer
     }
 
     async fn make<E: From<StoreError>>(
         &self,
         make: impl Future<Output = Result<Made, E>>,
     ) -> Result<Answer, E> {
-        let making = async {
-            let _place = self.places.acquire().await.expect("the places are never closed");
-            let _timer = METRICS.strip_making_seconds.start_timer();
-            make.await
-        };
-        let made = tokio::time::timeout(MAX_MAKING, making)
-            .await
-            .unwrap_or_else(|_| Err(StoreError::Unavailable("no answer in time".into()).into()))?;
-        Ok(self.answer(made))
+        let secs = self.deadline.as_secs();
+        let place = tokio::time::timeout(self.deadline, self.places.acquire()).await;
+        let _place = place.map_err(|_| StoreError::Crowded(secs))?.expect("the places are never closed");
+        let timer = METRICS.strip_making_seconds.start_timer();
+        // What is given up is dropped, by which its statement is cancelled.
+        let made = tokio::time::timeout(self.deadline, make).await;
+        timer.observe_duration();
+        Ok(self.answer(made.unwrap_or_else(|_| Err(StoreError::Overdue(secs).into()))?))
     }
 
     fn answer(&self, Made { mut render, content_type, empty }: Made) -> Answer {

@@ -6,7 +6,13 @@ use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{postgres::Store, serve};
+use crate::{
+    postgres::Store,
+    serve::{self, listen::Terms},
+};
+
+/// Prometheus and whoever looks by hand need no more connections than this.
+const MAX_CONNECTIONS: usize = 64;
 
 /// The settings of a process that answers Prometheus and nobody else.
 #[derive(Debug, clap::Args)]
@@ -27,12 +33,8 @@ impl MetricsSettings {
             .with_context(|| format!("cannot listen on {address}: is another process using the port?"))?;
         println!("metrics on http://{}/metrics", listener.local_addr()?);
         let router = serve::metrics::router(store.clone());
-        tokio::spawn(async move {
-            let serving = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
-            if let Err(error) = serving.await {
-                tracing::error!(%error, "metrics are not served any more: {error}");
-            }
-        });
+        let terms = Terms { max_connections: MAX_CONNECTIONS, tls: None };
+        tokio::spawn(serve::listen::listen(listener, router, terms, stop));
         Ok(())
     }
 }

@@ -12,6 +12,7 @@ mod dev;
 mod doctor;
 mod forget;
 mod import;
+mod keys;
 mod kinds;
 mod metrics;
 mod migrate;
@@ -57,6 +58,9 @@ enum Command {
     /// Remove a video's rows everywhere
     #[command(after_help = config::DATABASE_HELP)]
     Forget(forget::Arguments),
+    /// Who may write and read: make, list and revoke keys
+    #[command(after_help = config::DATABASE_HELP)]
+    Keys(keys::Arguments),
     /// What is counted, by name and mode
     #[command(after_help = config::DATABASE_HELP)]
     Kinds(kinds::Arguments),
@@ -95,6 +99,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Show(arguments) => show::run(arguments).await,
         Command::Ask(arguments) => ask::run(arguments).await,
         Command::Forget(arguments) => forget::run(arguments).await,
+        Command::Keys(arguments) => keys::run(arguments).await,
         Command::Kinds(arguments) => kinds::run(arguments).await,
         Command::Counts(arguments) => counts::run(arguments).await,
         Command::Import(arguments) => import::run(arguments).await,

@@ -169,7 +169,7 @@ fn progress(bytes: u64) -> ProgressBar {
 }
 
 fn print(summary: &Summary) {
-    let rejected: u64 = summary.rejected.values().map(|(count, ..)| count).sum();
+    let rejected: u64 = summary.rejected.values().map(|(count, ..)| count).sum::<u64>() + summary.unlisted;
     let known = match summary.known {
         0 => String::new(),
         known => format!(", {known} known from an earlier replay of this file"),
@@ -178,5 +178,8 @@ fn print(summary: &Summary) {
     for (reason, (count, first, field)) in &summary.rejected {
         let field = field.as_ref().map_or(String::new(), |field| format!(" in {field}"));
         println!("  {count:>8} {reason}{field}, the first is number {}", first + 1);
+    }
+    if summary.unlisted > 0 {
+        println!("  {:>8} for reasons that the API did not list", summary.unlisted);
     }
 }

@@ -1,13 +1,14 @@
 //! `heatstrip serve`
 
-use std::{future::IntoFuture, sync::Arc};
+use std::sync::Arc;
 
-use anyhow::Context;
-use axum::serve::ListenerExt;
+use anyhow::{Context, bail};
 use tokio::{net::TcpListener, sync::Semaphore};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    access::{http::Gate, keyring::Keyring},
     answers::cache::AnswerCache,
     audience,
     catalogue::{self, durations::Durations},
@@ -15,7 +16,11 @@ use crate::{
     config, counters, heatmap, http,
     ingest::{self, intake::Intake},
     postgres::Store,
-    serve::{Parts, days, health, router},
+    serve::{
+        Parts, days, health,
+        listen::{Terms, listen, make_room},
+        router, tls,
+    },
     shutdown,
     viewers::salt::{SaltSource, Salts},
     views,
@@ -29,6 +34,10 @@ pub struct Arguments {
     settings: config::ServeSettings,
     #[command(flatten)]
     salts: config::SaltSettings,
+    #[command(flatten)]
+    metrics: super::metrics::MetricsSettings,
+    #[command(flatten)]
+    tls: config::TlsSettings,
 }
 
 /// Runs `heatstrip serve`.
@@ -36,8 +45,15 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let stop = shutdown::on_signal()?;
     let store = Store::connect(&config::database_url()?, arguments.settings.serve_connections).await?;
     let listener = bind(&arguments.settings).await?;
-    println!("listening on http://{}", listener.local_addr()?);
-    serve(store, Clock::system(), &arguments.settings, arguments.salts.source()?, listener, stop).await
+    arguments.metrics.serve(&store, stop.clone()).await?;
+    let tls = match arguments.tls.tls_cert.as_deref().zip(arguments.tls.tls_key.as_deref()) {
+        Some((cert, key)) => Some(tls::acceptor(cert, key, stop.clone())?),
+        None => None,
+    };
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    println!("listening on {scheme}://{}", listener.local_addr()?);
+    let salts = arguments.salts.source()?;
+    serve_encrypted(store, Clock::system(), &arguments.settings, salts, listener, tls, stop).await
 }
 
 /// Listens where the settings say.
@@ -56,11 +72,38 @@ pub async fn serve(
     listener: TcpListener,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
+    serve_encrypted(store, clock, settings, salts, listener, None, stop).await
+}
+
+/// Serves as [`serve`] does, over connections that begin with a handshake.
+async fn serve_encrypted(
+    store: Store,
+    clock: Clock,
+    settings: &config::ServeSettings,
+    salts: SaltSource,
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
     let salts = Salts::new(store.clone(), salts, clock.clone())
         .with_views_rotation(settings.view_salts.views_salt_rotation);
     salts.check().await?;
     let rule = settings.view_rule;
     store.set_view_rule(rule.view_after_secs, rule.view_window_mins).await?;
+    let keyring = Keyring::read(store.clone(), settings.access(), settings.region_header.is_some()).await?;
+    let address = listener.local_addr()?;
+    if keyring.is_open() && settings.access.is_none() && !address.ip().is_loopback() {
+        bail!(
+            "everybody who reaches {address} could read and write everything: make a key with `heatstrip keys create`, \
+             or say --access open"
+        );
+    }
+    let gate = Gate::new(
+        Arc::clone(&keyring),
+        settings.client_address_header.clone(),
+        settings.trusted_proxies.clone(),
+    );
+    let keys = tokio::spawn(keyring.refresh(stop.clone()));
     let intake = Intake::start(store.clone(), clock.clone(), settings.queue_max_heartbeats);
     let upkeep = tokio::spawn(upkeep::run(
         store.clone(),
@@ -72,7 +115,8 @@ pub async fn serve(
     let durations = Durations::new(store.clone());
     // Shared: all bodies count against the same bytes.
     let body_budget = Arc::new(Semaphore::new(http::body::BUDGET_BYTES));
-    let answers = AnswerCache::new(&store, clock.clone(), settings.cache_life());
+    let answers = AnswerCache::new(&store, clock.clone(), settings.cache_life())
+        .with_deadline(settings.read_deadline());
     let ingest = Arc::new(ingest::http::State {
         store: store.clone(),
         salts,
@@ -109,26 +153,17 @@ pub async fn serve(
             body_budget,
             kinds: counters::http::KnownKinds::default(),
         }),
-        health: Arc::new(health::State {
-            store: store.clone(),
-            intake,
-            clock,
-            dedup_window: settings.dedup_window(),
-        }),
+        health: Arc::new(health::State::new(store.clone(), intake, clock, settings.dedup_window())),
+        gate,
         store,
     };
 
-    // Answers are small and complete when they are written: nothing is gained by waiting for more.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps its delay: {error}");
-        }
-    });
-    let server = axum::serve(listener, router(&parts)).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let terms = Terms { max_connections: make_room(settings.max_connections), tls };
     tokio::select! {
-        ended = server.into_future() => ended?,
+        () = listen(listener, router(&parts), terms, stop.clone()) => {}
         () = shutdown::overdue(&stop) => tracing::warn!("some connections did not end in time"),
     }
     upkeep.await?;
+    keys.await?;
     Ok(())
 }

@@ -5,6 +5,7 @@ mod migrate;
 mod salts;
 mod secrets;
 mod serve;
+mod tls;
 mod views;
 mod work;
 
@@ -12,6 +13,7 @@ pub use keep::KeepSettings;
 pub use migrate::MigrateSettings;
 pub use salts::SaltSettings;
 pub use secrets::{DATABASE_HELP, SALT_HELP, SECRETS_HELP, database_url};
-pub use serve::ServeSettings;
+pub use serve::{AccessSetting, ServeSettings};
+pub use tls::TlsSettings;
 pub use views::{ViewRuleSettings, ViewSaltSettings};
 pub use work::WorkSettings;

@@ -6,7 +6,10 @@ use axum::http::HeaderName;
 use clap::Args;
 
 use super::{ViewRuleSettings, ViewSaltSettings};
-use crate::events::region::Region;
+use crate::{
+    access::{address::Network, keyring::Access},
+    events::region::Region,
+};
 
 /// Says how the API listens, what it fills in and how much it keeps.
 #[derive(Debug, Clone, Args)]
@@ -29,6 +32,22 @@ pub struct ServeSettings {
     /// How long batch ids are remembered, so that a retry counts once; 0 turns that off
     #[arg(long, env = "HEATSTRIP_DEDUP_WINDOW_SECS", default_value_t = 600)]
     pub dedup_window_secs: u64,
+    /// Who gets in: everybody (open) or whoever has a key (keys); left out, everybody until the first key is made
+    #[arg(long, env = "HEATSTRIP_ACCESS", value_enum)]
+    pub access: Option<AccessSetting>,
+    /// Request header by which a proxy in front says whom it forwards; its rightmost entry counts (for example X-Forwarded-For)
+    #[arg(long, env = "HEATSTRIP_CLIENT_ADDRESS_HEADER", value_name = "HEADER")]
+    pub client_address_header: Option<HeaderName>,
+    /// Networks of our own proxies, with commas between them: only they are believed, and passed over in that header
+    #[arg(long, env = "HEATSTRIP_TRUSTED_PROXIES", value_name = "NETWORKS", value_delimiter = ',')]
+    pub trusted_proxies: Vec<Network>,
+    /// Connections of clients that may be open at once; beyond them whoever has waited longest is closed
+    #[arg(long, env = "HEATSTRIP_MAX_CONNECTIONS", default_value_t = 4096,
+          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(16..=1_000_000))]
+    pub max_connections: usize,
+    /// How long the read behind an answer may take; then it is cancelled and answered 503
+    #[arg(long, env = "HEATSTRIP_READ_DEADLINE_SECS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub read_deadline_secs: u64,
     /// Connections to Postgres for requests
     #[arg(long, env = "HEATSTRIP_SERVE_CONNECTIONS", default_value_t = 8,
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(4..=1000))]
@@ -39,10 +58,33 @@ pub struct ServeSettings {
     pub view_salts: ViewSaltSettings,
 }
 
+/// Says who gets in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum AccessSetting {
+    /// Everybody, to everything
+    Open,
+    /// Whoever has a key, to what it is for
+    Keys,
+}
+
 impl ServeSettings {
+    /// Returns who gets in.
+    pub fn access(&self) -> Access {
+        match self.access {
+            None => Access::UntilKeys,
+            Some(AccessSetting::Open) => Access::Open,
+            Some(AccessSetting::Keys) => Access::Keys,
+        }
+    }
+
     /// Returns how long a strip is served from the cache.
     pub fn cache_life(&self) -> Duration {
         Duration::from_secs(self.cache_ttl_secs)
+    }
+
+    /// Returns how long the read behind an answer may take.
+    pub fn read_deadline(&self) -> Duration {
+        Duration::from_secs(self.read_deadline_secs)
     }
 
     /// Returns how long batch ids are remembered, or none if they are not.

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::{
     clock::Clock,
-    doctor::store::{Examination, Hll, QueueHealth, SaltHealth, Server, SetAside},
+    doctor::store::{Encryption, Examination, Hll, QueueHealth, SaltHealth, Server, SetAside},
     postgres::StoreError,
     viewers::epoch::SALT_KEPT,
 };
@@ -99,6 +99,8 @@ pub async fn examine(database_url: &str, clock: &Clock) -> Vec<Finding> {
         Ok(server) => findings.extend(judge_server(&server, clock.now())),
         Err(error) => findings.push(unreadable("postgres", &error)),
     }
+    let encryption = examination.encryption().await;
+    findings.push(encryption.map_or_else(|error| unreadable("encryption", &error), judge_encryption));
     findings.push(examination.hll().await.map_or_else(|error| unreadable("hll", &error), judge_hll));
     match examination.schema().await {
         Ok(()) => findings.push(ok("schema", "the one this program knows")),
@@ -163,6 +165,25 @@ fn judge_server(server: &Server, now: DateTime<Utc>) -> Vec<Finding> {
         _ => ok("connections", seen),
     });
     findings
+}
+
+fn judge_encryption(encryption: Encryption) -> Finding {
+    match encryption {
+        Encryption { tls: Some((version, cipher)), .. } => {
+            ok("encryption", format!("sessions with Postgres are encrypted ({version}, {cipher})"))
+        }
+        Encryption { on_socket: true, .. } => {
+            ok("encryption", "sessions go through a socket of this machine")
+        }
+        Encryption { on_this_machine: true, .. } => {
+            ok("encryption", "sessions are not encrypted, and do not leave this machine")
+        }
+        _ => warn(
+            "encryption",
+            "sessions with Postgres cross a network and are not encrypted",
+            "set ssl = on in postgresql.conf, and sslmode=verify-full with sslrootcert in DATABASE_URL",
+        ),
+    }
 }
 
 fn judge_settings(server: &Server) -> Vec<Finding> {

@@ -1,12 +1,12 @@
 //! Reads what `heatstrip doctor` looks at, on a session of its own, so also from a database that no pool would open.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 
 use super::sql;
 use crate::{
     heatmap,
-    postgres::{self, StoreError, config, describe, migrate},
+    postgres::{self, StoreError, config, describe, migrate, tls::tls},
     queue,
 };
 
@@ -29,6 +29,17 @@ pub struct Server {
     pub max_wal_size: i64,
     pub connections: i64,
     pub max_connections: i64,
+}
+
+/// How this session is encrypted.
+#[derive(Debug, Clone)]
+pub struct Encryption {
+    /// True if it goes through a socket file.
+    pub on_socket: bool,
+    /// True if it does not leave this machine.
+    pub on_this_machine: bool,
+    /// The protocol and the cipher; none if nothing is encrypted.
+    pub tls: Option<(String, String)>,
 }
 
 /// The extension, if it is there.
@@ -71,7 +82,7 @@ impl Examination {
     /// Opens the session.
     pub async fn begin(database_url: &str) -> Result<Self, StoreError> {
         let (client, connection) = config(database_url)?
-            .connect(NoTls)
+            .connect(tls(database_url)?)
             .await
             .map_err(|error| StoreError::Unavailable(describe(&error)))?;
         tokio::spawn(connection);
@@ -93,6 +104,20 @@ impl Examination {
             max_wal_size: row.try_get("max_wal_size")?,
             connections: row.try_get("connections")?,
             max_connections: row.try_get("max_connections")?,
+        })
+    }
+
+    /// Reads how this session is encrypted.
+    pub async fn encryption(&self) -> Result<Encryption, StoreError> {
+        let row = self.client.query_one(sql::READ_ENCRYPTION, &[]).await?;
+        let tls = match row.try_get::<_, bool>("ssl")? {
+            true => Some((row.try_get("version")?, row.try_get("cipher")?)),
+            false => None,
+        };
+        Ok(Encryption {
+            on_socket: row.try_get("on_socket")?,
+            on_this_machine: row.try_get("on_this_machine")?,
+            tls,
         })
     }
 

@@ -3,7 +3,7 @@
 //! Raw JSON becomes a [`Heartbeat`] here, checked against every bound, or is refused with a [`Reason`]. Nothing
 //! downstream checks these bounds again. The reasons are a closed list that clients may match on.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Timelike, Utc};
 use serde::Deserialize;
@@ -14,6 +14,7 @@ use super::{
     fields::{self, boolean, bounded_text, number, optional, required, text},
     refusal::{Reason, Refusal},
     region::Region,
+    terms::Terms,
 };
 
 /// The last second a heartbeat may name: a video lasts at most a day.
@@ -78,6 +79,33 @@ pub struct Arrival {
     pub max_age: Option<TimeDelta>,
     /// The day to count them on, whatever their `at`; replays only.
     pub captured_on: Option<NaiveDate>,
+    /// What the sender's key lets it say; none where no key is needed.
+    pub terms: Option<Arc<Terms>>,
+}
+
+impl Arrival {
+    /// Returns the namespace that viewers are hashed in.
+    pub fn namespace(&self) -> Option<&str> {
+        self.terms.as_ref()?.namespace.as_deref()
+    }
+
+    /// Returns the region of an element: what it says, unless it is known better.
+    pub(crate) fn region(&self, said: Option<Region>) -> Region {
+        let is_given = self.terms.as_ref().is_some_and(|terms| terms.region_is_given);
+        said.filter(|_| !is_given).unwrap_or_else(|| self.default_region.clone())
+    }
+
+    /// Returns an error unless the sender may say this of this video and viewer.
+    pub(crate) fn check_terms(
+        &self,
+        video_id: &str,
+        viewer_id: &str,
+        viewer_token: Option<&RawValue>,
+    ) -> Result<(), Refusal> {
+        let Some(terms) = &self.terms else { return Ok(()) };
+        let token = optional("viewer_token", viewer_token, text)?;
+        terms.check(video_id, viewer_id, token.as_deref(), self.now)
+    }
 }
 
 impl Arrival {
@@ -123,6 +151,8 @@ struct Fields<'a> {
     duration_sec: Option<&'a RawValue>,
     #[serde(borrow, default)]
     view: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    viewer_token: Option<&'a RawValue>,
 }
 
 /// Reads one JSON object as a heartbeat, or says what is wrong with it.
@@ -135,8 +165,7 @@ pub fn parse<'a>(element: &'a str, arrival: &Arrival) -> Result<Heartbeat<'a>, R
     let fields: Fields<'a> = serde_json::from_str(element).map_err(|_| malformed)?;
 
     let video_id = required("video_id", fields.video_id, |raw| bounded_text(raw, MAX_VIDEO_ID_BYTES))?;
-    let region = optional("region", fields.region, |raw| Region::parse(&text(raw)?))?
-        .unwrap_or_else(|| arrival.default_region.clone());
+    let region = arrival.region(optional("region", fields.region, |raw| Region::parse(&text(raw)?))?);
     let viewer_id = required("viewer_id", fields.viewer_id, |raw| bounded_text(raw, MAX_VIEWER_ID_BYTES))?;
     let start_sec = required("start_sec", fields.start_sec, second)?;
     let end_sec = required("end_sec", fields.end_sec, second)?;
@@ -155,6 +184,7 @@ pub fn parse<'a>(element: &'a str, arrival: &Arrival) -> Result<Heartbeat<'a>, R
         return Err(end_refused(Reason::OutOfRange));
     }
 
+    arrival.check_terms(&video_id, &viewer_id, fields.viewer_token)?;
     let at = arrival.clamp(at);
     Ok(Heartbeat {
         video_id,

@@ -6,4 +6,5 @@ pub mod heartbeat;
 pub mod lane;
 pub mod refusal;
 pub mod region;
+pub mod terms;
 pub mod view;

@@ -24,11 +24,13 @@ pub enum Reason {
     TooManySeconds,
     TooOld,
     InFuture,
+    BadToken,
+    NotAllowed,
 }
 
 impl Reason {
     /// The closed list.
-    pub const ALL: [Reason; 13] = [
+    pub const ALL: [Reason; 15] = [
         Reason::Malformed,
         Reason::Missing,
         Reason::WrongType,
@@ -42,6 +44,8 @@ impl Reason {
         Reason::TooManySeconds,
         Reason::TooOld,
         Reason::InFuture,
+        Reason::BadToken,
+        Reason::NotAllowed,
     ];
 
     /// The name as it stands in answers, metrics and summaries.
@@ -60,6 +64,8 @@ impl Reason {
             Reason::TooManySeconds => "too_many_seconds",
             Reason::TooOld => "too_old",
             Reason::InFuture => "in_future",
+            Reason::BadToken => "bad_token",
+            Reason::NotAllowed => "not_allowed",
         }
     }
 }
@@ -77,6 +83,17 @@ pub struct Refusal {
     pub field: Option<&'static str>,
     /// What is wrong with it.
     pub reason: Reason,
+}
+
+/// An answer lists at most this many refused elements, and nothing keeps more of them.
+pub const MAX_LISTED: usize = 100;
+
+/// A list of refused elements that was cut, as it is kept for whoever sends the same batch again.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct CutList<T> {
+    pub listed: T,
+    /// How many were refused in all.
+    pub total: usize,
 }
 
 /// A refused heartbeat, as the answer lists it.

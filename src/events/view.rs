@@ -36,6 +36,8 @@ struct Fields<'a> {
     viewer_id: Option<&'a RawValue>,
     #[serde(borrow, default)]
     at: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    viewer_token: Option<&'a RawValue>,
 }
 
 /// Reads one JSON object as a view, or says what is wrong with it.
@@ -47,10 +49,10 @@ pub fn parse<'a>(element: &'a str, arrival: &Arrival) -> Result<View<'a>, Refusa
     }
     let fields: Fields<'a> = serde_json::from_str(element).map_err(|_| malformed)?;
     let video_id = required("video_id", fields.video_id, |raw| bounded_text(raw, MAX_VIDEO_ID_BYTES))?;
-    let region = optional("region", fields.region, |raw| Region::parse(&text(raw)?))?
-        .unwrap_or_else(|| arrival.default_region.clone());
+    let region = arrival.region(optional("region", fields.region, |raw| Region::parse(&text(raw)?))?);
     let viewer_id = required("viewer_id", fields.viewer_id, |raw| bounded_text(raw, MAX_VIEWER_ID_BYTES))?;
     let at = optional("at", fields.at, |raw| arrival.instant(raw))?.unwrap_or(arrival.now);
+    arrival.check_terms(&video_id, &viewer_id, fields.viewer_token)?;
     Ok(View { video_id, region, at: arrival.clamp(at), viewer_id: ViewerId::new(viewer_id) })
 }
 
@@ -66,6 +68,7 @@ mod tests {
             default_region: Region::parse("ZZ").expect("a region"),
             max_age: Some(TimeDelta::hours(48)),
             captured_on: None,
+            terms: None,
         }
     }
 

@@ -10,17 +10,30 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{events::refusal::Rejection, postgres::StoreError, telemetry::request};
+use crate::{
+    events::refusal::{MAX_LISTED, Rejection},
+    postgres::StoreError,
+    telemetry::request,
+};
 
 /// A client should come back after this long when Postgres was away.
 pub const RETRY_WHEN_AWAY: Duration = Duration::from_secs(2);
 
+/// A client should come back after this long when the server was busy with others' questions.
+const RETRY_WHEN_BUSY: Duration = Duration::from_secs(5);
+
 /// A request that cannot be served is answered with one of these.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum ApiError {
     /// 400: the request cannot be understood.
     #[error("{0}")]
     BadRequest(String),
+    /// 401: the request needs a key, and has none that is good.
+    #[error("{0}")]
+    Unauthorized(&'static str),
+    /// 403: the key is not good for this.
+    #[error("{0}")]
+    Forbidden(&'static str),
     /// 404: there is nothing at this address.
     #[error("there is nothing here; the heatmap of a video is at /v1/videos/{{video_id}}/heatmap")]
     NotFound,
@@ -50,6 +63,9 @@ pub enum ApiError {
     /// 422: the question can be read, yet cannot be answered.
     #[error("{0}")]
     Unprocessable(String),
+    /// 429: the sender has spent its budget.
+    #[error("this sender asks for too much: send again in {} s", .retry_after.as_secs())]
+    TooMany { retry_after: Duration },
     /// 500: a fault of ours.
     #[error("an internal error; it is in the log")]
     Internal,
@@ -70,12 +86,15 @@ impl ApiError {
     fn status(&self) -> StatusCode {
         match self {
             ApiError::BadRequest(_) => StatusCode::BAD_REQUEST,
+            ApiError::Unauthorized(_) => StatusCode::UNAUTHORIZED,
+            ApiError::Forbidden(_) => StatusCode::FORBIDDEN,
             ApiError::NotFound | ApiError::Absent(_) => StatusCode::NOT_FOUND,
             ApiError::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             ApiError::BodyTimeout(_) => StatusCode::REQUEST_TIMEOUT,
             ApiError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             ApiError::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             ApiError::NoneGood { .. } | ApiError::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            ApiError::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             ApiError::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             ApiError::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -101,9 +120,12 @@ pub struct Problem<'a> {
     /// 0 if none of the elements was good.
     #[serde(skip_serializing_if = "Option::is_none")]
     accepted: Option<u32>,
-    /// Each of the elements, if none was good.
+    /// The first 100 of the elements, if none was good.
     #[serde(skip_serializing_if = "Option::is_none")]
-    rejected: Option<&'a Vec<Rejection>>,
+    rejected: Option<&'a [Rejection]>,
+    /// How many there are, if they are more than are listed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rejected_total: Option<usize>,
 }
 
 impl IntoResponse for ApiError {
@@ -120,7 +142,11 @@ impl IntoResponse for ApiError {
                 .map(|request| request.id.clone()),
             accepted: matches!(self, ApiError::NoneGood { .. }).then_some(0),
             rejected: match &self {
-                ApiError::NoneGood { rejected, .. } => Some(rejected),
+                ApiError::NoneGood { rejected, .. } => Some(&rejected[..rejected.len().min(MAX_LISTED)]),
+                _ => None,
+            },
+            rejected_total: match &self {
+                ApiError::NoneGood { rejected, .. } => Some(rejected.len()).filter(|&all| all > MAX_LISTED),
                 _ => None,
             },
         };
@@ -129,8 +155,14 @@ impl IntoResponse for ApiError {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let ApiError::Unavailable { retry_after, .. } = self {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(retry_after.as_secs()));
+        match self {
+            ApiError::Unavailable { retry_after, .. } | ApiError::TooMany { retry_after } => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(retry_after.as_secs()));
+            }
+            ApiError::Unauthorized(_) => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            _ => {}
         }
         response
     }
@@ -147,6 +179,18 @@ impl From<&StoreError> for ApiError {
                 detail: "the database went away during the commit: send the batch again with the same batch_id",
                 retry_after: RETRY_WHEN_AWAY,
             },
+            StoreError::Overdue(_) => ApiError::Unavailable {
+                detail: "the answer took too long and was given up: ask for fewer days, or for one region",
+                retry_after: RETRY_WHEN_BUSY,
+            },
+            StoreError::Crowded(_) => ApiError::Unavailable {
+                detail: "too many answers are being made at once: ask again later",
+                retry_after: RETRY_WHEN_BUSY,
+            },
+            StoreError::Fault(reason) => {
+                tracing::error!(reason, "a request met a fault: {reason}");
+                ApiError::Internal
+            }
             StoreError::BadValue(_) | StoreError::Refused(_) | StoreError::Unsuitable(_) => {
                 tracing::error!(%error, "the database refused a request: {error}");
                 ApiError::Internal

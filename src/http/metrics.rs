@@ -2,9 +2,9 @@
 
 use std::{sync::LazyLock, time::Duration};
 
-use prometheus::{HistogramVec, IntCounterVec};
+use prometheus::{HistogramVec, IntCounter, IntCounterVec, IntGauge};
 
-use crate::telemetry::registry::{counters, histograms};
+use crate::telemetry::registry::{counter, counters, gauge, histograms};
 
 /// The metrics of this folder. They are registered at once, so that none is missing before its first event.
 pub static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
@@ -13,6 +13,9 @@ pub static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
 pub struct Metrics {
     pub http_requests: IntCounterVec,
     pub http_request_seconds: HistogramVec,
+    pub connections: IntGauge,
+    pub connections_evicted: IntCounter,
+    pub connections_refused: IntCounter,
 }
 
 impl Metrics {
@@ -27,6 +30,15 @@ impl Metrics {
                 "http_request_seconds",
                 "Time from a request's arrival to its answer, by route.",
                 &["route"],
+            ),
+            connections: gauge("connections", "Connections of clients that are open."),
+            connections_evicted: counter(
+                "connections_evicted_total",
+                "Connections that were closed while they waited for their client, because others needed the room.",
+            ),
+            connections_refused: counter(
+                "connections_refused_total",
+                "Connections that were closed at once, because all others were being worked on.",
             ),
         }
     }

@@ -8,9 +8,13 @@ pub mod parameters;
 pub(crate) mod problems;
 pub mod request_id;
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use error::ApiError;
+
+/// Whoever is at the other end of the connection, which may be a proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer(pub SocketAddr);
 
 /// A small look-up may take this long. A Postgres that fell silent, as behind a broken network, refuses nothing and
 /// would keep every request waiting.

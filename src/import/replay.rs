@@ -52,6 +52,7 @@ pub enum ReplayError {
 }
 
 /// The heartbeats go to one of these.
+#[expect(clippy::large_enum_variant, reason = "a process makes one of it")]
 pub enum Destination {
     /// They go straight into the queue and may be of any age.
     Queue { store: Store, salts: Salts, durations: Durations, clock: Clock },
@@ -84,6 +85,8 @@ pub struct Summary {
     pub known: u64,
     /// For each reason: how many were refused, the place of the first, and the field at fault.
     pub rejected: BTreeMap<Reason, (u64, u64, Option<String>)>,
+    /// How many more were refused by an API that lists no more of them.
+    pub unlisted: u64,
 }
 
 impl fmt::Debug for Chunk {
@@ -156,6 +159,7 @@ impl Destination {
                     default_region: default_region.clone(),
                     max_age: None,
                     captured_on,
+                    terms: None,
                 };
                 enqueue(store, salts, durations, chunk, &arrival, summary).await
             }
@@ -195,6 +199,9 @@ async fn enqueue(
 struct Receipt {
     accepted: u64,
     rejected: Vec<ApiRejection>,
+    /// There when more were rejected than are listed.
+    #[serde(default)]
+    rejected_total: u64,
     #[serde(default)]
     duplicate: bool,
 }
@@ -244,6 +251,7 @@ async fn post(
                     .json()
                     .await
                     .map_err(|_| ReplayError::Api(format!("{url} does not answer as heatstrip does")))?;
+                summary.unlisted += receipt.rejected_total.saturating_sub(receipt.rejected.len() as u64);
                 for rejection in receipt.rejected {
                     summary.reject(
                         chunk.first_index + rejection.index,

@@ -10,13 +10,13 @@ use crate::{
         hashed::{HashedHeartbeat, HashedHeartbeats, HashedView},
         heartbeat::{self, Arrival, Heartbeat},
         lane::lane,
-        refusal::{Reason, Refusal, Rejection},
+        refusal::{CutList, MAX_LISTED, Reason, Refusal, Rejection},
         view::{self, View},
     },
     queue::batch_ids::Accepted,
     viewers::{
         epoch::Purpose,
-        hash::viewer_hash,
+        hash::viewer_hash_in,
         salt::{DaySalt, SaltError, Salts},
     },
 };
@@ -35,8 +35,13 @@ pub struct Hashed {
 impl Hashed {
     /// Returns the answer that the sender gets, and gets again if it asks again.
     pub fn answer(&self) -> Accepted {
-        let rejected = serde_json::to_string(&self.rejected).expect("rejections are plain values");
-        Accepted { accepted: self.accepted, rejected }
+        let listed = &self.rejected[..self.rejected.len().min(MAX_LISTED)];
+        let rejected = if listed.len() == self.rejected.len() {
+            serde_json::to_string(listed)
+        } else {
+            serde_json::to_string(&CutList { listed, total: self.rejected.len() })
+        };
+        Accepted { accepted: self.accepted, rejected: rejected.expect("rejections are plain values") }
     }
 
     fn note(&mut self, index: usize, outcome: Result<(), Refusal>) {
@@ -66,10 +71,11 @@ pub async fn hash<'a>(
         let outcome = match heartbeat.and_then(|heartbeat| within(heartbeat, &durations)) {
             Ok(heartbeat) => heartbeat_salts(&mut days, &heartbeat).await?.map(|(salt, views_salt)| {
                 let lane = hashed.lanes.entry(lane(&heartbeat.video_id, lanes)).or_default();
-                push(lane, &heartbeat, &salt);
+                push(lane, &heartbeat, arrival.namespace(), &salt);
                 if let Some(salt) = views_salt {
                     let Heartbeat { video_id, region, at, viewer_id, .. } = heartbeat;
-                    push_view(lane, &View { video_id, region, at, viewer_id }, &salt);
+                    let view = View { video_id, region, at, viewer_id };
+                    push_view(lane, &view, arrival.namespace(), &salt);
                 }
             }),
             Err(refusal) => Err(refusal),
@@ -95,7 +101,8 @@ pub async fn hash_views<'a>(
                 .await?
                 .map_err(|reason| Refusal { field: Some("at"), reason })
                 .map(|salt| {
-                    push_view(hashed.lanes.entry(lane(&view.video_id, lanes)).or_default(), &view, &salt);
+                    let lane = hashed.lanes.entry(lane(&view.video_id, lanes)).or_default();
+                    push_view(lane, &view, arrival.namespace(), &salt);
                 }),
             Err(refusal) => Err(refusal),
         };
@@ -165,23 +172,23 @@ fn within<'a>(heartbeat: Heartbeat<'a>, durations: &HashMap<String, f64>) -> Res
     }
 }
 
-fn push(lane: &mut HashedHeartbeats, heartbeat: &Heartbeat<'_>, salt: &DaySalt) {
+fn push(lane: &mut HashedHeartbeats, heartbeat: &Heartbeat<'_>, namespace: Option<&str>, salt: &DaySalt) {
     lane.push(&HashedHeartbeat {
         video_id: &heartbeat.video_id,
         region: heartbeat.region.as_str(),
         captured_on: heartbeat.captured_on,
         start_sec: heartbeat.start_sec,
         end_sec: heartbeat.end_sec,
-        viewer_hash: viewer_hash(&heartbeat.viewer_id, &salt.salt),
+        viewer_hash: viewer_hash_in(namespace, &heartbeat.viewer_id, &salt.salt),
     });
 }
 
-fn push_view(lane: &mut HashedHeartbeats, view: &View<'_>, salt: &DaySalt) {
+fn push_view(lane: &mut HashedHeartbeats, view: &View<'_>, namespace: Option<&str>, salt: &DaySalt) {
     lane.push_view(&HashedView {
         video_id: &view.video_id,
         region: view.region.as_str(),
         epoch: salt.first_day,
         at: view.at,
-        viewer: viewer_hash(&view.viewer_id, &salt.salt),
+        viewer: viewer_hash_in(namespace, &view.viewer_id, &salt.salt),
     });
 }

@@ -20,6 +20,15 @@ pub enum StoreError {
     /// Postgres refused for a reason that does not lie in the values: a missing right, a broken disk, a bug.
     #[error("postgres refused: {0}")]
     Refused(String),
+    /// The work took longer than it may, and was given up: its statement was cancelled.
+    #[error("the work was given up after {0} s")]
+    Overdue(u64),
+    /// As much work of the kind was under way as may be, for as long as somebody waits for a place.
+    #[error("no place to work came free within {0} s")]
+    Crowded(u64),
+    /// The work met a fault of this program.
+    #[error("a fault of this program: {0}")]
+    Fault(String),
     /// The database is not one this program can work on; the text says what to do.
     #[error("{0}")]
     Unsuitable(String),

@@ -8,9 +8,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 use rand::RngExt;
 use refinery::Migration;
-use tokio_postgres::{Client, NoTls, error::SqlState};
+use tokio_postgres::{Client, error::SqlState};
 
-use super::{StoreError, config, describe, pool, session, sql};
+use super::{StoreError, config, describe, pool, session, sql, tls::tls};
 use crate::sketch;
 
 /// A migration as refinery names it, and its file.
@@ -39,6 +39,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     migration!("V17__queue_heads", "0017_queue_heads"),
     migration!("V20__counters", "0020_counters"),
     migration!("V23__audience", "0023_audience"),
+    migration!("V24__access_keys", "0024_access_keys"),
     migration!("V27__audience_storage", "0027_audience_storage"),
 ];
 
@@ -54,7 +55,7 @@ pub async fn migrate(database_url: &str, lanes: u16) -> Result<(), StoreError> {
     // Its lock is held by a session.
     session::refuse_transaction_pooler(&pool(database_url, 2)?).await?;
     let (mut client, connection) = config(database_url)?
-        .connect(NoTls)
+        .connect(tls(database_url)?)
         .await
         .map_err(|error| StoreError::Unavailable(describe(&error)))?;
     let connection = tokio::spawn(connection);

@@ -7,11 +7,16 @@ pub(crate) use deadpool_postgres::Transaction;
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
 use rand::RngExt;
 use scoped_futures::ScopedBoxFuture;
-use tokio_postgres::{IsolationLevel, NoTls, Row, RowStream, types::ToSql};
+use tokio_postgres::{
+    IsolationLevel, Row, RowStream,
+    config::{Host, SslMode},
+    types::ToSql,
+};
 
 mod drift;
 mod error;
 pub mod kept_days;
+mod lease;
 pub mod local;
 pub mod metrics;
 pub mod migrate;
@@ -19,9 +24,12 @@ pub mod nights;
 mod session;
 pub mod sketches;
 pub mod sql;
+pub(crate) mod tls;
 
 pub use error::StoreError;
 pub(crate) use error::describe;
+use lease::Lease;
+use tls::Tls;
 
 /// A transaction that loses a deadlock or a serialization conflict is tried this often. Lanes make such conflicts rare.
 const MAX_ATTEMPTS: u32 = 5;
@@ -29,6 +37,8 @@ const MAX_ATTEMPTS: u32 = 5;
 const POOL_WAIT: Duration = Duration::from_secs(5);
 /// The network may leave data unacknowledged for this long.
 const MAX_SILENCE: Duration = Duration::from_secs(10);
+/// The rollback of a read that failed may take this long.
+const ROLLBACK_WAIT: Duration = Duration::from_secs(1);
 
 /// The connections of a pool and who waits for them.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +55,8 @@ pub struct PoolState {
 #[derive(Clone)]
 pub struct Store {
     pool: Pool,
+    /// Cancelling a statement takes a connection of its own, encrypted as the others are.
+    tls: Tls,
     lanes: u16,
 }
 
@@ -52,10 +64,11 @@ impl Store {
     /// Opens a pool and makes sure that the schema and the sketches are the ones this program was written for.
     pub async fn connect(database_url: &str, max_connections: usize) -> Result<Self, StoreError> {
         let pool = pool(database_url, max_connections)?;
+        let tls = tls::tls(database_url)?;
         session::refuse_transaction_pooler(&pool).await?;
         let client = checkout(&pool).await?;
         let lanes = migrate::check(&client).await?;
-        Ok(Store { pool, lanes })
+        Ok(Store { pool, tls, lanes })
     }
 
     /// Returns how many lanes there are, as decided at the first migration.
@@ -76,14 +89,16 @@ impl Store {
 
     /// Returns an error unless Postgres answers, takes writes, and has the schema that this program knows, or a newer one.
     pub async fn check(&self) -> Result<(), StoreError> {
-        let client = self.client().await?;
+        // Another session may be one with a server that takes writes, so this one does not come back if it does not.
+        let client = self.lend().await?;
         migrate::check_beside(&client, true).await?;
         let row = client.query_one(sql::READ_WRITABLE, &[]).await?;
         match row.try_get("writable")? {
-            true => Ok(()),
+            true => {
+                client.back();
+                Ok(())
+            }
             false => {
-                // Another session may be one with the server that takes them.
-                drop(deadpool_postgres::Object::take(client));
                 Err(StoreError::Unavailable("postgres takes no writes: it is a standby or read-only".into()))
             }
         }
@@ -96,6 +111,11 @@ impl Store {
 
     pub(crate) async fn client(&self) -> Result<deadpool_postgres::Object, StoreError> {
         checkout(&self.pool).await
+    }
+
+    /// Lends a connection that comes back only when its work is over.
+    async fn lend(&self) -> Result<Lease, StoreError> {
+        Ok(Lease::new(self.client().await?, self.tls.clone()))
     }
 
     /// Runs `body` in a transaction and commits it. After a deadlock or serialization conflict it tries again, so the
@@ -138,18 +158,18 @@ impl Store {
         &self,
         body: &impl for<'t> Fn(&'t Transaction<'t>) -> ScopedBoxFuture<'env, 't, Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        let mut client = self.client().await?;
+        let mut client = self.lend().await?;
         let outcome = self.try_tx_on(&mut client, body).await;
-        if let Err(StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_)) = &outcome {
-            // The session may be one with a server that takes no writes any more: the next try has another.
-            drop(deadpool_postgres::Object::take(client));
+        // The session may be one with a server that takes no writes any more: then the next try has another.
+        if !matches!(&outcome, Err(StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_))) {
+            client.back();
         }
         outcome
     }
 
     async fn try_tx_on<'env, T: Send>(
         &self,
-        client: &mut deadpool_postgres::Object,
+        client: &mut Lease,
         body: &impl for<'t> Fn(&'t Transaction<'t>) -> ScopedBoxFuture<'env, 't, Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         // Whatever the server's default is: who waits for a lock has to see what its holder committed.
@@ -181,7 +201,7 @@ impl Store {
         prepare: &str,
         body: impl for<'t> Fn(&'t Transaction<'t>) -> ScopedBoxFuture<'env, 't, Result<T, E>>,
     ) -> Result<T, E> {
-        let mut client = self.client().await?;
+        let mut client = self.lend().await?;
         let transaction = client
             .build_transaction()
             .isolation_level(IsolationLevel::RepeatableRead)
@@ -190,8 +210,18 @@ impl Store {
             .await
             .map_err(StoreError::from)?;
         transaction.batch_execute(prepare).await.map_err(StoreError::from)?;
-        let value = body(&transaction).await?;
+        let value = match body(&transaction).await {
+            Ok(value) => value,
+            Err(error) => {
+                // The statement under way may have many rows left to send: then the connection does not come back.
+                if let Ok(Ok(())) = tokio::time::timeout(ROLLBACK_WAIT, transaction.rollback()).await {
+                    client.back();
+                }
+                return Err(error);
+            }
+        };
         transaction.commit().await.map_err(StoreError::from)?;
+        client.back();
         Ok(value)
     }
 }
@@ -212,7 +242,7 @@ pub(crate) async fn in_savepoint<T>(
 fn pool(database_url: &str, max_connections: usize) -> Result<Pool, StoreError> {
     let manager = Manager::from_config(
         config(database_url)?,
-        NoTls,
+        tls::tls(database_url)?,
         ManagerConfig { recycling_method: RecyclingMethod::Fast },
     );
     Ok(Pool::builder(manager)
@@ -233,14 +263,19 @@ async fn checkout(pool: &Pool) -> Result<deadpool_postgres::Object, StoreError> 
 }
 
 pub(crate) fn config(database_url: &str) -> Result<tokio_postgres::Config, StoreError> {
+    let (url, wanted) = tls::split(database_url)?;
     // The driver's own message is not used, because it may quote the URL, password included.
-    let mut config: tokio_postgres::Config = database_url.parse().map_err(|_| {
+    let mut config: tokio_postgres::Config = url.parse().map_err(|_| {
         StoreError::Unsuitable(
             "DATABASE_URL is no Postgres URL: write postgresql://user:password@host:5432/database".into(),
         )
     })?;
     // Unacknowledged data is given up long before the kernel would give it up, which takes a quarter of an hour.
     config.connect_timeout(POOL_WAIT).tcp_user_timeout(MAX_SILENCE);
+    // A socket file needs no encryption, and no server offers it there.
+    let hosts = config.get_hosts();
+    let is_local = !hosts.is_empty() && hosts.iter().all(|host| matches!(host, Host::Unix(_)));
+    config.ssl_mode(if is_local { SslMode::Disable } else { wanted.mode.of_the_driver() });
     if config.get_application_name().is_none() {
         config.application_name("heatstrip");
     }

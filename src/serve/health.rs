@@ -1,13 +1,18 @@
 //! `GET /healthz` tells that the process lives, and `GET /readyz` that it can serve.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Json, extract,
     http::header,
     response::{IntoResponse, Response},
 };
+use chrono::{DateTime, Utc};
 use serde::Serialize;
+use tokio::sync::Mutex;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -21,14 +26,58 @@ use crate::{
 /// A queue row older than this is worth a word: no worker runs, or it cannot keep up.
 const OLD_ROW_SECS: i64 = 60;
 
+/// Between two looks at the database, however many ask.
+const LOOK_PERIOD: Duration = Duration::from_secs(1);
+
 /// The state that the probes look at.
 pub struct State {
-    pub store: Store,
+    store: Store,
     /// The intake knows how much is queued.
-    pub intake: Intake,
-    pub clock: Clock,
+    intake: Intake,
+    clock: Clock,
     /// How long batch ids are remembered, none if they are not.
-    pub dedup_window: Option<Duration>,
+    dedup_window: Option<Duration>,
+    /// The last look; held while somebody looks, so that all who ask meanwhile wait for the same look.
+    last: Mutex<Option<Look>>,
+}
+
+/// What a look at the database found.
+struct Look {
+    at: Instant,
+    /// When the oldest queued heartbeat was accepted; an error if the database cannot serve.
+    oldest: Result<Option<DateTime<Utc>>, ApiError>,
+}
+
+impl State {
+    /// Returns the state of a server that has not looked yet.
+    pub fn new(store: Store, intake: Intake, clock: Clock, dedup_window: Option<Duration>) -> State {
+        State { store, intake, clock, dedup_window, last: Mutex::default() }
+    }
+
+    /// Returns when the oldest queued heartbeat was accepted, as it was at most a second ago. Anybody may ask, as often as
+    /// they like.
+    async fn oldest_queued(&self) -> Result<Option<DateTime<Utc>>, ApiError> {
+        let mut last = self.last.lock().await;
+        if let Some(look) = last.as_ref().filter(|look| look.at.elapsed() < LOOK_PERIOD) {
+            return look.oldest.clone();
+        }
+        let unavailable = |error: &_| {
+            tracing::warn!(%error, "not ready: {error}");
+            ApiError::from(error)
+        };
+        let oldest = in_time(async {
+            self.store.check().await.map_err(|error| unavailable(&error))?;
+            if self.intake.is_refused() {
+                return Err(unavailable(&StoreError::Unavailable(
+                    "the last commit failed, and none succeeds yet".into(),
+                )));
+            }
+            self.store.oldest_queued().await.map_err(|error| unavailable(&error))
+        })
+        .await;
+        *last = Some(Look { at: Instant::now(), oldest: oldest.clone() });
+        oldest
+    }
 }
 
 /// Returns the routes of the probes and their description.
@@ -74,20 +123,7 @@ pub async fn live() -> Response {
 #[utoipa::path(get, path = "/readyz", operation_id = "readyz", tag = "operations",
     responses((status = 200, description = "It can.", body = Ready), ReadProblems))]
 pub async fn ready(extract::State(app): extract::State<Arc<State>>) -> Result<Response, ApiError> {
-    let unavailable = |error: &_| {
-        tracing::warn!(%error, "not ready: {error}");
-        ApiError::from(error)
-    };
-    let oldest = in_time(async {
-        app.store.check().await.map_err(|error| unavailable(&error))?;
-        if app.intake.is_refused() {
-            return Err(unavailable(&StoreError::Unavailable(
-                "the last commit failed, and none succeeds yet".into(),
-            )));
-        }
-        app.store.oldest_queued().await.map_err(|error| unavailable(&error))
-    })
-    .await?;
+    let oldest = app.oldest_queued().await?;
     let age_secs = oldest.map(|oldest| (app.clock.now() - oldest).num_seconds());
     let old_secs = age_secs.filter(|&secs| secs > OLD_ROW_SECS);
     let body = Ready {

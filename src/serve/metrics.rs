@@ -11,7 +11,7 @@ use axum::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    answers, catalogue, http, ingest,
+    access, answers, catalogue, http, ingest,
     postgres::{self, Store},
     telemetry::registry::{self, CONTENT_TYPE},
     viewers, views, work,
@@ -29,7 +29,10 @@ pub fn router(store: Store) -> Router {
 
 /// The metrics of this process, as Prometheus collects them.
 #[utoipa::path(get, path = "/metrics", operation_id = "metrics", tag = "operations",
-    responses((status = 200, description = "The text format.", body = String, content_type = "text/plain")))]
+    responses(
+        (status = 200, description = "The text format.", body = String, content_type = "text/plain"),
+        (status = 403, description = "Metrics are for this machine, unless they have a listener of their own.", body = http::error::Problem, content_type = "application/problem+json"),
+    ))]
 pub async fn read(State(store): State<Store>) -> Response {
     register();
     postgres::metrics::METRICS.pool(&store.pool_state());
@@ -39,6 +42,7 @@ pub async fn read(State(store): State<Store>) -> Response {
 
 /// Makes the metrics of every folder, so that none is missing before its first event.
 fn register() {
+    LazyLock::force(&access::metrics::METRICS);
     LazyLock::force(&answers::metrics::METRICS);
     LazyLock::force(&catalogue::metrics::METRICS);
     LazyLock::force(&http::metrics::METRICS);

@@ -8,7 +8,12 @@ use axum::{
 };
 use utoipa::{
     OpenApi,
-    openapi::{HeaderBuilder, Object, RefOr, schema::Type},
+    openapi::{
+        HeaderBuilder, Object, RefOr, SecurityRequirement,
+        path::Operation,
+        schema::Type,
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -53,10 +58,19 @@ pub static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
     ] {
         document.merge(part);
     }
-    for item in document.paths.paths.values_mut() {
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
+    let bearer = bearer.description(Some("A key, where keys are needed."));
+    document
+        .components
+        .get_or_insert_default()
+        .add_security_scheme("key", SecurityScheme::Http(bearer.build()));
+    for (path, item) in &mut document.paths.paths {
         for operation in
-            [&mut item.get, &mut item.put, &mut item.post, &mut item.delete].into_iter().flatten()
+            [&mut item.get, &mut item.post, &mut item.put, &mut item.delete].into_iter().flatten()
         {
+            if path.starts_with("/v1/") {
+                admit(operation);
+            }
             for response in operation.responses.responses.values_mut() {
                 if let RefOr::T(response) = response {
                     let id = HeaderBuilder::new()
@@ -69,6 +83,24 @@ pub static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
     }
     document.to_pretty_json().expect("the document is plain data")
 });
+
+/// Describes what stands before a route: a key, where keys are needed, and its budget.
+fn admit(operation: &mut Operation) {
+    operation.security =
+        Some(vec![SecurityRequirement::default(), SecurityRequirement::new("key", Vec::<String>::new())]);
+    let responses = &mut operation.responses.responses;
+    for (status, like, description) in [
+        ("401", "500", "A key is needed, and there is none that is good."),
+        ("403", "500", "The key is not good for this, or not for pages of this origin."),
+        ("429", "503", "The sender has spent its budget."),
+    ] {
+        if let Some(RefOr::T(like)) = responses.get(like) {
+            let mut response = like.clone();
+            description.clone_into(&mut response.description);
+            responses.insert(status.to_owned(), RefOr::T(response));
+        }
+    }
+}
 
 /// Returns the route of the document.
 pub fn routes() -> OpenApiRouter {

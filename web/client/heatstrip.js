@@ -38,7 +38,7 @@ const MEDIA_EVENTS = 'playing timeupdate pause waiting seeking seeked ended rate
 
 /** @typedef {import('../heatstrip.js').Options} Options */
 /** @typedef {import('../heatstrip.js').Client} Client */
-/** @typedef {{video_id: string, viewer_id: string, region: string | undefined}} Ids */
+/** @typedef {{video_id: string, viewer_id: string, viewer_token: string | undefined, region: string | undefined}} Ids */
 /** @typedef {{at: number, now: number, rate: number, moves: boolean, ids: Ids | undefined}} Head */
 /** @typedef {Ids & {start_sec: number, end_sec: number, duration_sec?: number, at: number, view?: boolean}} Heartbeat */
 /** @typedef {{batch_id: string, heartbeats: Heartbeat[], tried: number}} Batch */
@@ -54,8 +54,10 @@ const MEDIA_EVENTS = 'playing timeupdate pause waiting seeking seeked ended rate
 export function heatstrip(media, options) {
   const {
     endpoint,
+    key,
     videoId,
     viewerId,
+    viewerToken,
     region,
     counts,
     viewAfter = VIEW_AFTER_SEC,
@@ -85,6 +87,8 @@ export function heatstrip(media, options) {
   }
 
   const url = `${endpoint}`.replace(/\/*$/, '/v1/heartbeats');
+  // In the address, as beacons have no headers. Nothing that is told of repeats it.
+  const keyedUrl = key ? `${url}?key=${encodeURIComponent(key)}` : url;
 
   /** The place where the playhead was last seen; none after a jump. @type {Head | undefined} */
   let head;
@@ -140,7 +144,9 @@ export function heatstrip(media, options) {
     const video_id = of(videoId);
     if (!video_id) return;
     // Ids that come from databases may be numbers.
-    return { video_id: `${video_id}`, viewer_id: `${of(viewerId) || ownViewerId()}`, region: of(region) || undefined };
+    const viewer = of(viewerId);
+    const viewer_token = (viewer && of(viewerToken)) || undefined;
+    return { video_id: `${video_id}`, viewer_id: `${viewer || ownViewerId()}`, viewer_token, region: of(region) || undefined };
   }
 
   function add(/** @type {Head} */ { at, ids }, /** @type {number} */ to) {
@@ -165,6 +171,8 @@ export function heatstrip(media, options) {
         beat = { ...ids, start_sec: first, end_sec: first, at: now };
         waiting.push(beat);
       }
+      // The newest one lasts longest.
+      beat.viewer_token = ids.viewer_token;
       beat.end_sec = Math.min(last, beat.start_sec + MAX_SECONDS_PER_HEARTBEAT - 1);
       // Live streams have no end, or one beyond any video's.
       beat.duration_sec = duration >= to && duration <= MAX_SEC + 1 ? duration : undefined;
@@ -226,7 +234,7 @@ export function heatstrip(media, options) {
       let said;
       if (now - batch.tried < RETRY_MS) {
         try {
-          answer = await fetch(url, {
+          answer = await fetch(keyedUrl, {
             method: 'POST',
             // A string is text/plain, which needs no preflight.
             body: body(batch),
@@ -275,7 +283,7 @@ export function heatstrip(media, options) {
     while (waiting.length) seal();
     outbox = outbox.filter((batch, index) => {
       const inFlight = index === 0 && sending && 'keepalive' in Request.prototype;
-      return inFlight || !navigator.sendBeacon?.(url, body(batch));
+      return inFlight || !navigator.sendBeacon?.(keyedUrl, body(batch));
     });
     beatLater();
   }

@@ -25,7 +25,7 @@ use crate::{
     },
     events::{
         fields::MAX_AGE,
-        refusal::{Reason, Refusal, Rejection},
+        refusal::{MAX_LISTED, Reason, Refusal, Rejection},
     },
     http::{self, error::ApiError},
     ingest::{body, http::format},
@@ -40,8 +40,12 @@ const NOUN: &str = "counts";
 pub struct Receipt {
     /// The outcome of each count that could be applied.
     results: Vec<Counted>,
-    /// The others.
+    /// The others, the first 100 of them.
     rejected: Vec<Rejection>,
+    /// How many there are, if they are more than are listed.
+    #[schema(required = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rejected_total: Option<usize>,
 }
 
 /// The outcome of a count.
@@ -121,7 +125,10 @@ pub async fn post(
     if results.is_empty() {
         return Err(ApiError::NoneGood { noun: NOUN, rejected });
     }
-    Ok(([(header::CACHE_CONTROL, "no-store")], Json(Receipt { results, rejected })).into_response())
+    let rejected_total = Some(rejected.len()).filter(|&all| all > MAX_LISTED);
+    rejected.truncate(MAX_LISTED);
+    let receipt = Receipt { results, rejected, rejected_total };
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(receipt)).into_response())
 }
 
 /// Reads the elements; returns the places of the good ones, these, and what is wrong with the others.

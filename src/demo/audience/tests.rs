@@ -53,6 +53,7 @@ fn every_beat_is_a_good_heartbeat() {
         default_region: Region::parse("ZZ").expect("a region"),
         max_age: Some(TimeDelta::days(7)),
         captured_on: None,
+        terms: None,
     };
     for beat in demo() {
         let text = beat.json();

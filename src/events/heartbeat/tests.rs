@@ -7,6 +7,7 @@ fn arrival() -> Arrival {
         default_region: Region::parse("ZZ").expect("a region"),
         max_age: Some(MAX_AGE),
         captured_on: None,
+        terms: None,
     }
 }
 

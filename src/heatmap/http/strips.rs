@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
+    Extension,
     extract::{self, Path, Query, rejection::PathRejection, rejection::QueryRejection},
     http::{HeaderMap, HeaderValue, header},
     response::Response,
@@ -15,15 +16,17 @@ use super::{
     openapi::{AnyStrip, FormatName},
 };
 use crate::{
+    access::Caller,
     answers::{
         cache::{Answer, Made},
         http::cached,
     },
+    events::region::GLOBAL,
     heatmap::{
         store::{ReadError, strips::StripQuery},
         strip::{
             formats::{Format, NAMED},
-            strip,
+            strip, withheld,
         },
     },
     http::{
@@ -106,6 +109,7 @@ pub struct FormatParameter {
 )]
 pub async fn get(
     extract::State(app): extract::State<Arc<State>>,
+    caller: Option<Extension<Caller>>,
     path: Result<Path<String>, PathRejection>,
     query: Result<Query<Parameters>, QueryRejection>,
     format_query: Result<Query<FormatParameter>, QueryRejection>,
@@ -118,7 +122,7 @@ pub async fn get(
     let file_name = (format == Format::Csv).then(|| attachment(&video_id));
     let mut question = question(video_id, &parameters, format)?;
     question.length_sec = app.length_sec(&question.video_id).await?;
-    let answer = app.strip(question, format).await?;
+    let answer = app.strip_for(caller.as_deref(), question, format).await?;
     let mut response = cached(&answer, &headers);
     if let Some(file_name) = file_name {
         response.headers_mut().insert(header::CONTENT_DISPOSITION, file_name);
@@ -160,6 +164,7 @@ pub async fn get(
 )]
 pub async fn picture(
     extract::State(app): extract::State<Arc<State>>,
+    caller: Option<Extension<Caller>>,
     path: Result<Path<String>, PathRejection>,
     query: Result<Query<Parameters>, QueryRejection>,
     headers: HeaderMap,
@@ -167,7 +172,7 @@ pub async fn picture(
     let Query(parameters) = query.map_err(|rejection| ApiError::BadRequest(rejection.body_text()))?;
     let mut question = question(video_id(path)?, &parameters, Format::Svg)?;
     question.length_sec = app.length_sec(&question.video_id).await?;
-    let mut response = cached(&*app.strip(question, Format::Svg).await?, &headers);
+    let mut response = cached(&*app.strip_for(caller.as_deref(), question, Format::Svg).await?, &headers);
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, PICTURE_POLICY);
     Ok(response)
 }
@@ -175,7 +180,48 @@ pub async fn picture(
 impl State {
     /// The strip that is asked for, written in this shape.
     pub async fn strip(&self, question: StripQuery, format: Format) -> Result<Arc<Answer>, Arc<ReadError>> {
-        let key = format!("strip {format:?} {question:?}");
+        self.strip_of(question, format, None).await
+    }
+
+    /// The strip that is asked for, as whoever asks may see it.
+    async fn strip_for(
+        &self,
+        caller: Option<&Caller>,
+        question: StripQuery,
+        format: Format,
+    ) -> Result<Arc<Answer>, ApiError> {
+        let least = caller.and_then(Caller::min_audience);
+        if let Some(least) = least
+            && question.regions != [GLOBAL]
+        {
+            self.check_regions(&question, least).await?;
+        }
+        Ok(self.strip_of(question, format, least).await?)
+    }
+
+    /// Refuses a question that names a region in which fewer watched than it takes: of two regions together, one that is
+    /// invented shows the other alone, or one person in it.
+    async fn check_regions(&self, question: &StripQuery, least: u64) -> Result<(), ApiError> {
+        for region in &question.regions {
+            let alone =
+                StripQuery { regions: vec![region.clone()], resolution: MAX_RESOLUTION, ..question.clone() };
+            let answer = self.strip(alone, Format::Json).await?;
+            let strip: Audience = serde_json::from_slice(&answer.body).expect("it was written here");
+            if strip.viewers < least {
+                return Err(ApiError::Forbidden("too few watched in one of these regions for this key"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The strip, without what fewer than `least` viewers did.
+    async fn strip_of(
+        &self,
+        question: StripQuery,
+        format: Format,
+        least: Option<u64>,
+    ) -> Result<Arc<Answer>, Arc<ReadError>> {
+        let key = format!("strip {format:?} {least:?} {question:?}");
         let store = self.store.clone();
         self.answers
             .get(key, async move {
@@ -186,12 +232,21 @@ impl State {
                     empty: strip.buckets.is_empty(),
                     render: Box::new(move |at| {
                         strip.generated_at = at;
-                        format.render(&strip)
+                        match least {
+                            None => format.render(&strip),
+                            Some(least) => withheld::render(&strip, format, least),
+                        }
                     }),
                 })
             })
             .await
     }
+}
+
+/// The part of a strip that says how many watched.
+#[derive(Deserialize)]
+struct Audience {
+    viewers: u64,
 }
 
 fn question(video_id: String, parameters: &Parameters, format: Format) -> Result<StripQuery, ApiError> {

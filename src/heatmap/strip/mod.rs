@@ -16,6 +16,7 @@ pub mod buckets;
 pub mod formats;
 mod picture;
 pub mod terminal;
+pub mod withheld;
 
 /// The resolutions kept precomputed, in seconds, the coarsest first.
 const LEVELS: [u32; 3] = [60, 5, FINEST];
@@ -87,10 +88,16 @@ pub struct Strip {
 pub struct Bucket {
     /// The bucket's first second.
     pub bucket: u32,
+    /// `null` in all of these, and `withheld`, where fewer watched than the reader's key takes.
+    #[schema(value_type = Option<u64>)]
     pub viewers: u64,
+    #[schema(value_type = Option<u64>)]
     pub seconds_played: u64,
+    #[schema(value_type = Option<f64>)]
     pub replay: f64,
+    #[schema(value_type = Option<f64>)]
     pub retention: f64,
+    #[schema(value_type = Option<u64>)]
     pub reached: u64,
 }
 

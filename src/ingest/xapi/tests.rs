@@ -101,6 +101,7 @@ fn heartbeats_are_read_like_any_others() {
         default_region: Region::parse("ZZ").expect("a region"),
         max_age: Some(TimeDelta::days(4)),
         captured_on: None,
+        terms: None,
     };
     for text in &convert_lines(FIXTURE.lines()).heartbeats {
         let heartbeat = heartbeat::parse(text, &arrival).expect(text);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    Json,
+    Extension, Json,
     body::Body,
     extract,
     http::{HeaderMap, header},
@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 
 use super::{State, openapi::IdentifyProblems};
 use crate::{
+    access::Caller,
     events::{
         fields::{bounded_text, optional, required},
         heartbeat::{MAX_VIEWER_ID_BYTES, ViewerId},
@@ -79,6 +80,7 @@ pub struct Merged {
 )]
 pub async fn post(
     extract::State(app): extract::State<Arc<State>>,
+    caller: Option<Extension<Caller>>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
@@ -89,9 +91,12 @@ pub async fn post(
             return Err(ApiError::BadRequest("send one object with device_id and user_id".into()));
         };
         let asked = parse(element).map_err(refused)?;
+        // Whose key has a namespace says everything within it.
+        let terms = caller.map(|caller| caller.terms());
+        let own = terms.as_ref().and_then(|terms| terms.namespace.as_deref());
         let hashing = identify::hash(
             &app.ingest.salts,
-            asked.namespace.as_deref(),
+            own.or(asked.namespace.as_deref()),
             ViewerId::new(asked.device_id),
             ViewerId::new(asked.user_id),
         );

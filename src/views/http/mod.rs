@@ -10,6 +10,7 @@ mod identify;
 mod openapi;
 mod ranges;
 mod totals;
+mod withheld;
 mod write;
 
 /// The parts that these routes work with.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
+    Extension,
     extract::{
         self, Path, Query,
         rejection::{PathRejection, QueryRejection},
@@ -13,12 +14,14 @@ use axum::{
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{State, ranges};
+use super::{State, ranges, withheld::withheld};
 use crate::{
+    access::Caller,
     answers::{
         cache::{Answer, Made},
         http::cached,
     },
+    events::region::GLOBAL,
     http::{
         error::ApiError,
         parameters::{days, regions, video_id},
@@ -91,6 +94,7 @@ pub enum AnyViews {
 )]
 pub async fn one(
     extract::State(app): extract::State<Arc<State>>,
+    caller: Option<Extension<Caller>>,
     path: Result<Path<String>, PathRejection>,
     query: Result<Query<Parameters>, QueryRejection>,
     headers: HeaderMap,
@@ -100,11 +104,22 @@ pub async fn one(
     let (from, to) = days(parameters.from.as_deref(), parameters.to.as_deref())?;
     if from.is_some() || to.is_some() || parameters.region.is_some() {
         let regions = regions(parameters.region.as_deref())?;
+        if caller.as_deref().and_then(Caller::min_audience).is_some() && regions != [GLOBAL] {
+            return Err(ApiError::Forbidden("views by region are not for this key"));
+        }
         let answer = ranges::answer(&app, RangeQuery { video_id, regions, from, to }).await?;
-        return Ok(cached(&answer, &headers));
+        return Ok(shown(&answer, caller.as_deref(), &headers));
     }
     let answer = of_video(&app, video_id).await?;
-    Ok(cached(&answer, &headers))
+    Ok(shown(&answer, caller.as_deref(), &headers))
+}
+
+/// Returns an answer as whoever asks may see it.
+fn shown(answer: &Answer, caller: Option<&Caller>, headers: &HeaderMap) -> Response {
+    match caller.and_then(Caller::min_audience) {
+        Some(least) => withheld(answer, least),
+        None => cached(answer, headers),
+    }
 }
 
 async fn of_video(app: &State, video_id: String) -> Result<Arc<Answer>, Arc<StoreError>> {
@@ -165,6 +180,7 @@ pub struct SeveralParameters {
 )]
 pub async fn several(
     extract::State(app): extract::State<Arc<State>>,
+    caller: Option<Extension<Caller>>,
     query: Result<Query<Vec<(String, String)>>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
@@ -179,7 +195,7 @@ pub async fn several(
         return Err(ApiError::BadRequest(format!("ask for 1 to {MAX_VIDEOS} videos, each as video_id=ID")));
     }
     let answer = of_several(&app, videos).await?;
-    Ok(cached(&answer, &headers))
+    Ok(shown(&answer, caller.as_deref(), &headers))
 }
 
 async fn of_several(app: &State, videos: Vec<String>) -> Result<Arc<Answer>, Arc<StoreError>> {

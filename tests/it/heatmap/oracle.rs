@@ -146,6 +146,7 @@ impl Engine {
             default_region: "ZZ".parse().expect("a region"),
             max_age: None,
             captured_on: None,
+            terms: None,
         };
         let elements = texts.iter().map(String::as_str);
         let hashed = hash::hash(elements, &arrival, &self.salts, &self.durations, self.store.lanes())

@@ -24,20 +24,36 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("http", &["events", "postgres", "telemetry"]),
     // services
     ("viewers", &["clock", "events", "postgres", "telemetry"]),
+    ("access", &["clock", "events", "http", "postgres", "telemetry"]),
     ("answers", &["clock", "http", "postgres", "telemetry", "viewers"]),
     ("catalogue", &["clock", "events", "http", "postgres", "telemetry"]),
-    ("ingest", &["catalogue", "clock", "events", "http", "postgres", "queue", "telemetry", "viewers"]),
+    (
+        "ingest",
+        &["access", "catalogue", "clock", "events", "http", "postgres", "queue", "telemetry", "viewers"],
+    ),
     // capabilities: never each other
     ("audience", &["answers", "clock", "events", "http", "postgres", "sketch", "viewers"]),
     ("counters", &["clock", "events", "http", "ingest", "postgres", "telemetry"]),
     (
         "heatmap",
-        &["answers", "catalogue", "clock", "events", "http", "postgres", "sketch", "telemetry", "viewers"],
+        &[
+            "access",
+            "answers",
+            "catalogue",
+            "clock",
+            "events",
+            "http",
+            "postgres",
+            "sketch",
+            "telemetry",
+            "viewers",
+        ],
     ),
     // composition
     (
         "views",
         &[
+            "access",
             "answers",
             "clock",
             "events",
@@ -70,6 +86,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "serve",
         &[
+            "access",
             "answers",
             "audience",
             "catalogue",
@@ -88,7 +105,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     // tools
-    ("config", &["audience", "events", "viewers", "views", "work"]),
+    ("config", &["access", "audience", "events", "viewers", "views", "work"]),
     ("demo", &[]),
     ("doctor", &["clock", "heatmap", "postgres", "queue", "viewers"]),
     ("import", &["clock", "counters", "events", "ingest", "postgres", "queue", "viewers", "views"]),
@@ -96,6 +113,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "access",
             "answers",
             "audience",
             "catalogue",

@@ -13,6 +13,7 @@ mod layering;
 mod named;
 mod openapi;
 mod sql;
+mod threats;
 
 /// Every source file of the program.
 fn sources() -> Vec<PathBuf> {

@@ -7,6 +7,7 @@ mod refused;
 mod limits;
 mod cors;
 mod arrival;
+mod dry_run;
 mod fuzz;
 
 use reqwest::{RequestBuilder, header::HeaderMap};

@@ -5,3 +5,4 @@ mod full_disk;
 mod migrations;
 mod pooler;
 mod states;
+mod tls;

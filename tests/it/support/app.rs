@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use heatstrip::{
     cli::serve::serve,
     clock::Clock,
-    config::{ServeSettings, ViewRuleSettings, ViewSaltSettings},
+    config::{AccessSetting, ServeSettings, ViewRuleSettings, ViewSaltSettings},
     import::replay::client,
     postgres::Store,
     viewers::{epoch::Rotation, salt::SaltSource},
@@ -28,6 +28,9 @@ pub struct Settings {
     pub region_header: Option<HeaderName>,
     pub view_rule: ViewRuleSettings,
     pub views_rotation: Rotation,
+    pub read_deadline_secs: u64,
+    pub access: Option<AccessSetting>,
+    pub client_address_header: Option<HeaderName>,
 }
 
 impl Default for Settings {
@@ -42,6 +45,9 @@ impl Default for Settings {
             region_header: None,
             view_rule: ViewRuleSettings::default(),
             views_rotation: Rotation::Monthly,
+            read_deadline_secs: 30,
+            access: None,
+            client_address_header: None,
         }
     }
 }
@@ -77,6 +83,11 @@ impl App {
             serve_connections: 8,
             view_rule: settings.view_rule,
             view_salts: ViewSaltSettings { views_salt_rotation: settings.views_rotation },
+            max_connections: 4096,
+            access: settings.access,
+            client_address_header: settings.client_address_header,
+            trusted_proxies: Vec::new(),
+            read_deadline_secs: settings.read_deadline_secs,
         };
         let listener = TcpListener::bind(serving.listen).await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));

@@ -2,12 +2,14 @@
 //! chance that can be repeated.
 
 mod app;
+mod certificates;
 mod chance;
 mod process;
 mod served;
 mod server;
 
 pub use app::{App, Settings};
+pub use certificates::Authority;
 pub use chance::chance;
 pub use process::{Process, heatstrip, heatstrip_at, until};
 pub use served::Served;

@@ -23,7 +23,7 @@ impl Served {
             process.assert_runs();
             let log = process.log();
             let line = log.lines().find(|line| line.starts_with(says))?;
-            Some(line[line.find("http://")?..].trim_end_matches("/metrics").to_owned())
+            Some(line[line.find("http")?..].trim_end_matches("/metrics").to_owned())
         })
         .await;
         Served { url, client: heatstrip::import::replay::client(), process, _folder: folder }

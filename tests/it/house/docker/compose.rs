@@ -46,9 +46,25 @@ struct Healthcheck {
     test: Vec<String>,
 }
 
+/// A port of the container that is published. With an address of the host it is written as text, else as a mapping.
 #[derive(Deserialize)]
-struct Port {
-    target: u16,
+#[serde(untagged)]
+enum Port {
+    Mapping { target: u16 },
+    Text(String),
+}
+
+impl Port {
+    /// Returns the port of the container.
+    fn target(&self) -> u16 {
+        match self {
+            Port::Mapping { target } => *target,
+            Port::Text(text) => {
+                let container = text.rsplit(':').next().expect("a port").trim_end_matches("/tcp");
+                container.parse().expect("a number")
+            }
+        }
+    }
 }
 
 /// The services as Compose itself reads them. A test fails if there is no Compose to ask.
@@ -140,7 +156,7 @@ fn every_service_finds_its_database() {
 fn published_ports_are_listened_on() {
     let mut published = 0;
     for (name, service) in programs() {
-        for Port { target } in &service.ports {
+        for target in service.ports.iter().map(Port::target) {
             published += 1;
             let listens = service.environment.get("HEATSTRIP_LISTEN").unwrap_or_else(|| panic!("{name}"));
             assert_eq!(listens, &format!("0.0.0.0:{target}"), "{name}");

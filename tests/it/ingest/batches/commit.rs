@@ -149,7 +149,7 @@ async fn a_postgres_that_falls_silent_leaves_nobody_waiting() {
     let app = &app;
     until("an accepted retry", || async { send_one(app, id, "silent").await.0 == StatusCode::ACCEPTED })
         .await;
-    assert_eq!(app.get("/readyz").await.status(), 200);
+    until("readiness tells the truth", || async { app.get("/readyz").await.status() == 200 }).await;
     assert_eq!(plays(app, "silent").await, 2);
     assert!(plays(app, "unnamed").await <= 1);
 }

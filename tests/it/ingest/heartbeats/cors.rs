@@ -47,7 +47,7 @@ async fn preflights_are_answered_and_remembered_for_a_day() {
         assert_eq!(headers["access-control-max-age"], "86400", "{path}");
         assert_eq!(
             names(headers, "access-control-allow-headers"),
-            set(&["content-type", "idempotency-key"]),
+            set(&["authorization", "content-type", "idempotency-key"]),
             "{path}"
         );
         assert!(
@@ -79,7 +79,7 @@ async fn every_answer_can_be_read_from_another_origin() {
         assert_eq!(answer.headers["access-control-allow-origin"], "*", "{status}");
         assert_eq!(
             names(&answer.headers, "access-control-expose-headers"),
-            set(&["retry-after", "etag"]),
+            set(&["retry-after", "etag", "x-request-id"]),
             "{status}"
         );
         assert!(!answer.headers.contains_key("access-control-allow-credentials"));

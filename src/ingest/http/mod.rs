@@ -1,11 +1,13 @@
 //! `POST /v1/heartbeats`, and how any endpoint takes elements into the queue.
 
+mod errors;
+
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    Json,
+    Extension, Json,
     body::Body,
-    extract,
+    extract::{self, RawQuery},
     http::{HeaderMap, HeaderName, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -18,34 +20,36 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use super::{
-    body::{self, BodyError, Format},
+    body::{self, Format},
     hash::{self, Hashed},
-    intake::{Intake, IntakeError},
+    intake::Intake,
     metrics::METRICS,
     openapi::{self, SendProblems},
 };
 use crate::{
+    access::Caller,
     catalogue::durations::Durations,
     clock::Clock,
     events::{
+        hashed::HashedHeartbeats,
         heartbeat::{Arrival, MAX_AGE},
-        refusal::Rejection,
+        refusal::{CutList, Rejection},
         region::Region,
     },
-    http::{
-        self,
-        error::{ApiError, RETRY_WHEN_AWAY},
-    },
+    http::{self, error::ApiError},
     postgres::Store,
     queue::{
         Enqueued,
         batch_ids::{Accepted, Ring},
     },
-    viewers::salt::{SaltError, Salts},
+    viewers::salt::Salts,
 };
 
 /// A client should come back after this long when the queue was full, because the workers need a moment.
 const RETRY_WHEN_FULL: Duration = Duration::from_secs(5);
+
+/// A view costs its sender as much as so many watched seconds.
+const VIEW_SECS: u64 = 10;
 
 /// An endpoint that takes elements into the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,14 +103,27 @@ pub fn routes() -> OpenApiRouter<Arc<State>> {
     OpenApiRouter::new().routes(routes!(post))
 }
 
+/// What comes with a body.
+#[derive(Clone, Copy)]
+pub struct Sent<'a> {
+    /// Whoever sends; none where no key is needed.
+    pub caller: Option<&'a Caller>,
+    pub query: Option<&'a str>,
+    pub headers: &'a HeaderMap,
+}
+
 /// The sender of a batch gets this once the batch is durable.
 #[derive(Serialize, ToSchema)]
 pub struct Receipt {
     /// How many are durable.
     accepted: usize,
-    /// The others.
+    /// The others, the first 100 of them.
     #[schema(value_type = Vec<Rejection>)]
     rejected: Box<RawValue>,
+    /// How many there are, if they are more than are listed.
+    #[schema(required = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rejected_total: Option<usize>,
     /// There when the batch was accepted before and was not counted again.
     #[schema(required = false)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -119,11 +136,18 @@ pub struct Receipt {
     path = "/v1/heartbeats",
     operation_id = "heartbeats",
     tag = "heartbeats",
-    params((
-        "Idempotency-Key" = Option<Uuid>,
-        Header,
-        description = "The batch's id, for bodies without one: a retry within the dedup window counts once.",
-    )),
+    params(
+        (
+            "Idempotency-Key" = Option<Uuid>,
+            Header,
+            description = "The batch's id, for bodies without one: a retry within the dedup window counts once.",
+        ),
+        (
+            "dry_run" = Option<String>,
+            Query,
+            description = "`1` answers what would become of the body, and stores nothing.",
+        ),
+    ),
     request_body(
         content(
             (openapi::Body = "application/json"),
@@ -133,6 +157,7 @@ pub struct Receipt {
         description = "One heartbeat, an array, an envelope, or with `application/x-ndjson` an object a line.",
     ),
     responses(
+        (status = 200, description = "With `dry_run`: what would become of them. Nothing is stored.", body = Receipt),
         (
             status = 202,
             description = "The accepted ones are durable.",
@@ -144,28 +169,41 @@ pub struct Receipt {
 )]
 pub async fn post(
     extract::State(app): extract::State<Arc<State>>,
+    caller: Option<Extension<Caller>>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    receive(&app, Endpoint::Heartbeats, &headers, body).await
+    let sent = Sent { caller: caller.as_deref(), query: query.as_deref(), headers: &headers };
+    receive(&app, Endpoint::Heartbeats, sent, body).await
 }
 
 /// Takes the elements of a body into the queue and answers once they are durable.
 pub async fn receive(
     app: &State,
     endpoint: Endpoint,
-    headers: &HeaderMap,
+    sent: Sent<'_>,
     body: Body,
 ) -> Result<Response, ApiError> {
     // The body is read before anything can be refused: a client that is still sending would not read why.
+    let Sent { caller, query, headers } = sent;
     let received = http::body::read(headers, body, &app.body_budget).await?;
     let format = format(headers)?;
     let key = idempotency_key(headers)?;
+    let is_dry = |pair: &str| ["dry_run=1", "dry_run=true"].contains(&pair);
+    if query.is_some_and(|query| query.split('&').any(is_dry)) {
+        let parsed = body::parse(&received.bytes, format, endpoint.noun())?;
+        one_id(key, parsed.batch_id)?;
+        return dry_run(app, endpoint, sent, parsed.elements).await;
+    }
     let (batch_id, hashed) = match body::parse(&received.bytes, format, endpoint.noun()) {
-        Ok(body) => (one_id(key, body.batch_id)?, hash(app, endpoint, headers, body.elements).await),
+        Ok(body) => (one_id(key, body.batch_id)?, hash(app, endpoint, sent, body.elements).await),
         Err(error) => (key, Err(error.into())),
     };
-    let batch_id = batch_id.map(|batch_id| endpoint.remembered(batch_id));
+    let batch_id = batch_id.map(|id| {
+        let id = endpoint.remembered(id);
+        caller.map_or(id, |caller| caller.batch_id(id))
+    });
     // From here on only hashes are held, however long the commit takes.
     drop(received);
     let outcome = match hashed {
@@ -176,6 +214,8 @@ pub async fn receive(
         Ok((answer, duplicate)) => (answer, duplicate),
         // A batch that was accepted before is answered as it was then, whatever is wrong with it or with us by now. A
         // batch that succeeds needs no look-up of its own, because the transaction that enqueues it makes sure.
+        // What is no batch at all was never accepted, and costs the database nothing.
+        Err(error @ (ApiError::BadRequest(_) | ApiError::TooLarge(_))) => return Err(error),
         Err(error) => match accepted_before(app, batch_id).await {
             Ok(known) => (known.ok_or(error)?, true),
             // The sender has to know that this try may have gone through.
@@ -187,10 +227,19 @@ pub async fn receive(
         true => METRICS.duplicate_batches.inc(),
         false => METRICS.accepted(endpoint).inc_by(answer.accepted as u64),
     }
-    let rejected =
-        RawValue::from_string(answer.rejected).expect("rejections are kept as they were serialized");
-    let receipt = Receipt { accepted: answer.accepted, rejected, duplicate };
+    let (rejected, rejected_total) = listed(answer.rejected);
+    let receipt = Receipt { accepted: answer.accepted, rejected, rejected_total, duplicate };
     Ok((StatusCode::ACCEPTED, [(header::CACHE_CONTROL, "no-store")], Json(receipt)).into_response())
+}
+
+/// Returns the rejections that are listed, and how many there are if some are not.
+fn listed(kept: String) -> (Box<RawValue>, Option<usize>) {
+    const AS_WRITTEN: &str = "rejections are kept as they were serialized";
+    if kept.starts_with('{') {
+        let cut: CutList<Box<RawValue>> = serde_json::from_str(&kept).expect(AS_WRITTEN);
+        return (cut.listed, Some(cut.total));
+    }
+    (RawValue::from_string(kept).expect(AS_WRITTEN), None)
 }
 
 /// Returns the id of a batch that may carry one in its head and one in its body.
@@ -203,20 +252,35 @@ fn one_id(key: Option<Uuid>, batch_id: Option<Uuid>) -> Result<Option<Uuid>, Api
     }
 }
 
-async fn hash(
+/// Answers what would become of a body; nothing is stored, counted or taken from a budget of seconds.
+async fn dry_run(
     app: &State,
     endpoint: Endpoint,
-    headers: &HeaderMap,
+    sent: Sent<'_>,
+    elements: Vec<&str>,
+) -> Result<Response, ApiError> {
+    let answer = read(app, endpoint, sent, elements).await?.answer();
+    let (rejected, rejected_total) = listed(answer.rejected);
+    let receipt = Receipt { accepted: answer.accepted, rejected, rejected_total, duplicate: false };
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(receipt)).into_response())
+}
+
+/// Reads and hashes the elements of a body.
+async fn read(
+    app: &State,
+    endpoint: Endpoint,
+    sent: Sent<'_>,
     elements: Vec<&str>,
 ) -> Result<Hashed, ApiError> {
     let arrival = Arrival {
         now: app.clock.now(),
-        default_region: region(app, headers),
+        default_region: region(app, sent.headers),
         max_age: Some(MAX_AGE),
         captured_on: None,
+        terms: sent.caller.map(Caller::terms),
     };
     // A day's salt may have to be looked up.
-    let hashed = http::in_time(async {
+    http::in_time(async {
         let (elements, salts, lanes) = (elements.into_iter(), &app.salts, app.store.lanes());
         match endpoint {
             Endpoint::Heartbeats => hash::hash(elements, &arrival, salts, &app.durations, lanes).await,
@@ -224,14 +288,38 @@ async fn hash(
         }
         .map_err(ApiError::from)
     })
-    .await?;
+    .await
+}
+
+async fn hash(
+    app: &State,
+    endpoint: Endpoint,
+    sent: Sent<'_>,
+    elements: Vec<&str>,
+) -> Result<Hashed, ApiError> {
+    let hashed = read(app, endpoint, sent, elements).await?;
     for rejection in &hashed.rejected {
         METRICS.rejected(endpoint).with_label_values(&[rejection.reason.name()]).inc();
+    }
+    if let Some(caller) = sent.caller {
+        caller.charge(cost(endpoint, &hashed));
     }
     if hashed.accepted == 0 {
         return Err(ApiError::NoneGood { noun: endpoint.noun(), rejected: hashed.rejected });
     }
     Ok(hashed)
+}
+
+/// Returns how many watched seconds elements cost their sender.
+fn cost(endpoint: Endpoint, hashed: &Hashed) -> u64 {
+    let entries: usize = hashed.lanes.values().map(HashedHeartbeats::len).sum();
+    let views = match endpoint {
+        Endpoint::Views => entries,
+        // A heartbeat that is a view too has two entries.
+        Endpoint::Heartbeats => entries.saturating_sub(hashed.accepted),
+    };
+    let watched_secs: u64 = hashed.lanes.values().map(HashedHeartbeats::watched_secs).sum();
+    watched_secs + VIEW_SECS * views as u64
 }
 
 async fn enqueue(app: &State, batch_id: Option<Uuid>, hashed: Hashed) -> Result<(Accepted, bool), ApiError> {
@@ -290,50 +378,4 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<Uuid>, ApiError> {
 fn region(app: &State, headers: &HeaderMap) -> Region {
     let named = app.region_header.as_ref().and_then(|name| headers.get(name)?.to_str().ok());
     named.and_then(|text| Region::parse(text).ok()).unwrap_or_else(|| app.default_region.clone())
-}
-
-impl From<BodyError> for ApiError {
-    fn from(error: BodyError) -> Self {
-        match error {
-            BodyError::TooMany { .. } => ApiError::TooLarge(error.to_string()),
-            _ => ApiError::BadRequest(error.to_string()),
-        }
-    }
-}
-
-impl From<SaltError> for ApiError {
-    fn from(error: SaltError) -> Self {
-        match &error {
-            SaltError::Store(error) => ApiError::from(error),
-            // Another process opened today's epoch. Others can hash, or this one once it is started anew.
-            SaltError::OtherSalt { .. } => {
-                tracing::error!(%error, "heartbeats cannot be hashed: {error}");
-                ApiError::Unavailable {
-                    detail: "this server does not know the salt of the day, nothing was accepted",
-                    retry_after: RETRY_WHEN_AWAY,
-                }
-            }
-            SaltError::Destroyed(_) | SaltError::NotKept(_) => {
-                tracing::error!(%error, "a heartbeat cannot be hashed: {error}");
-                ApiError::Internal
-            }
-        }
-    }
-}
-
-impl From<IntakeError> for ApiError {
-    fn from(error: IntakeError) -> Self {
-        match error {
-            IntakeError::Full => ApiError::Unavailable {
-                detail: "the queue is full, nothing was accepted",
-                retry_after: RETRY_WHEN_FULL,
-            },
-            IntakeError::TimedOut => ApiError::Unavailable {
-                detail: "the commit took too long: send the batch again with the same batch_id",
-                retry_after: RETRY_WHEN_AWAY,
-            },
-            IntakeError::Salt(error) => error.into(),
-            IntakeError::Store(error) => ApiError::from(&*error),
-        }
-    }
 }

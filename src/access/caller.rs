@@ -1,0 +1,91 @@
+//! Whoever holds a key and is served under it.
+
+use std::{net::IpAddr, sync::Arc, time::Instant};
+
+use blake2::{Blake2b, Digest, digest::consts::U16};
+use uuid::Uuid;
+
+use super::{
+    budget::Budgets,
+    key::{Key, Role},
+};
+use crate::events::terms::Terms;
+
+/// Accounts are kept by key and client: a key in a page is used by many.
+pub type Senders = Budgets<(Arc<str>, IpAddr)>;
+
+/// A key that is known, ready for use.
+#[derive(Debug)]
+pub struct Known {
+    pub key: Key,
+    /// The name of its accounts.
+    account: Arc<str>,
+    /// What it lets its holder say.
+    terms: Arc<Terms>,
+}
+
+impl Known {
+    /// Makes a key ready for use. With `region_is_given`, what a proxy says of a player's region goes before what the player
+    /// says.
+    pub fn new(key: Key, region_is_given: bool) -> Known {
+        let is_public = key.role == Role::Player;
+        let terms = Terms {
+            key: key.name.clone(),
+            video_prefix: key.video_prefix.clone(),
+            namespace: key.namespace.clone(),
+            is_public,
+            signing_secret: key.signing_secret.clone(),
+            region_is_given: is_public && region_is_given,
+        };
+        Known { account: key.name.as_str().into(), terms: Arc::new(terms), key }
+    }
+}
+
+/// Whoever asks, where keys are needed. Routes find it among the extensions of a request.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    known: Arc<Known>,
+    address: IpAddr,
+    budgets: Arc<Senders>,
+}
+
+impl Caller {
+    /// Returns the holder of a key at an address.
+    pub(super) fn new(known: Arc<Known>, address: IpAddr, budgets: Arc<Senders>) -> Caller {
+        Caller { known, address, budgets }
+    }
+
+    /// Returns the terms under which it tells what is watched.
+    pub fn terms(&self) -> Arc<Terms> {
+        Arc::clone(&self.known.terms)
+    }
+
+    /// Returns how many have to have watched what it is shown.
+    pub fn min_audience(&self) -> Option<u64> {
+        self.known.key.min_audience
+    }
+
+    /// Takes a request from its budget, or returns how long it has to wait.
+    pub(super) fn admit(&self, now: Instant) -> Result<(), std::time::Duration> {
+        self.budgets.admit(&self.account(), &self.known.key.budget, now)
+    }
+
+    /// Returns the name under which a batch of its own is remembered: two keys may choose the same id, and neither is told
+    /// what became of the other's.
+    pub fn batch_id(&self, id: Uuid) -> Uuid {
+        let mut hasher = Blake2b::<U16>::new();
+        hasher.update(self.known.key.name.as_bytes());
+        hasher.update([0]);
+        hasher.update(id.as_bytes());
+        Uuid::from_bytes(hasher.finalize().into())
+    }
+
+    /// Takes watched seconds from its budget; a view costs ten of them.
+    pub fn charge(&self, watched_secs: u64) {
+        self.budgets.charge(&self.account(), &self.known.key.budget, watched_secs, Instant::now());
+    }
+
+    fn account(&self) -> (Arc<str>, IpAddr) {
+        (Arc::clone(&self.known.account), self.address)
+    }
+}

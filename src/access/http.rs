@@ -1,0 +1,159 @@
+//! Stands before every route under `/v1`: whose key it is, what it is good for, from which page, and how much.
+
+use std::{net::IpAddr, sync::Arc, time::Instant};
+
+use axum::{
+    extract::{MatchedPath, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+
+use super::{
+    address::{self, Network},
+    caller::{Caller, Senders},
+    grant::{Need, allows, need},
+    key::Secret,
+    keyring::Keyring,
+    metrics::METRICS,
+};
+use crate::http::{Peer, body::drain, error::ApiError};
+
+/// Says that answers differ by key, and that preflights and refusals differ by origin.
+const VARY: HeaderValue = HeaderValue::from_static("authorization, origin");
+/// The address of who asks, where no connection says it.
+const NOBODY: IpAddr = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
+
+/// What stands before the routes.
+pub struct Gate {
+    keyring: Arc<Keyring>,
+    budgets: Arc<Senders>,
+    /// The header by which a proxy in front says whom it forwards.
+    address_header: Option<HeaderName>,
+    proxies: Vec<Network>,
+}
+
+impl Gate {
+    /// Builds the gate.
+    pub fn new(
+        keyring: Arc<Keyring>,
+        address_header: Option<HeaderName>,
+        proxies: Vec<Network>,
+    ) -> Arc<Gate> {
+        let budgets = Arc::new(Senders::new(Instant::now()));
+        Arc::new(Gate { keyring, budgets, address_header, proxies })
+    }
+
+    /// Returns the address of the client.
+    fn address(&self, request: &Parts) -> IpAddr {
+        let peer = request.extensions.get::<Peer>().map_or(NOBODY, |peer| peer.0.ip());
+        match &self.address_header {
+            None => peer.to_canonical(),
+            Some(name) => {
+                let said = request.headers.get_all(name).iter();
+                let entries: Vec<&str> =
+                    said.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).collect();
+                address::client(peer, entries.into_iter(), &self.proxies)
+            }
+        }
+    }
+
+    /// Returns who asks, or why they may not.
+    async fn caller(&self, need: Need, request: &Parts) -> Result<Caller, (ApiError, &'static str)> {
+        let (secret, in_address) = given(&request.headers, request.uri.query())
+            .ok_or((ApiError::Unauthorized("a key is needed: send it as Authorization: Bearer"), "no_key"))?;
+        let unknown = || (ApiError::Unauthorized("this key is not known, or was revoked"), "unknown_key");
+        let secret = Secret::parse(secret).ok_or_else(unknown)?;
+        let found = self.keyring.find(&secret).await.map_err(|error| (error, "unavailable"))?;
+        let known = found.ok_or_else(unknown)?;
+        if in_address && !known.key.may_stand_in_addresses() {
+            let advice = "this key may not stand in an address: send it as Authorization: Bearer";
+            return Err((ApiError::Unauthorized(advice), "not_allowed"));
+        }
+        if !allows(&known.key, need) {
+            return Err((ApiError::Forbidden("this key is not for that"), "not_allowed"));
+        }
+        let origin =
+            request.headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or("unreadable"));
+        if !known.key.admits_origin(origin) {
+            return Err((ApiError::Forbidden("this key is not for pages of that origin"), "origin"));
+        }
+        let address = address::account(self.address(request));
+        let caller = Caller::new(known, address, Arc::clone(&self.budgets));
+        caller
+            .admit(Instant::now())
+            .map_err(|retry_after| (ApiError::TooMany { retry_after }, "too_many"))?;
+        Ok(caller)
+    }
+}
+
+/// Lets a request through to its route, with who asks among its extensions, or says why not. While everybody gets in there
+/// is nobody to note.
+pub async fn admit(
+    State(gate): State<Arc<Gate>>,
+    path: Option<MatchedPath>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if gate.keyring.is_open() {
+        return next.run(request).await;
+    }
+    let method = request.method().as_str();
+    let need = need(method, path.as_ref().map(MatchedPath::as_str), request.uri().query());
+    if need == Need::Nothing {
+        return next.run(request).await;
+    }
+    let (mut parts, body) = request.into_parts();
+    let mut response = match gate.caller(need, &parts).await {
+        Ok(caller) => {
+            parts.extensions.insert(caller);
+            next.run(Request::from_parts(parts, body)).await
+        }
+        Err((error, reason)) => {
+            METRICS.refused.with_label_values(&[reason]).inc();
+            if parts.method != Method::GET && parts.method != Method::HEAD {
+                // A client that is still sending would not read why.
+                drain(&parts.headers, body).await;
+            }
+            error.into_response()
+        }
+    };
+    guard(response.headers_mut());
+    response
+}
+
+/// Keeps what one key may see out of caches that others share.
+fn guard(headers: &mut HeaderMap) {
+    headers.append(header::VARY, VARY);
+    let public =
+        headers.get(header::CACHE_CONTROL).and_then(|value| value.to_str().ok()?.strip_prefix("public,"));
+    if let Some(rest) = public {
+        let private = HeaderValue::from_str(&format!("private,{rest}")).expect("it was a value");
+        headers.insert(header::CACHE_CONTROL, private);
+    }
+}
+
+/// Returns the key of a request, and whether it stood in the address.
+fn given<'a>(headers: &'a HeaderMap, query: Option<&'a str>) -> Option<(&'a str, bool)> {
+    if let Some(value) = headers.get(header::AUTHORIZATION) {
+        let text = value.to_str().unwrap_or("");
+        let (scheme, key) = text.split_once(' ').unwrap_or((text, ""));
+        // Another scheme is no key; it is not looked for elsewhere then.
+        return Some((if scheme.eq_ignore_ascii_case("bearer") { key.trim() } else { "" }, false));
+    }
+    // A key has no characters that addresses would escape.
+    query?.split('&').find_map(|pair| pair.strip_prefix("key=")).map(|key| (key, true))
+}
+
+/// Answers metrics to whoever is on this machine and came through no proxy: they tell how much is watched, and of what kind.
+pub async fn local_only(request: Request, next: Next) -> Response {
+    let is_local =
+        request.extensions().get::<Peer>().is_some_and(|peer| peer.0.ip().to_canonical().is_loopback());
+    let is_forwarded =
+        ["forwarded", "x-forwarded-for", "via"].iter().any(|name| request.headers().contains_key(*name));
+    match is_local && !is_forwarded {
+        true => next.run(request).await,
+        false => ApiError::Forbidden("metrics are for this machine: set HEATSTRIP_METRICS_LISTEN for others")
+            .into_response(),
+    }
+}

@@ -1,0 +1,52 @@
+// Asks for a reader key where the server needs one, and keeps it for as long as this tab's session lasts.
+
+import { node } from "./dom.js";
+
+const STORAGE_KEY = "heatstrip.key";
+
+/** The key where storage is refused. */
+let remembered = "";
+
+function key() {
+  try {
+    return sessionStorage.getItem(STORAGE_KEY) ?? remembered;
+  } catch {
+    return remembered;
+  }
+}
+
+/** Returns the header that a question carries, if there is a key. */
+export function authorization() {
+  const known = key();
+  return known ? { authorization: `Bearer ${known}` } : {};
+}
+
+/** Asks for a key, unless it is being asked for. */
+export function signIn() {
+  if (document.querySelector("dialog.sign-in")) return;
+  const input = node("input", {
+    type: "password", name: "key", id: "key", required: true, autocomplete: "off", spellcheck: false, pattern: "hs[rs]_[A-Za-z0-9_\\-]{43}",
+    title: "A key is hsr_ or hss_ and 43 characters", placeholder: "hsr_…",
+  });
+  const form = node("form", { method: "dialog" },
+    node("h2", {}, "This heatstrip needs a key"),
+    node("p", {}, key() ? "The key is not known, or was revoked." : "Whoever runs it makes one with ", !key() && node("code", {}, "heatstrip keys create --role reader --name NAME")),
+    node("label", { htmlFor: "key" }, "Reader key"), input,
+    node("button", { type: "submit" }, "Sign in"),
+    node("p", { className: "remark" }, "It is kept until this tab is closed."));
+  const dialog = node("dialog", { className: "sign-in" }, form);
+  form.addEventListener("submit", () => {
+    remembered = input.value.trim();
+    try {
+      sessionStorage.setItem(STORAGE_KEY, remembered);
+    } catch {
+      // Then it is kept until the page is left.
+    }
+    dialog.remove();
+    document.dispatchEvent(new CustomEvent("signed-in"));
+  });
+  // Whoever closes it is asked again by the next refusal.
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+}
