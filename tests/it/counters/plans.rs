@@ -77,7 +77,9 @@ async fn every_read_looks_rows_up() {
     {
         let plan = plan(&client, sql::PREPARE_READS, statement, parameters).await;
         assert!(!plan.contains("Sort"), "{plan}");
-        assert!(plan.contains("Backward") && plan.contains("(actual rows=20 loops=1)"), "{plan}");
+        // Since version 18 rows are counted to two digits, as an average of the loops.
+        let as_asked = ["(actual rows=20 loops=1)", "(actual rows=20.00 loops=1)"];
+        assert!(plan.contains("Backward") && as_asked.iter().any(|rows| plan.contains(rows)), "{plan}");
     }
     let busy = plan(&client, sql::PREPARE_READS, sql::READ_DONE_EVENTS, of_member).await;
     assert!(busy.contains("counter_events_at"), "{busy}");

@@ -47,7 +47,7 @@ async fn it_is_durable_and_only_on_a_socket() {
         ("jit", "off"),
         ("max_connections", "200"),
         ("server_encoding", "UTF8"),
-        ("lc_collate", "C"),
+        ("lc_messages", "C"),
     ] {
         let row = client.query_one("SELECT current_setting($1)", &[&setting]).await.unwrap();
         assert_eq!(row.get::<_, String>(0), expected, "{setting}");

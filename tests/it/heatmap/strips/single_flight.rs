@@ -114,7 +114,8 @@ async fn reads(sql: &Client, video_id: &str) -> (usize, usize) {
     let log = String::from_utf8_lossy(&std::fs::read(log).expect("the server's log")).into_owned();
     // The days are looked for among those that are kept; the strip is read from its first day on.
     let lines = |from: &str| {
-        let parameters = format!("parameters: $1 = '{video_id}', $2 = '{from}");
+        // Since version 16 the server begins the line with a capital.
+        let parameters = format!("arameters: $1 = '{video_id}', $2 = '{from}");
         log.lines().filter(|line| line.contains(&parameters)).count()
     };
     (lines("0001-01-01'"), lines("20"))
