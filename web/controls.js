@@ -3,7 +3,7 @@
 
 import { node } from "./dom.js";
 import { number } from "./format.js";
-import { address, PRESETS, RESOLUTIONS } from "./route.js";
+import { address, ORDERS, PRESETS, RESOLUTIONS } from "./route.js";
 
 /** @typedef {import("./route.js").Question} Question */
 
@@ -50,6 +50,12 @@ export function days(asked, today) {
   });
   return group("Days, UTC", "segments", ...links, details);
 }
+
+const ORDER_NAMES = { watched: "Watch time", views: "Views", trending: "Trending", viewers: "Viewers" };
+
+/** Offers the orders of the list. @param {Question} asked */
+export const order = (asked) => group("Order", "segments",
+  ...ORDERS.map((by) => choice(`order-${by}`, { ...asked, by }, by === asked.by, ORDER_NAMES[by])));
 
 /** Offers resolutions. @param {Question} asked */
 export function resolution(asked) {

@@ -73,7 +73,7 @@ export function curves() {
 }
 
 /** Returns a colour of the page as a canvas takes it, as only style sheets know custom properties and `light-dark()`. */
-function resolved(place, color) {
+export function resolved(place, color) {
   const probe = node("i");
   probe.style.color = color;
   place.append(probe);

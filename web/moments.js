@@ -21,13 +21,15 @@ const MIN_LEAVERS = 5;
 const ENDING = 0.9;
 /** At most this many moments of one kind are told. */
 const MOST = 3;
+/** Two drops with at most so many buckets between them are one. */
+const DROP_GAP = 2;
 /** The opening is over at this second. */
 const OPENING_SECS = 30;
 
 /**
  * @typedef {{bucket: number, viewers: number, seconds_played: number, replay: number, retention: number, reached: number}} Bucket
  * @typedef {{resolution: number, viewers: number, peak: number, relative_error: number, buckets: Bucket[]}} Strip
- * @typedef {{kind: "opening" | "rewatched" | "skipped" | "drop" | "left" | "end", from: number, to: number, at?: number, value: number}} Moment
+ * @typedef {{kind: "opening" | "rewatched" | "skipped" | "drop" | "left" | "end", from: number, to: number, at?: number, value: number, left?: number}} Moment
  */
 
 const hasAudience = (strip, bucket) => bucket.viewers > 0 && bucket.viewers >= strip.peak * MIN_AUDIENCE;
@@ -118,7 +120,13 @@ export function drops(strip) {
   });
   const usual = [...gone].sort((a, b) => a - b)[Math.floor(gone.length / 2)] ?? 0;
   const enough = Math.max(MIN_DROP, usual * MIN_DROP_RATIO, noise(strip));
-  const found = runs(Math.floor(gone.length * ENDING), (index) => gone[index] >= enough).map(([first, last]) => {
+  // People who leave for one reason do not leave within one bucket: what is nearly one drop is told as one.
+  const near = [];
+  for (const [first, last] of runs(Math.floor(gone.length * ENDING), (index) => gone[index] >= enough)) {
+    if (near.length && first - near.at(-1)[1] - 1 <= DROP_GAP) near.at(-1)[1] = last;
+    else near.push([first, last]);
+  }
+  const found = near.map(([first, last]) => {
     const [from, to] = [buckets[first], buckets[last + 1]];
     return { kind: "drop", from: from.bucket, to: to.bucket, value: 1 - to.reached / from.reached, lost: from.reached - to.reached };
   });
@@ -142,14 +150,18 @@ function staysUntil(strip, secs) {
 export function moments(strip) {
   if (strip.viewers < MIN_VIEWERS || strip.buckets.length < 4) return [];
   const length = watchedLength(strip);
-  const found = [...hotspots(strip), ...skips(strip), ...drops(strip)];
-  for (const share of [1 / 3, 1 / 2]) {
+  const fallen = drops(strip);
+  const found = [...hotspots(strip), ...skips(strip), ...fallen];
+  const hasOpening = length > 2 * OPENING_SECS && strip.resolution <= OPENING_SECS;
+  if (hasOpening) found.push({ kind: "opening", from: OPENING_SECS, to: OPENING_SECS, value: staysUntil(strip, OPENING_SECS) });
+  for (const share of [1 / 2, 1 / 3]) {
     const left = leftBy(strip, share);
-    // A drop that ends there tells it already, and what the last tenth loses is the end.
-    if (left && left.from < length * ENDING) found.push(left);
-  }
-  if (length > 2 * OPENING_SECS && strip.resolution <= OPENING_SECS) {
-    found.push({ kind: "opening", from: OPENING_SECS, to: OPENING_SECS, value: staysUntil(strip, OPENING_SECS) });
+    // What the last tenth loses is the end, and what the opening loses is told with it.
+    if (!left || left.from >= length * ENDING || (hasOpening && left.from <= OPENING_SECS)) continue;
+    const drop = fallen.find(({ from, to }) => left.from > from && left.from <= to + strip.resolution);
+    // A drop tells who has left by its end, so that two lines do not say the same; of two shares the larger.
+    if (drop) drop.left ??= share;
+    else found.push(left);
   }
   const last = Math.floor(length * 0.95);
   found.push({ kind: "end", from: last, to: last, value: staysUntil(strip, last) });
@@ -159,11 +171,11 @@ export function moments(strip) {
 const SHARES = new Map([[1 / 3, "A third"], [1 / 2, "Half"]]);
 
 /** Says what happens at a moment, and how much of it. @param {Moment} moment @returns {[string, string]} */
-export function describe({ kind, from, to, at, value }) {
+export function describe({ kind, from, to, at, value, left }) {
   switch (kind) {
     case "rewatched": return [`Re-watched ${stretch(from, to)}`, `up to ${times(value)} per viewer, at ${clock(at)}`];
     case "skipped": return [`Skipped ${stretch(from, to)}`, `by up to ${percent(value, 0)} of those around it`];
-    case "drop": return [`Many leave ${stretch(from, to)}`, `${percent(value, 0)} of those still there`];
+    case "drop": return [`Many leave ${stretch(from, to)}`, `${percent(value, 0)} of those still there${left ? `; ${SHARES.get(left).toLowerCase()} of all have left by then` : ""}`];
     case "left": return [`${SHARES.get(value)} have left by ${clock(from)}`, "not seen then or later"];
     case "opening": return [`${percent(value, 0)} are still there at ${clock(from)}`, "the opening: seen then or later"];
     default: return [`${percent(value, 0)} stay to the end`, `seen at ${clock(from)} or later`];

@@ -7,6 +7,8 @@ export const PRESETS = [1, 7, 28];
 export const DEFAULT_DAYS = 28;
 export const RESOLUTIONS = [1, 5, 10, 30, 60, 300];
 export const DEFAULT_RESOLUTION = 5;
+/** The list is in one of these orders; the first is the default. */
+export const ORDERS = ["watched", "views", "trending", "viewers"];
 
 /**
  * @typedef {object} Question
@@ -15,6 +17,7 @@ export const DEFAULT_RESOLUTION = 5;
  * @property {string} from @property {string} to  empty for an open end
  * @property {string[]} regions  empty for everywhere
  * @property {number} resolution
+ * @property {string} by  the order of the list
  */
 
 const isDay = (text) => /^\d{4}-\d\d-\d\d$/.test(text ?? "") && !Number.isNaN(Date.parse(text));
@@ -33,11 +36,12 @@ export function parse(search) {
     video, days, from, to,
     regions: [...new Set(regions)].sort(),
     resolution: Math.min(3600, whole(address.get("resolution"), DEFAULT_RESOLUTION)),
+    by: ORDERS.includes(address.get("by")) ? address.get("by") : ORDERS[0],
   };
 }
 
 /** Returns the address of a question, as short as it can be. @param {Question} question */
-export function address({ video, days, from, to, regions, resolution }) {
+export function address({ video, days, from, to, regions, resolution, by }) {
   const said = new URLSearchParams();
   if (video) said.set("video", video);
   if (from) said.set("from", from);
@@ -45,6 +49,7 @@ export function address({ video, days, from, to, regions, resolution }) {
   if (!from && !to && days !== DEFAULT_DAYS) said.set("days", days || "all");
   if (regions.length) said.set("region", regions.join());
   if (video && resolution !== DEFAULT_RESOLUTION) said.set("resolution", resolution);
+  if (by && by !== ORDERS[0]) said.set("by", by);
   return said.size ? `/?${said}` : "/";
 }
 
@@ -54,10 +59,13 @@ export function range({ days, from, to }, today) {
   return { from: addDays(today, 1 - days), to: today };
 }
 
-/** Returns the API's parameters without the empty ones; as pairs a name may come several times. @param {Record<string, string | number> | [string, string | number][]} said */
+/**
+ * Returns the API's parameters without the empty ones; a list repeats its name, and so may pairs.
+ * @param {Record<string, string | number | string[]> | [string, string | number][]} said
+ */
 export function parameters(said) {
   const pairs = Array.isArray(said) ? said : Object.entries(said);
-  return new URLSearchParams(pairs.filter(([, value]) => value).map(([name, value]) => [name, String(value)]));
+  return new URLSearchParams(pairs.flatMap(([name, value]) => [value].flat().filter(Boolean).map((one) => [name, String(one)])));
 }
 
 /** Returns the path of one video's answers. @param {string} video @param {string} what */

@@ -3,34 +3,52 @@
 import "./heat-strip.js";
 import { get } from "./api.js";
 import { audience } from "./audience.js";
+import { entries, nameOf, thumbnail } from "./catalogue.js";
 import * as controls from "./controls.js";
 import { counters } from "./counters.js";
 import { curves } from "./curves.js";
 import { dayByDay } from "./days.js";
 import { definitions, failure, node, notice, replace } from "./dom.js";
 import { asOf, certainty, certaintySentence, clock, dayRange, duration, number, places, scopeSentence, times, unit } from "./format.js";
+import { lead } from "./lead.js";
 import { describe, hotspots, MIN_VIEWERS, moments, watchedLength } from "./moments.js";
 import { address, range, videoPath } from "./route.js";
+import { series } from "./series.js";
 import { share } from "./share.js";
 
-/** The days are asked for again after so many milliseconds: they are many questions, and all but the last day hardly change. */
+/** The days are asked for again after so many milliseconds: all but the last one hardly change. */
 const DAYS_AGE = 60_000;
 
-/** The regions of the video shown last, so that another question about it begins with the chips in their places. */
-let known = { video: null, regions: [] };
+/** What is known of the video shown last, so that another question about it begins with everything in its place. */
+let known = { video: null, regions: [], entry: undefined, lead: null };
 
 /** Makes the page of a question; `update` asks again and returns for how long the answer holds. */
 export function video(main, asked, today, stale) {
-  if (known.video !== asked.video) known = { video: asked.video, regions: [] };
+  if (known.video !== asked.video) known = { video: asked.video, regions: [], entry: undefined, lead: null };
   const back = node("a", { className: "back", href: address({ ...asked, video: null }), "data-key": "back" }, "All videos");
+  const title = node("h1", { tabIndex: -1 });
+  const under = node("p", { className: "facts under" });
+  const picture = node("div", { className: "picture" });
   const facts = node("p", { className: "facts" });
   const chips = node("div", { className: "places" }, controls.regions(asked, known.regions));
   const counted = node("div");
+  const leading = node("div", { className: "leading" }, known.lead);
   const answer = node("div", { className: "answer" }, ...(stale.length ? stale : [skeleton()]));
   replace(main,
-    node("header", { className: "head" }, back, node("h1", { tabIndex: -1 }, asked.video), facts),
-    node("div", { className: "controls" }, controls.days(asked, today), controls.resolution(asked)), chips, counted, answer);
-  document.title = `${asked.video} · heatstrip`;
+    node("header", { className: "head" }, back, node("div", { className: "titled" }, picture, node("div", {}, title, under))),
+    leading, counted,
+    node("div", { className: "controls" }, controls.days(asked, today), controls.resolution(asked)), chips, facts, answer);
+  const showEntry = (entry) => {
+    const name = nameOf(entry, asked.video);
+    title.textContent = name;
+    document.title = `${name} · heatstrip`;
+    under.textContent = [name !== asked.video && asked.video, entry?.channel, entry?.published_at && `published ${dayRange(entry.published_at.slice(0, 10), entry.published_at.slice(0, 10))}`].filter(Boolean).join(" · ");
+    under.hidden = !under.textContent;
+    if (entry?.thumbnail_url !== known.entry?.thumbnail_url || !picture.firstChild) replace(picture, thumbnail(entry));
+    picture.hidden = !picture.firstChild;
+    known.entry = entry;
+  };
+  showEntry(known.entry);
 
   let shown = null;
   let figures = null;
@@ -58,7 +76,9 @@ export function video(main, asked, today, stale) {
       const said = { region: asked.regions.join() || "GLOBAL", resolution: asked.resolution, ...days };
       // The chips are a help: the strip neither waits for them nor fails with them.
       get(videoPath(asked.video, "regions"), days, signal).then(showRegions, () => {});
-      // So are the counters, which know no days and no regions.
+      // So are the catalogue, the views and the counters, which know no days and no regions.
+      entries([asked.video], signal).then(({ each }) => showEntry(each.get(asked.video)), () => {});
+      lead(asked.video, signal).then((section) => replace(leading, (known.lead = section)), () => {});
       counters(asked.video, signal).then((card) => replace(counted, card), () => {});
       try {
         const { body, tag, life } = await get(videoPath(asked.video, "heatmap"), said, signal);
@@ -96,21 +116,29 @@ function figuresOf(answer, asked, today) {
   const remark = node("p", { className: "remark" });
   const found = node("section", { className: "card", "aria-labelledby": "moments" });
   // The days of the question before stand here until these are there.
-  const days = node("div", {}, answer.querySelector("#day-by-day")?.parentElement);
+  const days = node("div", {}, answer.querySelector("#series")?.parentElement);
+  const eachDay = node("div");
+  let drawn = null;
   let daysAt = -DAYS_AGE;
   replace(answer,
     tiles,
     node("section", { className: "card strip", "aria-label": "Strip" }, view, legend(), remark, meanings()),
     node("div", { className: "beside" }, found,
       node("section", { className: "card", "aria-labelledby": "curves" }, node("h2", { id: "curves" }, "Curves"), lines.place)),
-    questions.place, days, share(asked, today));
+    questions.place, days, eachDay, share(asked, today));
 
   const showDays = (strip) => {
     if (performance.now() - daysAt < DAYS_AGE) return;
     daysAt = performance.now();
-    dayByDay(strip, asked, asking.signal).then((section) => replace(days, section), (problem) => {
+    series(asked, strip, today, asking.signal).then((made) => {
+      drawn?.close();
+      drawn = made;
+      replace(days, made?.section);
+    }, (problem) => {
       if (!asking.signal.aborted) replace(days, notice("error", "The days cannot be shown", problem.detail || problem.message));
     });
+    eachDay.firstChild?.dispatchEvent(new CustomEvent("changed", { detail: strip }));
+    if (!eachDay.firstChild) replace(eachDay, dayByDay(strip, asked, asking.signal));
   };
   return {
     show(strip) {
@@ -126,6 +154,7 @@ function figuresOf(answer, asked, today) {
       asking.abort();
       questions.close();
       lines.close();
+      drawn?.close();
     },
   };
 }
@@ -133,13 +162,15 @@ function figuresOf(answer, asked, today) {
 function numbers(strip) {
   const [hottest] = hotspots(strip);
   const peak = strip.buckets.find(({ viewers }) => viewers === strip.peak);
-  return definitions("numbers", [
-    [unit(strip.scope, strip.viewers), number(strip.viewers), certainty(strip)],
+  const people = [unit(strip.scope, strip.viewers), number(strip.viewers), certainty(strip)];
+  const others = [
     ["watch time", duration(strip.seconds_played), "repeats included, exact"],
     ["on average", clock(strip.seconds_played / Math.max(1, strip.viewers)), `of ${clock(watchedLength(strip))}`],
     ["peak", number(strip.peak), `at ${clock(peak?.bucket ?? 0)}, ${certainty(strip)}`],
     ["most replayed", hottest ? times(hottest.value) : "–", hottest ? `per viewer, at ${clock(hottest.at)}` : "nothing stands out"],
-  ]);
+  ];
+  // People lead. Over several salt epochs it is not people that are counted, and what is counted comes last.
+  return definitions("numbers", strip.scope === "viewers" ? [people, ...others] : [...others, people]);
 }
 
 const legend = () => node("ul", { className: "legend", "aria-label": "Legend" },

@@ -8,10 +8,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::{compact, replay, serve, show, work};
 use crate::{
-    catalogue::durations::{Durations, whole_seconds},
+    catalogue::{
+        durations::{Durations, whole_seconds},
+        entry::Entry,
+    },
     clock::Clock,
     config,
-    demo::audience::Audience,
+    demo::audience::{self, Audience},
     events::region::{GLOBAL, Region},
     heatmap::{
         store::{strips::StripQuery, videos::VideosQuery},
@@ -177,6 +180,7 @@ async fn look(
             replay::replay(&source, &queue).await?;
         }
         None if most_watched(store, clock).await?.is_none() && store.queue_depth().await?.heartbeats == 0 => {
+            introduce(store, clock).await?;
             generate(clock, url, region, &queue).await?;
         }
         None => {}
@@ -185,9 +189,10 @@ async fn look(
     let Some(video_id) = most_watched(store, clock).await? else {
         return Ok(());
     };
-    let durations = store.read_durations(&[&video_id]).await?;
+    let kept = store.read_entries(&[&video_id]).await?.remove(&video_id);
+    let entry = kept.map(|kept| kept.entry).unwrap_or_default();
     let asked = StripQuery {
-        length_sec: durations.get(&video_id).copied().map(whole_seconds),
+        length_sec: entry.duration_sec.map(whole_seconds),
         video_id,
         regions: vec![GLOBAL.to_owned()],
         resolution: 5,
@@ -196,7 +201,7 @@ async fn look(
     };
     let (range, rows) = store.read_strip(&asked).await?;
     println!();
-    show::draw(&strip(range, &rows));
+    show::draw(&strip(range, &rows), entry.title.as_deref());
     println!();
     Ok(())
 }
@@ -206,6 +211,20 @@ async fn most_watched(store: &Store, clock: &Clock) -> anyhow::Result<Option<Str
     let from = to - chrono::TimeDelta::days(LOOK_BACK_DAYS);
     let asked = VideosQuery { regions: vec![GLOBAL.to_owned()], from, to, limit: 1 };
     Ok(store.read_videos(&asked).await?.1.pop().map(|video| video.name))
+}
+
+/// Tells the catalogue what the demo's videos are.
+async fn introduce(store: &Store, clock: &Clock) -> anyhow::Result<()> {
+    let entries = audience::catalogue().map(|known| {
+        let entry = Entry {
+            title: Some(known.title),
+            duration_sec: Some(known.duration_sec.into()),
+            channel: Some(known.channel.to_owned()),
+            ..Entry::default()
+        };
+        (known.video_id.to_owned(), entry)
+    });
+    Ok(store.put_entries(&entries.collect(), clock.now()).await?)
 }
 
 /// Lets an audience watch: its last day goes through the API, as players do, and the days before are replayed.

@@ -145,7 +145,15 @@ async fn serve_encrypted(
         }),
         view_after_secs: store.view_rule().await?.after_secs,
         audience: Arc::new(audience::http::State { store: store.clone(), answers: answers.clone() }),
-        views: Arc::new(views::http::State { store: store.clone(), answers, ingest }),
+        views: Arc::new(views::http::State {
+            store: store.clone(),
+            answers,
+            ingest,
+            trending: views::http::TrendingSettings {
+                floor: settings.trending.trending_floor.into(),
+                most_of_channel: settings.trending.trending_channel_cap,
+            },
+        }),
         counters: Arc::new(counters::http::State {
             intake: counters::intake::Intake::start(&store),
             store: store.clone(),
@@ -156,6 +164,7 @@ async fn serve_encrypted(
         health: Arc::new(health::State::new(store.clone(), intake, clock, settings.dedup_window())),
         gate,
         store,
+        thumbnail_origins: settings.thumbnail_origins.iter().map(ToString::to_string).collect(),
     };
 
     let terms = Terms { max_connections: make_room(settings.max_connections), tls };

@@ -57,9 +57,10 @@ pub struct Arguments {
 /// Runs `heatstrip show`.
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let store = Store::connect(&config::database_url()?, 1).await?;
-    let durations = store.read_durations(&[&arguments.video]).await?;
+    let kept = store.read_entries(&[&arguments.video]).await?.remove(&arguments.video);
+    let entry = kept.map(|kept| kept.entry).unwrap_or_default();
     let asked = StripQuery {
-        length_sec: durations.get(&arguments.video).copied().map(whole_seconds),
+        length_sec: entry.duration_sec.map(whole_seconds),
         video_id: arguments.video,
         regions: arguments.region,
         resolution: arguments.format.and_then(Format::resolution).unwrap_or(arguments.resolution),
@@ -70,7 +71,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let strip = strip(range, &rows);
     match arguments.format {
         None => {
-            draw(&strip);
+            draw(&strip, entry.title.as_deref());
             if arguments.views {
                 let videos = [strip.video_id];
                 let found = store.view_totals(&videos).await?;
@@ -98,8 +99,8 @@ fn said(of: &VideoViews) -> String {
     )
 }
 
-/// Draws a strip as wide as the terminal and as colourful as it can show.
-pub fn draw(strip: &Strip) {
+/// Draws a strip as wide as the terminal and as colourful as it can show, under its title where there is one.
+pub fn draw(strip: &Strip, title: Option<&str>) {
     let stdout = std::io::stdout();
     let width = terminal_width().filter(|_| stdout.is_terminal()).unwrap_or(DEFAULT_WIDTH);
     let color = match (stdout.is_terminal(), std::env::var_os("NO_COLOR"), std::env::var("COLORTERM")) {
@@ -107,7 +108,7 @@ pub fn draw(strip: &Strip) {
         (_, None, Ok(depth)) if ["truecolor", "24bit"].contains(&depth.as_str()) => Color::True,
         _ => Color::Palette,
     };
-    print!("{}", render(strip, width, color));
+    print!("{}", render(strip, title, width, color));
 }
 
 fn terminal_width() -> Option<usize> {

@@ -52,6 +52,11 @@ pub async fn connect(database_url: &str, settings: &config::WorkSettings) -> any
     // Each worker needs a second connection now and then, to make a partition while its transaction waits.
     let store = Store::connect(database_url, 2 * settings.worker_connections).await?;
     store.set_sample_size(settings.sample_size).await?;
+    let half_lives = settings.half_lives;
+    let (recent, baseline) = (half_lives.trending_recent_hours, half_lives.trending_baseline_hours);
+    if store.set_half_lives(recent, baseline).await? {
+        tracing::warn!("the half-lives of trending have changed: it begins anew");
+    }
     Ok(store)
 }
 

@@ -2,18 +2,22 @@
 
 mod keep;
 mod migrate;
+mod origin;
 mod salts;
 mod secrets;
 mod serve;
 mod tls;
+mod trending;
 mod views;
 mod work;
 
 pub use keep::KeepSettings;
 pub use migrate::MigrateSettings;
+pub use origin::Origin;
 pub use salts::SaltSettings;
 pub use secrets::{DATABASE_HELP, SALT_HELP, SECRETS_HELP, database_url};
 pub use serve::{AccessSetting, ServeSettings};
 pub use tls::TlsSettings;
+pub use trending::{HalfLifeSettings, TrendingSettings};
 pub use views::{ViewRuleSettings, ViewSaltSettings};
 pub use work::WorkSettings;

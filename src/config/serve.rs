@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use axum::http::HeaderName;
 use clap::Args;
 
-use super::{ViewRuleSettings, ViewSaltSettings};
+use super::{Origin, TrendingSettings, ViewRuleSettings, ViewSaltSettings};
 use crate::{
     access::{address::Network, keyring::Access},
     events::region::Region,
@@ -48,6 +48,9 @@ pub struct ServeSettings {
     /// How long the read behind an answer may take; then it is cancelled and answered 503
     #[arg(long, env = "HEATSTRIP_READ_DEADLINE_SECS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub read_deadline_secs: u64,
+    /// Origins that the dashboard may show pictures of videos from, with commas; none, no picture is shown
+    #[arg(long, env = "HEATSTRIP_THUMBNAIL_ORIGINS", value_delimiter = ',', value_name = "ORIGIN")]
+    pub thumbnail_origins: Vec<Origin>,
     /// Connections to Postgres for requests
     #[arg(long, env = "HEATSTRIP_SERVE_CONNECTIONS", default_value_t = 8,
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(4..=1000))]
@@ -56,6 +59,8 @@ pub struct ServeSettings {
     pub view_rule: ViewRuleSettings,
     #[command(flatten)]
     pub view_salts: ViewSaltSettings,
+    #[command(flatten)]
+    pub trending: TrendingSettings,
 }
 
 /// Says who gets in.

@@ -13,4 +13,6 @@ pub struct WorkSettings {
     #[arg(long, env = "HEATSTRIP_SAMPLE_SIZE", default_value_t = crate::audience::sample::DEFAULT_SIZE,
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(0..=100_000))]
     pub sample_size: usize,
+    #[command(flatten)]
+    pub half_lives: super::HalfLifeSettings,
 }

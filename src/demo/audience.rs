@@ -17,6 +17,8 @@ use serde::Serialize;
 
 /// A player plays this much media between two beats.
 pub const BEAT_SEC: u32 = 10;
+/// A session becomes a view once it has played so much.
+const VIEW_AFTER_SEC: u32 = 10;
 
 const SECS_PER_DAY: i64 = 86_400;
 
@@ -76,6 +78,7 @@ impl Audience {
         beats: &mut Vec<Beat>,
     ) {
         let mut at = self.begins(place, video, rng);
+        let (mut played_sec, mut viewed) = (0, false);
         for range in played(video, rng) {
             for start_sec in range.clone().step_by(BEAT_SEC as usize) {
                 // A range that ends between two beats is told by a shorter one, as players flush on a seek or pause.
@@ -84,6 +87,9 @@ impl Audience {
                 if at > self.now {
                     return;
                 }
+                played_sec += end_sec - start_sec + 1;
+                let view = !viewed && played_sec >= VIEW_AFTER_SEC;
+                viewed |= view;
                 beats.push(Beat {
                     video_id: video.id,
                     region: place.region,
@@ -92,6 +98,7 @@ impl Audience {
                     viewer_id: viewer_id.to_owned(),
                     at,
                     duration_sec: video.duration_sec,
+                    view,
                 });
             }
             // Finding the spot on the seek bar takes a moment.
@@ -131,6 +138,9 @@ pub struct Beat {
     /// The player sent it at this instant, as the last of its seconds ended.
     pub at: DateTime<Utc>,
     pub duration_sec: u32,
+    /// True on the beat with which the session becomes a view.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub view: bool,
 }
 
 impl Beat {
@@ -170,6 +180,30 @@ const VIDEOS: [Video; 12] = [
     video("postgres-index-myths", 1_104, 16, 480..505, 20, 1.1),
     video("watercolour-basics", 828, 22, 350..372, 18, 1.0),
 ];
+
+/// What the catalogue knows of a video of the demo.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    pub video_id: &'static str,
+    pub title: String,
+    pub duration_sec: u32,
+    pub channel: &'static str,
+}
+
+/// Returns what the catalogue is to know of the videos: titles like their ids, and a channel for every third of them.
+pub fn catalogue() -> impl Iterator<Item = Known> {
+    let channels = ["Short and sweet", "Learn by doing", "Late night"];
+    VIDEOS.iter().enumerate().map(move |(number, video)| {
+        let words = video.id.replace('-', " ");
+        let (first, rest) = words.split_at(1);
+        Known {
+            video_id: video.id,
+            title: first.to_uppercase() + rest,
+            duration_sec: video.duration_sec,
+            channel: channels[number % channels.len()],
+        }
+    })
+}
 
 const fn video(
     id: &'static str,

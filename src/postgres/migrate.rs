@@ -35,6 +35,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     migration!("V11__heatmap_view", "0011_heatmap_view"),
     migration!("V12__views", "0012_views"),
     migration!("V14__catalogue", "0014_catalogue"),
+    migration!("V15__trending", "0015_trending"),
     migration!("V16__nights", "0016_nights"),
     migration!("V17__queue_heads", "0017_queue_heads"),
     migration!("V20__counters", "0020_counters"),

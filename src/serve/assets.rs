@@ -5,7 +5,7 @@ use std::{borrow::Cow, hash::Hasher, sync::Arc};
 
 use axum::{
     Router,
-    http::{HeaderMap, HeaderName, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -14,7 +14,7 @@ use fnv::FnvHasher;
 
 use crate::http::caching::holds;
 
-/// The pages ask nobody but this server for anything.
+/// The pages ask nobody but this server for anything, except pictures of videos where whoever runs it says from where.
 const POLICY: &str =
     "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'";
 /// The viewer of the description sets styles on its elements and draws its icons from data.
@@ -70,6 +70,9 @@ const DASHBOARD: &[Asset] = assets! {
     "/audience.js" SCRIPT TOGETHER "audience.js";
     "/days.js" SCRIPT TOGETHER "days.js";
     "/share.js" SCRIPT TOGETHER "share.js";
+    "/catalogue.js" SCRIPT TOGETHER "catalogue.js";
+    "/lead.js" SCRIPT TOGETHER "lead.js";
+    "/series.js" SCRIPT TOGETHER "series.js";
     "/vendor/uplot/uPlot.esm.js" SCRIPT TOGETHER "vendor/uplot/uPlot.esm.js";
     "/vendor/uplot/uPlot.min.css" CSS TOGETHER "vendor/uplot/uPlot.min.css";
 };
@@ -91,20 +94,35 @@ const EMBEDDED: &[Asset] = assets! {
     "/heatstrip.d.ts" SCRIPT ALONE "heatstrip.d.ts";
 };
 
-/// Returns the routes of the dashboard and of the API's description.
-pub fn pages() -> Router {
-    routes(DASHBOARD, POLICY, "same-origin", |text| text.into()).merge(routes(
-        DOCS,
-        DOCS_POLICY,
-        "same-origin",
-        |text| text.into(),
-    ))
+/// Returns the routes of the dashboard, which may show pictures from these origins, and of the API's description.
+pub fn pages(thumbnail_origins: &[String]) -> Router {
+    let policy = match thumbnail_origins {
+        [] => POLICY.to_owned(),
+        origins => format!("{POLICY}; img-src 'self' {}", origins.join(" ")),
+    };
+    let policy = HeaderValue::from_str(&policy).expect("origins are plain ASCII");
+    let settings = settings(thumbnail_origins);
+    routes(SETTINGS, &policy, "same-origin", |_| settings.clone().into())
+        .merge(routes(DASHBOARD, &policy, "same-origin", |text| text.into()))
+        .merge(routes(DOCS, &HeaderValue::from_static(DOCS_POLICY), "same-origin", |text| text.into()))
+}
+
+/// Written here, as a page that is one file for all cannot know the settings.
+const SETTINGS: &[Asset] =
+    &[Asset { path: "/settings.js", content_type: SCRIPT, cache_control: TOGETHER, text: "" }];
+
+/// Returns what the dashboard has to know of the settings, as a module.
+fn settings(thumbnail_origins: &[String]) -> String {
+    let origins = serde_json::to_string(thumbnail_origins).expect("a list of texts");
+    format!("// The settings that this page has to know.\n\nexport const thumbnailOrigins = {origins};\n")
 }
 
 /// Returns the routes of the files that pages of other sites load. The player client says after how many seconds a session is
 /// a view, so that it and the answers agree.
 pub fn embedded(view_after_secs: u32) -> Router {
-    routes(EMBEDDED, POLICY, "cross-origin", |text| with_view_after(text, view_after_secs))
+    routes(EMBEDDED, &HeaderValue::from_static(POLICY), "cross-origin", |text| {
+        with_view_after(text, view_after_secs)
+    })
 }
 
 /// The player client's default as it is built, behind the option's name and whatever the minifier calls the variable.
@@ -124,7 +142,7 @@ fn with_view_after(text: &'static str, view_after_secs: u32) -> Cow<'static, str
 /// sites (COEP) want to be told.
 fn routes(
     assets: &'static [Asset],
-    policy: &'static str,
+    policy: &HeaderValue,
     shared_with: &'static str,
     fill: impl Fn(&'static str) -> Cow<'static, str>,
 ) -> Router {
@@ -135,8 +153,8 @@ fn routes(
         };
         let etag: Arc<str> = etag(&text).into();
         let policies = [
-            (header::CONTENT_SECURITY_POLICY, policy),
-            (HeaderName::from_static("cross-origin-resource-policy"), shared_with),
+            (header::CONTENT_SECURITY_POLICY, policy.clone()),
+            (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static(shared_with)),
         ];
         let answer =
             async move |request: HeaderMap| (policies, asset.answer(&request, &etag, &text)).into_response();

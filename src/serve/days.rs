@@ -84,9 +84,11 @@ struct Day {
     /// Distinct viewers of any second. A person counts once a day, so days do not add up to people.
     viewers: Option<u64>,
     seconds_played: Option<u64>,
+    /// Views that counted.
+    views: Option<u64>,
 }
 
-/// The viewers and the watch time of a video, day by day.
+/// The viewers, the watch time and the views of a video, day by day.
 #[utoipa::path(
     get,
     path = "/v1/videos/{video_id}/days",
@@ -134,10 +136,13 @@ async fn answer(app: &State, question: DaysQuery) -> Result<Arc<Answer>, Arc<Rea
     app.answers
         .get(key, async move {
             let (watched, kept_from) = store.read_days(&question).await?;
-            let mut days = days(question, watched, kept_from);
+            let viewed = store
+                .read_views_by_day(&question.video_id, &question.regions, question.from, question.to)
+                .await?;
+            let mut days = days(question, watched, &viewed, kept_from);
             Ok(Made {
                 content_type: "application/json",
-                empty: days.days.iter().all(|day| day.viewers.unwrap_or(0) == 0),
+                empty: days.days.iter().all(|day| day.viewers.unwrap_or(0) + day.views.unwrap_or(0) == 0),
                 render: Box::new(move |at| {
                     days.generated_at = at;
                     serde_json::to_vec(&days).expect("answers are plain values with string keys")
@@ -147,16 +152,18 @@ async fn answer(app: &State, question: DaysQuery) -> Result<Arc<Answer>, Arc<Rea
         .await
 }
 
-fn days(question: DaysQuery, watched: Vec<Total>, kept_from: NaiveDate) -> Days {
+fn days(question: DaysQuery, watched: Vec<Total>, views: &[(NaiveDate, u64)], kept_from: NaiveDate) -> Days {
     let exact = watched.iter().all(|day| day.exact);
     let watched: HashMap<String, Total> = watched.into_iter().map(|day| (day.name.clone(), day)).collect();
     let day = |day: NaiveDate| {
         let watched = watched.get(&day.to_string());
+        let viewed = views.binary_search_by_key(&day, |(day, _)| *day);
         let known = |value: Option<u64>| (day >= kept_from).then_some(value.unwrap_or(0));
         Day {
             day,
             viewers: known(watched.map(|day| day.viewers)),
             seconds_played: known(watched.map(|day| day.seconds_played)),
+            views: known(viewed.ok().map(|found| views[found].1)),
         }
     };
     Days {

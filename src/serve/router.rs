@@ -46,6 +46,8 @@ pub struct Parts {
     pub health: Arc<health::State>,
     pub gate: Arc<access::http::Gate>,
     pub store: Store,
+    /// The dashboard may show pictures of videos from these origins.
+    pub thumbnail_origins: Vec<String>,
 }
 
 /// Returns the routes under `/v1`, open to pages of other origins, and their description.
@@ -85,7 +87,7 @@ pub fn router(parts: &Parts) -> Router {
     // Routes that are merged keep their own layers. Each layer costs a request two allocations, so every route gets all of its
     // layers at once.
     Router::from(root(parts))
-        .merge(assets::pages().layer(compressed()))
+        .merge(assets::pages(&parts.thumbnail_origins).layer(compressed()))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn(identify))

@@ -15,6 +15,8 @@ pub struct Metrics {
     pub views_folded: IntCounter,
     pub views_counted: IntCounter,
     pub viewers_merged: IntCounter,
+    pub trending_rows: IntCounter,
+    pub trending_faded: IntCounter,
 }
 
 impl Metrics {
@@ -24,6 +26,14 @@ impl Metrics {
             views_counted: counter(
                 "views_counted_total",
                 "Views that counted; the others were repeats inside the window.",
+            ),
+            trending_rows: counter(
+                "trending_rows_total",
+                "Rows of trending written for new viewers: one a video and region of a step, and one for all regions.",
+            ),
+            trending_faded: counter(
+                "trending_faded_total",
+                "Rows of trending removed because next to nothing was left of them.",
             ),
             viewers_merged: counter(
                 "viewers_merged_total",
@@ -36,5 +46,6 @@ impl Metrics {
     pub fn folded(&self, folded: &FoldedViews) {
         self.views_folded.inc_by(folded.views);
         self.views_counted.inc_by(folded.counted);
+        self.trending_rows.inc_by(folded.trending);
     }
 }

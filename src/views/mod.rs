@@ -28,3 +28,4 @@ pub mod pieces;
 pub mod reconcile;
 pub mod rule;
 pub mod store;
+pub mod trending;

@@ -1,6 +1,9 @@
 //! The night of views: archive whoever has not come back, and remove the days that are not kept.
 
-use super::archive::{self, Archived};
+use super::{
+    archive::{self, Archived},
+    metrics::METRICS,
+};
 use crate::{
     clock::Clock,
     postgres::{Store, StoreError},
@@ -13,6 +16,8 @@ pub struct Summary {
     pub archived: Archived,
     /// Rows of days that are not kept.
     pub deleted_rows: u64,
+    /// Rows of trending of which next to nothing was left.
+    pub faded: u64,
 }
 
 /// Does it all. A night that dies is simply run again: each piece is a transaction of its own.
@@ -22,5 +27,7 @@ pub async fn run(store: &Store, clock: &Clock, recent_days: u32) -> Result<Summa
     while let Some(rows) = store.delete_unkept_views().await? {
         deleted_rows += rows;
     }
-    Ok(Summary { archived, deleted_rows })
+    let faded = store.delete_faded(clock.now()).await?;
+    METRICS.trending_faded.inc_by(faded);
+    Ok(Summary { archived, deleted_rows, faded })
 }

@@ -134,8 +134,11 @@ struct Folded {
 }
 
 impl Folded {
-    const IDLE: Folded =
-        Folded { step: Step::Idle, grown: Vec::new(), views: FoldedViews { rows: 0, views: 0, counted: 0 } };
+    const IDLE: Folded = Folded {
+        step: Step::Idle,
+        grown: Vec::new(),
+        views: FoldedViews { rows: 0, views: 0, counted: 0, trending: 0 },
+    };
 }
 
 /// Works until told to stop; the step under way is finished, what is still queued waits for the next worker.

@@ -72,6 +72,15 @@ test('a drop is sudden, unusual, and not the end', () => {
   assert.deepEqual(drops(strip([...times(5, [12]), ...times(6, [10])])), [], 'two people are chance');
 });
 
+test('drops beside each other are one', () => {
+  const beside = [100, 99, 98, 80, 79, 60, 59, 58, 57, 56, 55, 54, 53, 52, 51, 50];
+  const found = drops(strip(beside.map((one) => [one])));
+  assert.deepEqual(found.map(({ from, to }) => [from, to]), [[10, 25]]);
+  assert.ok(Math.abs(found[0].value - (1 - 60 / 98)) < 1e-9, 'from before the first to after the last');
+  const apart = [100, 99, 98, 80, 79, 78, 77, 60, 59, 58, 57, 56, 55, 54, 53, 52];
+  assert.equal(drops(strip(apart.map((one) => [one]))).length, 2, 'three quiet buckets part them');
+});
+
 test('who has left is who is never seen again', () => {
   const viewers = [90, 20, 90, 60, 59, 45, 44, 30];
   const made = strip(viewers.map((one) => [one]));
@@ -84,13 +93,27 @@ test('moments come in the order of the video and in words', () => {
   const found = moments(strip([...times(4, [90]), ...times(4, [60, 1]), ...times(2, [58, 1.8]), ...times(6, [40])]));
   assert.deepEqual(found.map((moment) => describe(moment)), [
     ['Many leave 0:15–0:20', '33 % of those still there'],
-    ['A third have left by 0:20', 'not seen then or later'],
     ['67 % are still there at 0:30', 'the opening: seen then or later'],
     ['Re-watched 0:40–0:50', 'up to 1.80× per viewer, at 0:40'],
-    ['Many leave 0:45–0:50', '31 % of those still there'],
-    ['Half have left by 0:50', 'not seen then or later'],
+    ['Many leave 0:45–0:50', '31 % of those still there; half of all have left by then'],
     ['44 % stay to the end', 'seen at 1:16 or later'],
   ]);
+});
+
+test('five lines do not say the same', () => {
+  // Two in three leave around one point, bucket by bucket, after an opening in which nobody does.
+  const leaving = [...times(10, [100]), [90], [60], [59], [40], [39], [34], ...times(14, [33])];
+  const kinds = moments(strip(leaving)).map((moment) => describe(moment));
+  assert.deepEqual(kinds, [
+    ['100 % are still there at 0:30', 'the opening: seen then or later'],
+    ['Many leave 0:45–1:15', '66 % of those still there; half of all have left by then'],
+    ['33 % stay to the end', 'seen at 2:22 or later'],
+  ]);
+});
+
+test('a slow decline is told by its shares', () => {
+  const slow = Array.from({ length: 40 }, (_, index) => [Math.round(1000 * 0.98 ** index)]);
+  assert.deepEqual(moments(strip(slow)).filter(({ kind }) => kind === 'left').map(({ from, value }) => [from, value]), [[105, 1 / 3], [175, 1 / 2]]);
 });
 
 test('of few viewers and of few buckets nothing is said', () => {

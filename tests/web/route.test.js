@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import * as format from '../../web/format.js';
 import { address, parse, range, videoPath } from '../../web/route.js';
 
-const DEFAULTS = { video: null, days: 28, from: '', to: '', regions: [], resolution: 5 };
+const DEFAULTS = { video: null, days: 28, from: '', to: '', regions: [], resolution: 5, by: 'watched' };
 
 test('every question survives the address', () => {
   const questions = [
@@ -19,6 +19,7 @@ test('every question survives the address', () => {
     { video: ' led by a space', days: 0 },
     { video: 'v', days: 0, from: '2026-11-01', to: '2026-11-21', resolution: 3600 },
     { days: 0, to: '2026-11-21', regions: ['DE'] },
+    { by: 'trending', days: 7 },
   ];
   for (const question of questions) {
     const asked = { ...DEFAULTS, ...question };
@@ -29,7 +30,7 @@ test('every question survives the address', () => {
 });
 
 test('an address that means nothing is the default', () => {
-  assert.deepEqual(parse('?days=no&from=yesterday&resolution=-1&region=GLOBAL&video='), DEFAULTS);
+  assert.deepEqual(parse('?days=no&from=yesterday&resolution=-1&region=GLOBAL&video=&by=luck'), DEFAULTS);
   assert.deepEqual(parse('?days=all'), DEFAULTS, 'all days are a video\'s alone');
   assert.deepEqual(parse('?region=us,%20jp,us'), { ...DEFAULTS, regions: ['JP', 'US'] });
   assert.equal(parse('?resolution=9999').resolution, 3600);

@@ -82,6 +82,18 @@ impl Store {
         .await
     }
 
+    /// Returns the channels of those of the videos that have one.
+    pub async fn read_channels(&self, videos: &[&str]) -> Result<HashMap<String, String>, StoreError> {
+        self.run_tx("read_channels", |tx| {
+            async move {
+                let rows = query(tx, sql::READ_CHANNELS, &[&videos]).await?;
+                rows.iter().map(|row| Ok((row.try_get("video_id")?, row.try_get("channel")?))).collect()
+            }
+            .scope_boxed()
+        })
+        .await
+    }
+
     /// Returns the durations of those of the videos that have one.
     pub async fn read_durations(&self, videos: &[&str]) -> Result<HashMap<String, f64>, StoreError> {
         self.run_tx("read_durations", |tx| {

@@ -11,6 +11,7 @@ statements! {
     READ_CHANGED = "read_changed";
     READ_CHANGES = "read_changes";
     READ_CHANNEL = "read_channel";
+    READ_CHANNELS = "read_channels";
     READ_DURATIONS = "read_durations";
     READ_ENTRIES = "read_entries";
 }

@@ -72,15 +72,17 @@ struct Cell {
 
 const BLANK: Cell = Cell { glyph: ' ', color: None };
 
-/// Draws a strip for a terminal of `width` columns; every line ends with a line feed.
-pub fn render(strip: &Strip, width: usize, color: Color) -> String {
+/// Draws a strip for a terminal of `width` columns; every line ends with a line feed. A title, where there is one, stands in
+/// the place of the id, which follows below.
+pub fn render(strip: &Strip, title: Option<&str>, width: usize, color: Color) -> String {
     let width = width.max(1);
     let mut lines = Vec::new();
     if strip.buckets.is_empty() {
         return nobody(strip, width) + "\n";
     }
-    lines.push(color.bold(&fit(&strip.video_id, width)));
-    lines.extend(flow(&asked(strip), width));
+    lines.push(color.bold(&fit(title.unwrap_or(&strip.video_id), width)));
+    let id = title.map(|_| strip.video_id.clone());
+    lines.extend(flow(&id.into_iter().chain(asked(strip)).collect::<Vec<_>>(), width));
     lines.extend(flow(&found(strip), width));
     lines.push(String::new());
 

@@ -10,8 +10,11 @@ mod identify;
 mod openapi;
 mod ranges;
 mod totals;
+mod trending;
 mod withheld;
 mod write;
+
+pub use trending::TrendingSettings;
 
 /// The parts that these routes work with.
 pub struct State {
@@ -21,6 +24,8 @@ pub struct State {
     pub answers: AnswerCache,
     /// The way in.
     pub ingest: Arc<ingest::http::State>,
+    /// Says which videos may be listed as trending.
+    pub trending: TrendingSettings,
 }
 
 /// The routes and their description.
@@ -29,6 +34,7 @@ pub fn routes() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(write::post, totals::several))
         .routes(routes!(totals::one))
         .routes(routes!(identify::post))
+        .routes(routes!(trending::get))
 }
 
 impl From<Arc<crate::postgres::StoreError>> for ApiError {

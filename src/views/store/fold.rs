@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 
-use super::{recents, rule, sql};
+use super::{recents, rule, sql, trending};
 use crate::{
     events::hashed::HashedView,
     postgres::{StoreError, Transaction, execute, query, sketches::Sketch},
@@ -21,6 +21,8 @@ pub struct FoldedViews {
     pub views: u64,
     /// Those of them that counted.
     pub counted: u64,
+    /// Rows of trending, among those written.
+    pub trending: u64,
 }
 
 impl FoldedViews {
@@ -29,6 +31,7 @@ impl FoldedViews {
         self.rows += other.rows;
         self.views += other.views;
         self.counted += other.counted;
+        self.trending += other.trending;
     }
 }
 
@@ -53,8 +56,10 @@ pub(crate) async fn fold_in(
     if !changes.videos.is_empty() {
         rows += write(tx, &changes).await?;
     }
+    // Last, as its rows are locked by nobody who waits for others.
+    let trending = trending::add_in(tx, &changes.new_viewers).await?;
     let counted = changes.videos.values().map(|video| video.views as u64).sum();
-    Ok(FoldedViews { rows, views: views.len() as u64, counted })
+    Ok(FoldedViews { rows: rows + trending, views: views.len() as u64, counted, trending })
 }
 
 /// Puts users in the place of the devices that are bound to them, whenever the views were queued.

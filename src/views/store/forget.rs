@@ -29,6 +29,7 @@ pub(crate) async fn forget_in(
 ) -> Result<ForgottenViews, StoreError> {
     let Some(day) = day else {
         let rows = query(tx, sql::FORGET_VIEWS, &[&video_id]).await?;
+        execute(tx, sql::FORGET_TRENDING, &[&video_id]).await?;
         let count = |name: &str| rows[0].try_get::<_, i64>(name).map(|count| count as u64);
         return Ok(ForgottenViews { views: count("views")?, viewers: count("viewers")? });
     };

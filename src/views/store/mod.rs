@@ -2,6 +2,7 @@
 
 pub mod archive;
 pub mod bindings;
+pub mod days;
 pub mod fold;
 pub mod forget;
 pub mod kept_days;
@@ -12,3 +13,4 @@ pub mod rule;
 pub mod sql;
 pub mod starting;
 pub mod totals;
+pub mod trending;

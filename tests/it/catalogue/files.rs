@@ -95,3 +95,20 @@ async fn forgetting_a_video_removes_its_entry() {
     assert_eq!(titles(&app, &["v", "w"]).await, [Value::Null, json!("w")]);
     assert!(!forget(&app.store, "v", lane, None).await.expect("forgotten").entry, "there is none any more");
 }
+
+/// A title stands above the id in the terminal too.
+#[tokio::test]
+async fn show_draws_under_the_title_and_up_to_the_end() {
+    let app = App::start(Settings::default()).await;
+    watch(&app, &[beat("v", "a", (0, 399))]).await;
+    put(&app, "v", r#"{"title":"How sketches count","duration_sec":180}"#).await;
+    let mut command = heatstrip(&["show", "v"]);
+    let output = command.env("DATABASE_URL", &app.database.url).output().await.expect("the binary is there");
+    let drawn = String::from_utf8(output.stdout).expect("text");
+    let lines: Vec<&str> = drawn.lines().collect();
+    assert!(lines[0] == "How sketches count" && lines[1].starts_with("v · GLOBAL"), "{drawn}");
+    assert!(
+        drawn.contains("watched 3 m 00 s") && drawn.contains("2:30") && !drawn.contains("4:00"),
+        "{drawn}"
+    );
+}

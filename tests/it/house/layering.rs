@@ -55,6 +55,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &[
             "access",
             "answers",
+            "catalogue",
             "clock",
             "events",
             "http",
@@ -108,8 +109,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("config", &["access", "audience", "events", "viewers", "views", "work"]),
     ("demo", &[]),
     ("doctor", &["clock", "heatmap", "postgres", "queue", "viewers"]),
-    ("import", &["clock", "counters", "events", "ingest", "postgres", "queue", "viewers", "views"]),
-    ("import", &["catalogue", "clock", "counters", "events", "ingest", "postgres", "queue", "viewers"]),
+    (
+        "import",
+        &["catalogue", "clock", "counters", "events", "ingest", "postgres", "queue", "viewers", "views"],
+    ),
     (
         "cli",
         &[

@@ -101,3 +101,33 @@ fn every_script_and_style_sheet_is_short() {
         }
     }
 }
+
+/// An address in the catalogue makes nobody's browser ask a host that whoever runs this has not named.
+#[tokio::test]
+async fn pictures_come_from_where_the_setting_says() {
+    let policy = async |app: &App| {
+        let page = app.get("/").await;
+        page.headers()["content-security-policy"].to_str().expect("text").to_owned()
+    };
+    let settings = async |app: &App| app.get("/settings.js").await.text().await.expect("a text");
+    let app = App::start(Settings::default()).await;
+    assert!(!policy(&app).await.contains("img-src"), "nobody else is asked");
+    assert!(settings(&app).await.contains("export const thumbnailOrigins = [];"));
+
+    let origins = ["https://cdn.example", "http://127.0.0.1:8081"];
+    let app = App::start(Settings {
+        thumbnail_origins: origins.map(|origin| origin.parse().expect("an origin")).to_vec(),
+        ..Settings::default()
+    })
+    .await;
+    let img_src = "; img-src 'self' https://cdn.example http://127.0.0.1:8081";
+    assert!(policy(&app).await.starts_with("default-src 'self'") && policy(&app).await.ends_with(img_src));
+    assert!(
+        settings(&app)
+            .await
+            .contains(r#"thumbnailOrigins = ["https://cdn.example","http://127.0.0.1:8081"];"#)
+    );
+    let docs = app.get("/docs").await;
+    let docs = docs.headers()["content-security-policy"].to_str().expect("text");
+    assert!(!docs.contains("cdn.example"), "{docs}");
+}

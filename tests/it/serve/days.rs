@@ -42,6 +42,18 @@ async fn every_day_of_the_range_is_there() {
         (&answer["from"], &answer["to"], &answer["exact"], &answer["regions"]),
         (&json!("2026-11-16"), &json!("2026-11-21"), &json!(true), &json!(["GLOBAL"]))
     );
+    let seen = json!([
+        {"video_id": "v", "viewer_id": "a", "region": "JP"}, {"video_id": "v", "viewer_id": "b", "region": "KR"},
+        {"video_id": "v", "viewer_id": "c", "region": "KR", "at": "2026-11-20T12:00:00Z"},
+    ]);
+    let sent = app.client.post(format!("{}/v1/views", app.url)).body(seen.to_string());
+    assert_eq!(sent.send().await.expect("an answer").status(), 202);
+    app.fold().await;
+    let viewed = app.json("/v1/videos/v/days?from=2026-11-16").await;
+    assert_eq!(column(&viewed, "views"), [0, 0, 0, 0, 1, 2]);
+    assert_eq!(column(&viewed, "viewers"), column(&answer, "viewers"), "views are no heartbeats");
+    let viewed = app.json("/v1/videos/v/days?from=2026-11-16&region=KR").await;
+    assert_eq!(column(&viewed, "views"), [0, 0, 0, 0, 1, 1]);
     let of_one = app.json("/v1/videos/v/days?from=2026-11-16&region=KR").await;
     assert_eq!(column(&of_one, "viewers"), [0, 1, 0, 0, 0, 0]);
     let united = app.json("/v1/videos/v/days?from=2026-11-16&region=KR,JP").await;

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use heatstrip::{
     cli::serve::serve,
     clock::Clock,
-    config::{AccessSetting, ServeSettings, ViewRuleSettings, ViewSaltSettings},
+    config::{AccessSetting, Origin, ServeSettings, TrendingSettings, ViewRuleSettings, ViewSaltSettings},
     import::replay::client,
     postgres::Store,
     viewers::{epoch::Rotation, salt::SaltSource},
@@ -31,6 +31,7 @@ pub struct Settings {
     pub read_deadline_secs: u64,
     pub access: Option<AccessSetting>,
     pub client_address_header: Option<HeaderName>,
+    pub thumbnail_origins: Vec<Origin>,
 }
 
 impl Default for Settings {
@@ -48,6 +49,7 @@ impl Default for Settings {
             read_deadline_secs: 30,
             access: None,
             client_address_header: None,
+            thumbnail_origins: Vec::new(),
         }
     }
 }
@@ -88,6 +90,8 @@ impl App {
             client_address_header: settings.client_address_header,
             trusted_proxies: Vec::new(),
             read_deadline_secs: settings.read_deadline_secs,
+            trending: TrendingSettings { trending_floor: 5, trending_channel_cap: 3 },
+            thumbnail_origins: settings.thumbnail_origins,
         };
         let listener = TcpListener::bind(serving.listen).await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));

@@ -7,6 +7,7 @@ mod plans;
 mod ranges;
 mod reads;
 mod rule;
+mod trending;
 mod writes;
 
 use chrono::{DateTime, NaiveDate, Utc};

@@ -41,8 +41,9 @@ function drawn() {
 /** A video's page is there when its strip, its curves and its days are; a moment is pointed at. */
 async function ready(page) {
   await page.locator('heat-strip .bar').first().waitFor();
-  await page.locator('.curve canvas').nth(1).waitFor();
-  await page.locator('.day .spark').first().waitFor();
+  await page.locator('.curves .curve canvas').nth(1).waitFor();
+  await page.locator('.series .curve canvas').nth(1).waitFor();
+  await page.locator('.numbers.lead').waitFor();
   await page.locator('.places a').nth(3).waitFor();
   await page.locator('heat-strip').evaluate((strip) => strip.pointAt(strip.clientWidth > 600 ? 175 : null));
 }

@@ -32,7 +32,7 @@ fn strip_of(video_id: &str, resolution: u32, buckets: &[(u64, u64)]) -> Strip {
 #[test]
 fn golden() {
     let buckets = [(1284, 6420), (900, 4500), (0, 0), (450, 4500), (300, 1500), (10, 20)];
-    let text = render(&strip_of("yt_abc123", 5, &buckets), 48, Color::None);
+    let text = render(&strip_of("yt_abc123", 5, &buckets), None, 48, Color::None);
     let expected = "\
 yt_abc123
 DE, JP · 2026-11-14 to 2026-11-21 · 5 s a bucket
@@ -55,7 +55,7 @@ watched 4 h 42 m
 #[test]
 fn a_video_nobody_watched_is_one_line() {
     assert_eq!(
-        render(&strip_of("yt_abc123", 5, &[]), 80, Color::True),
+        render(&strip_of("yt_abc123", 5, &[]), None, 80, Color::True),
         "Nobody has watched yt_abc123 (DE, JP) in these days yet.\n"
     );
 }
@@ -71,7 +71,7 @@ fn no_line_is_wider_than_the_terminal() {
             if buckets.len() as u32 * resolution > 86_400 {
                 continue;
             }
-            let text = render(&strip_of(id, resolution, &buckets), width, Color::None);
+            let text = render(&strip_of(id, resolution, &buckets), None, width, Color::None);
             for line in text.lines() {
                 assert!(columns_of(line) <= width.max(1), "{width}: {line}");
             }
@@ -92,12 +92,12 @@ fn columns_keep_the_peak_and_stretch() {
 #[test]
 fn colours_are_switched_and_reset() {
     let strip = strip_of("v", 60, &[(10, 600), (5, 300)]);
-    let text = render(&strip, 4, Color::True);
+    let text = render(&strip, None, 4, Color::True);
     let bottom = text.lines().nth_back(2).expect("a row");
     assert_eq!(bottom, "\x1b[38;2;247;209;61m██\x1b[38;2;222;87;54m██\x1b[0m");
-    let palette = render(&strip, 4, Color::Palette);
+    let palette = render(&strip, None, 4, Color::Palette);
     assert!(palette.contains("\x1b[38;5;221m██"), "{palette}");
-    assert!(!render(&strip, 4, Color::None).contains('\x1b'));
+    assert!(!render(&strip, None, 4, Color::None).contains('\x1b'));
 }
 
 #[test]
@@ -112,4 +112,15 @@ fn numbers_read_well() {
     assert_eq!([0, 75, 3599, 3600, 45_296].map(clock), ["0:00", "1:15", "59:59", "1:00:00", "12:34:56"]);
     assert_eq!([0, 999, 1284, 1_000_000].map(grouped), ["0", "999", "1,284", "1,000,000"]);
     assert_eq!([9, 125, 3600, 1_483_500].map(hours), ["9 s", "2 m 05 s", "1 h 00 m", "412 h 05 m"]);
+}
+
+#[test]
+fn a_title_stands_above_the_id() {
+    let strip = strip_of("yt_abc123", 5, &[(0, 3), (1, 2)]);
+    let titled = render(&strip, Some("How sketches \u{202e}count"), 60, Color::True);
+    let mut lines = titled.lines();
+    assert_eq!(lines.next(), Some("\x1b[1mHow sketches \u{fffd}count\x1b[0m"));
+    assert!(lines.next().is_some_and(|line| line.starts_with("yt_abc123 · ")), "{titled}");
+    let narrow = render(&strip, Some(&"長".repeat(99)), 20, Color::None);
+    assert!(narrow.lines().all(|line| super::columns_of(line) <= 20), "{narrow}");
 }

@@ -1,0 +1,3 @@
+-- forget_trending
+-- $1 text  video
+DELETE FROM trending WHERE video_id = $1

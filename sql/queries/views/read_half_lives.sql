@@ -1,0 +1,2 @@
+-- read_half_lives
+SELECT recent_secs, baseline_secs FROM trending_half_lives
