@@ -7,7 +7,9 @@
 //!
 //! queue ─► work::worker { claim ─► heatmap::fold ─► sketch } ─► shard runs          one transaction a step
 //!
-//! queue ─► work::worker { claim ─► views::fold ─► sketch } ─► view totals, days         the same transaction
+//! queue ─► work::worker { claim ─► views::fold ─► sketch } ─► view totals, days    the same transaction
+//!
+//! queue ─► work::worker { claim ─► audience::sample } ─► sampled watches           the same transaction
 //!
 //! shard runs ─► heatmap::compaction ─► canonical runs,                             hot videos at once,
 //!                                      popular blocks: seconds and their levels    all others nightly
