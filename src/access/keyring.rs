@@ -99,8 +99,13 @@ impl Keyring {
             Access::Open => true,
             Access::Keys => false,
             // What was true at the last look: keys are never unmade.
-            Access::UntilKeys => !self.ring().any,
+            Access::UntilKeys => !self.has_keys(),
         }
+    }
+
+    /// True if there ever was a key.
+    pub fn has_keys(&self) -> bool {
+        self.ring().any
     }
 
     /// Reads the keys anew every few seconds until told to stop.

@@ -98,6 +98,11 @@ async fn serve_encrypted(
              or say --access open"
         );
     }
+    if keyring.is_open() && keyring.has_keys() {
+        tracing::warn!(
+            "there are keys, and nobody needs one: --access open (HEATSTRIP_ACCESS) lets everybody read and write everything"
+        );
+    }
     let gate = Gate::new(
         Arc::clone(&keyring),
         settings.client_address_header.clone(),

@@ -138,6 +138,7 @@ async fn merge(
     behind: &str,
 ) -> Result<Piece, StoreError> {
     tx.batch_execute(sql::PREPARE_VIEW_PIECES).await?;
+    query(tx, sql::SHARE_MERGES, &[]).await?;
     let Some(mut found) = user(tx, epoch, device).await? else { return Ok(Piece::Ended) };
     let user = loop {
         // Whoever binds this user to another waits from here on until the piece is committed, and finds its rows.

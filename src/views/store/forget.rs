@@ -27,11 +27,13 @@ pub(crate) async fn forget_in(
     video_id: &str,
     day: Option<NaiveDate>,
 ) -> Result<ForgottenViews, StoreError> {
+    // A row of a device that is becoming its user's at this moment would be passed over, and the user's not be seen yet.
+    query(tx, sql::LOCK_MERGES, &[]).await?;
     let Some(day) = day else {
+        let viewers = execute(tx, sql::FORGET_RECENTS, &[&video_id]).await?;
         let rows = query(tx, sql::FORGET_VIEWS, &[&video_id]).await?;
         execute(tx, sql::FORGET_TRENDING, &[&video_id]).await?;
-        let count = |name: &str| rows[0].try_get::<_, i64>(name).map(|count| count as u64);
-        return Ok(ForgottenViews { views: count("views")?, viewers: count("viewers")? });
+        return Ok(ForgottenViews { views: rows[0].try_get::<_, i64>("views")? as u64, viewers });
     };
     let begins = day.and_time(NaiveTime::MIN).and_utc();
     let viewers = execute(tx, sql::FORGET_RECENTS_OF_DAY, &[&video_id, &day, &begins]).await?;

@@ -96,7 +96,7 @@ impl<'a> Columns<'a> {
             return execute(tx, sql::INSERT_RECENTS, parameters).await;
         }
         let parameters: &[&(dyn ToSql + Sync)] =
-            &[videos, viewers, views, firsts, lasts, firsts_counted, lasts_counted];
+            &[videos, viewers, views, firsts, lasts, firsts_counted, lasts_counted, regions];
         execute(tx, sql::UPDATE_RECENTS, parameters).await
     }
 }

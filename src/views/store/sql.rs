@@ -15,6 +15,7 @@ statements! {
     DELETE_VIEW_EPOCH = "delete_view_epoch";
     DELETE_VIEW_MONTH = "delete_view_month";
     EMPTY_TRENDING = "empty_trending";
+    FORGET_RECENTS = "forget_recents";
     FORGET_RECENTS_OF_DAY = "forget_recents_of_day";
     FORGET_TRENDING = "forget_trending";
     FORGET_VIEWS = "forget_views";
@@ -23,6 +24,7 @@ statements! {
     INSERT_TOTALS = "insert_totals";
     LOCK_HALF_LIVES = "lock_half_lives";
     LOCK_HASHES = "lock_hashes";
+    LOCK_MERGES = "lock_merges";
     LOCK_RECENTS = "lock_recents";
     LOCK_TOTALS = "lock_totals";
     MERGE_TOTALS = "merge_totals";
@@ -55,6 +57,7 @@ statements! {
     SET_MERGED = "set_merged";
     SET_STARTING_VIEWS = "set_starting_views";
     SHARE_HASH = "share_hash";
+    SHARE_MERGES = "share_merges";
     UPDATE_RECENTS = "update_recents";
     UPDATE_TOTALS = "update_totals";
     WRITE_BINDINGS = "write_bindings";

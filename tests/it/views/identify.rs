@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use heatstrip::{
+    events::lane::lane,
     viewers::epoch::Rotation,
     views::{archive, identify::IdentifyError},
     work::worker,
@@ -313,6 +314,33 @@ async fn a_fold_under_way_is_waited_for() {
     let device = "SELECT count(*) FROM recent_views AS r JOIN view_bindings AS b ON b.device = r.viewer";
     assert_eq!(engine.count(device).await, 0);
     assert_eq!(engine.drift().await, 0);
+}
+
+/// A video that is forgotten while a piece makes its rows the user's: forgetting waits for the piece. Without that wait it
+/// passes over the device's row, cannot see the user's yet, and leaves it behind.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_outlives_a_video_by_becoming_a_user() {
+    let engine = Engine::start("2026-11-21T10:00:00Z", Rotation::Monthly).await;
+    engine.send(&[sent("v", "phone", at("2026-11-21T09:00:00Z"))]).await;
+    engine.fold().await;
+    engine.sql.batch_execute("BEGIN; SELECT FROM view_totals FOR UPDATE").await.expect("a lock");
+    let looker = engine.database.connect().await;
+    let waiting = async || {
+        let query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        looker.query_one(query, &[]).await.expect("sessions").get::<_, i64>(0)
+    };
+    let forgetting = async {
+        until("the piece waits", DEADLINE, async || (waiting().await == 1).then_some(())).await;
+        heatstrip::work::forget::forget(&engine.store, "v", lane("v", engine.store.lanes()), None).await
+    };
+    let free = async {
+        until("both wait", DEADLINE, async || (waiting().await == 2).then_some(())).await;
+        engine.sql.batch_execute("COMMIT").await.expect("free");
+    };
+    let (merged, forgotten, ()) = tokio::join!(engine.identify("phone", "ann"), forgetting, free);
+    assert_eq!(merged.expect("bound"), 1);
+    forgotten.expect("forgotten");
+    assert_eq!(engine.count("SELECT count(*) FROM recent_views").await, 0);
 }
 
 /// A user who is bound to another while a piece makes rows hers: the binding waits for the piece, and finds its rows. Without
