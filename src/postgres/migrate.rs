@@ -42,6 +42,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     migration!("V23__audience", "0023_audience"),
     migration!("V24__access_keys", "0024_access_keys"),
     migration!("V27__audience_storage", "0027_audience_storage"),
+    migration!("V28__audience_drops", "0028_audience_drops"),
 ];
 
 /// A migration that meets locks of others steps aside and tries again this often, which takes some five minutes.

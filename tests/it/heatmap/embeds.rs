@@ -19,12 +19,14 @@ async fn any_site_loads_the_player_client_and_keeps_it() {
         assert_eq!(header("access-control-allow-origin"), "*");
         assert_eq!(header("cross-origin-resource-policy"), "cross-origin");
         assert_eq!(header("cache-control"), "public, max-age=3600, stale-while-revalidate=86400");
+        // Weak, as the same text may come compressed.
         let etag = header("etag").to_owned();
-        assert!(etag.starts_with('"') && etag.len() > 2, "a strong tag: {etag}");
+        let opaque = etag.strip_prefix("W/").unwrap_or_default().to_owned();
+        assert!(opaque.starts_with('"') && opaque.len() > 2, "a weak tag: {etag}");
         let text = response.text().await.expect("text");
         assert!(text.contains(has), "{path}: {text}");
 
-        for (held, status) in [(etag.as_str(), 304), (&format!("W/{etag}"), 304), ("\"another\"", 200)] {
+        for (held, status) in [(etag.as_str(), 304), (opaque.as_str(), 304), ("\"another\"", 200)] {
             let request = app.client.get(format!("{}{path}", app.url)).header("if-none-match", held);
             let response = request.send().await.expect("an answer");
             assert_eq!(response.status(), status, "{path}, {held}");

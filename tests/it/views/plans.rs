@@ -58,7 +58,7 @@ async fn every_statement_looks_rows_up() {
     let statements = [
         (fold, sql::READ_BINDINGS, "'{2026-11-01,2026-11-01}', '{3,5}'".to_owned()),
         (fold, sql::LOCK_RECENTS, keys.to_owned()),
-        (fold, sql::UPDATE_RECENTS, format!("{keys}, '{{1,1,1}}', {times}")),
+        (fold, sql::UPDATE_RECENTS, format!("{keys}, '{{1,1,1}}', {times}, '{{JP,JP,JP}}'")),
         (fold, sql::LOCK_TOTALS, "'{v1,v2,v3}'".to_owned()),
         (
             fold,
