@@ -30,7 +30,7 @@ impl Format {
 
 /// The names of the formats.
 #[derive(ToSchema)]
-#[schema(rename_all = "lowercase")]
+#[schema(as = AudienceFormatName, rename_all = "lowercase")]
 pub enum FormatName {
     Json,
     Csv,

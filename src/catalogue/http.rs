@@ -56,6 +56,7 @@ pub fn routes() -> OpenApiRouter<Arc<State>> {
 
 /// An entry with the video it belongs to.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CatalogueVideo)]
 pub struct Video {
     video_id: String,
     #[serde(flatten)]

@@ -125,3 +125,37 @@ async fn the_page_asks_nobody_else() {
     assert!(!text.contains("http://") && !text.contains("https://") && text.contains("load-fonts=\"false\""));
     assert_eq!(app.get("/docs/rapidoc-min.js").await.status(), 200);
 }
+
+/// Two types of one name would be one schema, and whichever is written last would describe both.
+#[test]
+fn every_schema_has_a_name_of_its_own() {
+    let mut names = BTreeSet::new();
+    for file in sources() {
+        let file = syn::parse_file(&fs::read_to_string(file).expect("a source file")).expect("Rust");
+        for item in &file.items {
+            let (attributes, name) = match item {
+                syn::Item::Struct(item) => (&item.attrs, item.ident.to_string()),
+                syn::Item::Enum(item) => (&item.attrs, item.ident.to_string()),
+                _ => continue,
+            };
+            let texts = |of: &str| -> Vec<String> {
+                let meant = attributes.iter().filter(|attribute| attribute.path().is_ident(of));
+                meant
+                    .filter_map(|attribute| Some(attribute.meta.require_list().ok()?.tokens.to_string()))
+                    .collect()
+            };
+            if texts("derive").iter().any(|derived| derived.contains("ToSchema")) {
+                let renamed = texts("schema").iter().find_map(|schema| {
+                    let (_, renamed) = schema.split_once("as = ")?;
+                    Some(renamed.split([' ', ',']).next()?.to_owned())
+                });
+                let name = renamed.unwrap_or(name);
+                assert!(
+                    names.insert(name.clone()),
+                    "{name} describes two types: give one `#[schema(as = …)]`"
+                );
+            }
+        }
+    }
+    assert!(names.len() > 30, "{names:?}");
+}
