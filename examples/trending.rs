@@ -1,5 +1,5 @@
 //! Measures what trending costs on a private Postgres: how long a list takes at a million videos, cold and warm, and what folding
-//! new viewers into it costs. `docs/views.md` has its numbers.
+//! new viewers into it costs. `docs/trending.md` has its numbers.
 //!
 //! ```sh
 //! cargo run --release --example trending
@@ -51,7 +51,8 @@ async fn main() -> anyhow::Result<()> {
             &[&now, &VIDEOS],
         )
         .await?;
-    client.batch_execute("VACUUM ANALYZE trending; CHECKPOINT").await?;
+    client.batch_execute("VACUUM ANALYZE trending").await?;
+    client.batch_execute("CHECKPOINT").await?;
     let size: String =
         client.query_one("SELECT pg_size_pretty(pg_total_relation_size('trending'))", &[]).await?.get(0);
     println!("{} rows, {size} with all indexes", 2 * VIDEOS);
