@@ -24,7 +24,7 @@ const VARY: HeaderValue = HeaderValue::from_static("authorization, origin");
 /// The address of who asks, where no connection says it.
 const NOBODY: IpAddr = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
 
-/// What stands before the routes.
+/// The gate before the routes: it asks for keys and budgets.
 pub struct Gate {
     keyring: Arc<Keyring>,
     budgets: Arc<Senders>,

@@ -51,7 +51,7 @@ pub enum Access {
     UntilKeys,
 }
 
-/// What a look at the table found.
+/// The keys that a look at the table found.
 #[derive(Default)]
 struct Ring {
     by_hash: HashMap<KeyHash, Arc<Known>>,

@@ -1,4 +1,4 @@
-//! What tables and terminals show.
+//! The answer for tables and terminals.
 
 use super::*;
 use crate::{
