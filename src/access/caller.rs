@@ -20,7 +20,7 @@ pub struct Known {
     pub key: Key,
     /// The name of its accounts.
     account: Arc<str>,
-    /// What it lets its holder say.
+    /// The terms under which its holder may write and read.
     terms: Arc<Terms>,
 }
 

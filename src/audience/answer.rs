@@ -158,7 +158,7 @@ pub struct Overlap {
     pub from: Option<NaiveDate>,
     pub to: Option<NaiveDate>,
     pub scope: Scope,
-    /// By the number of videos, from one to all.
+    /// How many watched how many of the videos, from one to all of them.
     pub watched: Vec<Watched>,
     pub confidence: f64,
     pub exact: bool,

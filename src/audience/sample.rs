@@ -121,7 +121,7 @@ pub fn thin(watches: &mut Vec<Watch<'_>>, size: usize) -> Threshold {
     Threshold::at(first_out)
 }
 
-/// What a batch adds to a video-day.
+/// The part of a batch that is added to the sample of a video-day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Addition<'a> {
     pub video_id: &'a str,

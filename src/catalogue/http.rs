@@ -152,7 +152,7 @@ async fn put(
         let (field, reason) = (refusal.field.unwrap_or("the body"), refusal.reason);
         ApiError::BadRequest(format!("{field} must be {} ({reason})", entry::bounds(refusal.field)))
     })?;
-    // As exact as Postgres keeps it, so that the answer says what will be read.
+    // Postgres keeps microseconds: the answer has to say what a later read will.
     let now = app.clock.now().trunc_subsecs(6);
     let entries = BTreeMap::from([(video_id, entry)]);
     in_time(async { app.store.put_entries(&entries, now).await.map_err(|error| ApiError::from(&error)) })

@@ -1,4 +1,4 @@
-//! What a step of the worker adds to the sample, in its transaction.
+//! Adds the heartbeats of a worker's step to the sample, in the transaction of the step.
 
 use chrono::NaiveDate;
 use scoped_futures::ScopedFutureExt;
