@@ -179,6 +179,7 @@ export class HeatStrip extends HTMLElement {
     this.#strip = strip;
     if (!this.#player) this.#follow();
     if (strip.buckets.length === 0) return this.#say("Nobody has watched this yet.");
+    if (strip.viewers === 0) return this.#say("Too few have watched this to say how many.");
     this.#message.hidden = true;
     this.#chart.hidden = false;
     this.#describe();

@@ -56,3 +56,8 @@ pub fn ratio(part: u64, whole: u64) -> f64 {
     let (part, whole) = (u128::from(part), u128::from(whole));
     ((part * 20_000 + whole) / (whole * 2)) as f64 / 10_000.0
 }
+
+/// Returns a number of viewers in whole steps of `step`, rounded down.
+pub fn steps(viewers: u64, step: u64) -> u64 {
+    viewers - viewers % step
+}

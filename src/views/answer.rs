@@ -17,8 +17,10 @@ use crate::{answers::envelope::Scope, sketch, viewers::epoch::Rotation};
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct VideoViews {
     pub video_id: String,
-    /// Views that counted, ever.
+    /// Views that counted, ever. `null`, as `viewers` is, where fewer viewed than the reader's key takes.
+    #[schema(value_type = Option<u64>)]
     pub views: u64,
+    #[schema(value_type = Option<ViewersOfVideo>)]
     pub viewers: ViewersOfVideo,
     pub rule: Rule,
     /// Left out where the answer's tag is taken: an unchanged answer keeps its tag.
@@ -30,7 +32,9 @@ pub struct VideoViews {
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct VideoEntry {
     pub video_id: String,
+    #[schema(value_type = Option<u64>)]
     pub views: u64,
+    #[schema(value_type = Option<ViewersOfVideo>)]
     pub viewers: ViewersOfVideo,
 }
 
@@ -38,6 +42,7 @@ pub struct VideoEntry {
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct ViewersOfVideo {
     /// Distinct viewers since `recent_from`, exact.
+    #[schema(value_type = Option<u64>)]
     pub recent: u64,
     /// From which UTC day on they are kept; `null`: all that there ever were.
     pub recent_from: Option<NaiveDate>,
@@ -71,13 +76,16 @@ pub struct RangeViews {
     pub from: Option<NaiveDate>,
     pub to: Option<NaiveDate>,
     pub scope: Scope,
-    /// Views that counted on these days.
+    /// Views that counted on these days. `null`, as `viewers` is, where fewer viewed than the reader's key takes.
+    #[schema(value_type = Option<u64>)]
     pub views: u64,
     /// Distinct viewers of these days.
+    #[schema(value_type = Option<u64>)]
     pub viewers: u64,
     pub relative_error: f64,
     pub exact: bool,
-    /// The rows that this was united from: whole months, and the days beside them.
+    /// The rows that this was united from: whole months, and the days beside them. Not for keys with a minimum audience.
+    #[schema(required = false)]
     pub pieces: Pieces,
     pub rule: Rule,
     #[serde(skip_serializing_if = "Option::is_none")]

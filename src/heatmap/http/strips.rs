@@ -26,7 +26,8 @@ use crate::{
         store::{ReadError, strips::StripQuery},
         strip::{
             formats::{Format, NAMED},
-            strip, withheld,
+            strip,
+            withheld::{self, Known},
         },
     },
     http::{
@@ -225,16 +226,18 @@ impl State {
         let store = self.store.clone();
         self.answers
             .get(key, async move {
+                let known = Known { from: question.from, to: question.to, length_sec: question.length_sec };
                 let (range, rows) = store.read_strip(&question).await?;
                 let mut strip = strip(range, &rows);
                 Ok(Made {
                     content_type: format.content_type(),
-                    empty: strip.buckets.is_empty(),
+                    // How long an answer lives must not say whether nobody watched or few did.
+                    empty: strip.viewers < least.unwrap_or(1),
                     render: Box::new(move |at| {
                         strip.generated_at = at;
                         match least {
                             None => format.render(&strip),
-                            Some(least) => withheld::render(&strip, format, least),
+                            Some(least) => withheld::render(&strip, known, format, least),
                         }
                     }),
                 })

@@ -94,8 +94,11 @@ pub struct Columns {
     from: Option<NaiveDate>,
     to: Option<NaiveDate>,
     scope: Scope,
+    #[schema(value_type = Option<u64>)]
     viewers: u64,
+    #[schema(value_type = Option<u64>)]
     seconds_played: u64,
+    #[schema(value_type = Option<u64>)]
     peak: u64,
     relative_error: f64,
     exact: bool,
@@ -108,10 +111,15 @@ pub struct Columns {
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct BucketColumns {
     bucket: Vec<u32>,
+    #[schema(value_type = Vec<Option<u64>>)]
     viewers: Vec<u64>,
+    #[schema(value_type = Vec<Option<u64>>)]
     seconds_played: Vec<u64>,
+    #[schema(value_type = Vec<Option<f64>>)]
     replay: Vec<f64>,
+    #[schema(value_type = Vec<Option<f64>>)]
     retention: Vec<f64>,
+    #[schema(value_type = Vec<Option<u64>>)]
     reached: Vec<u64>,
 }
 

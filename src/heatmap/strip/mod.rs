@@ -72,8 +72,12 @@ pub struct Strip {
     pub from: Option<NaiveDate>,
     pub to: Option<NaiveDate>,
     pub scope: Scope,
+    /// `null` in these three where fewer watched than the reader's key takes.
+    #[schema(value_type = Option<u64>)]
     pub viewers: u64,
+    #[schema(value_type = Option<u64>)]
     pub seconds_played: u64,
+    #[schema(value_type = Option<u64>)]
     pub peak: u64,
     pub relative_error: f64,
     pub exact: bool,
@@ -84,7 +88,7 @@ pub struct Strip {
 }
 
 /// One bucket of a strip.
-#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Bucket {
     /// The bucket's first second.
     pub bucket: u32,

@@ -32,7 +32,7 @@ pub fn svg(strip: &Strip) -> String {
         escaped(&strip.video_id),
         escaped(&words(strip)),
     );
-    if strip.buckets.is_empty() {
+    if strip.viewers == 0 {
         let (x, y) = (WIDTH / 2, CHART / 2);
         svg += &format!(
             "<text class=\"t\" x=\"{x}\" y=\"{y}\" text-anchor=\"middle\" fill=\"#75685c\">{}</text>\n</svg>\n",
@@ -49,6 +49,9 @@ pub fn svg(strip: &Strip) -> String {
 fn words(strip: &Strip) -> String {
     if strip.buckets.is_empty() {
         return "Nobody has watched this in these days yet.".to_owned();
+    }
+    if strip.viewers == 0 {
+        return "Too few have watched this to say how many.".to_owned();
     }
     let mut facts = [asked(strip), found(strip)].concat();
     if let Some(most) = strip.most_replayed() {

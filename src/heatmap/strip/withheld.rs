@@ -1,11 +1,19 @@
-//! A strip as it is shown to whoever may not see what few people did: where fewer watched than it takes, it says so instead
-//! of how many. Pure.
+//! A strip as it is shown to whoever may not see what few people did. Pure.
+//!
+//! Where fewer watched than the key takes, the strip says that it withholds the numbers. All other numbers come in steps of
+//! as many viewers, so that the difference of two answers (all regions and all but one, a week and six days of it, two
+//! resolutions) is a step too and never a single person. What would tell of few people by its mere form is left out as well:
+//! a strip ends with its last shown bucket, names no days that were not asked for, and is the same whether few watched or
+//! nobody did.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
 use super::{Strip, formats::Format};
-use crate::answers::envelope::Scope;
+use crate::{
+    answers::envelope::{Scope, ratio, steps},
+    sketch,
+};
 
 /// The answer, where what is withheld is null.
 #[derive(Serialize)]
@@ -50,15 +58,76 @@ struct Columns {
     reached: Vec<Option<u64>>,
 }
 
-/// Writes a strip in a shape, without what fewer than `least` viewers did.
-pub fn render(strip: &Strip, format: Format, least: u64) -> Vec<u8> {
-    let buckets = buckets(strip, least);
+/// What a strip may tell beside its numbers: what the question named, and what the catalogue knows.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Known {
+    /// The first day that was asked for.
+    pub from: Option<NaiveDate>,
+    /// The last day.
+    pub to: Option<NaiveDate>,
+    /// The whole seconds of the video.
+    pub length_sec: Option<u32>,
+}
+
+/// Writes a strip in a shape, as a key with a minimum audience of `least` is shown it.
+pub fn render(strip: &Strip, known: Known, format: Format, least: u64) -> Vec<u8> {
+    let strip = stepped(strip, known, least);
     match format {
-        Format::Json => bytes(&envelope(strip, least, buckets)),
-        Format::Columns => bytes(&envelope(strip, least, columns(&buckets))),
-        Format::Csv => csv(&buckets).into_bytes(),
+        Format::Json => bytes(&envelope(&strip, buckets(&strip))),
+        Format::Columns => bytes(&envelope(&strip, columns(&buckets(&strip)))),
+        Format::Csv => csv(&buckets(&strip)).into_bytes(),
         // These shapes have no word for it: there it is as if nobody had watched.
-        Format::YtDlp | Format::PeerTube | Format::Svg => format.render(&blanked(strip, least)),
+        Format::YtDlp | Format::PeerTube | Format::Svg => format.render(&strip),
+    }
+}
+
+/// Returns the strip with its numbers in steps of `least` viewers, and with zeros for what is withheld.
+fn stepped(strip: &Strip, known: Known, least: u64) -> Strip {
+    let last_shown = strip.buckets.iter().rposition(|bucket| bucket.viewers >= least);
+    let shown = &strip.buckets[..last_shown.map_or(0, |last| last + 1)];
+    // The last watched second may hang on a single viewer, the length of the video does not.
+    let seconds = |bucket: &super::Bucket| match known.length_sec {
+        Some(length) if bucket.bucket < length => strip.resolution.min(length - bucket.bucket),
+        _ => strip.resolution,
+    };
+    let mut buckets: Vec<super::Bucket> = shown.iter().map(|b| in_steps(b, seconds(b), least)).collect();
+    let peak = buckets.iter().map(|bucket| bucket.viewers).max().unwrap_or(0);
+    for bucket in &mut buckets {
+        bucket.retention = ratio(bucket.viewers, peak);
+    }
+    let seconds_played = buckets.iter().map(|bucket| bucket.seconds_played).sum();
+    if buckets.is_empty() {
+        buckets.push(super::Bucket::default());
+    }
+    Strip {
+        from: known.from,
+        to: known.to,
+        viewers: steps(strip.viewers, least),
+        seconds_played,
+        peak,
+        buckets,
+        // In how many epochs people watched, and whether they could still be counted, may hang on a single one too.
+        scope: Scope::ViewerEpochs,
+        exact: false,
+        relative_error: sketch::RELATIVE_STANDARD_ERROR,
+        ..strip.clone()
+    }
+}
+
+/// Returns a bucket of so many seconds in steps of `least` viewers. What was played is in steps of a half of what they would
+/// play if each of them watched once.
+fn in_steps(bucket: &super::Bucket, seconds: u32, least: u64) -> super::Bucket {
+    let viewers = steps(bucket.viewers, least);
+    if viewers == 0 {
+        return super::Bucket { bucket: bucket.bucket, ..super::Bucket::default() };
+    }
+    let halves = (2.0 * ratio(bucket.seconds_played, u64::from(seconds) * bucket.viewers)).round();
+    super::Bucket {
+        viewers,
+        replay: halves / 2.0,
+        seconds_played: viewers * u64::from(seconds) * halves as u64 / 2,
+        reached: steps(bucket.reached, least).max(viewers),
+        ..bucket.clone()
     }
 }
 
@@ -66,9 +135,9 @@ fn bytes(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).expect("strips are plain values with string keys")
 }
 
-fn buckets(strip: &Strip, least: u64) -> Vec<Bucket> {
+fn buckets(strip: &Strip) -> Vec<Bucket> {
     let buckets = strip.buckets.iter().map(|bucket| {
-        let is_shown = strip.viewers >= least && bucket.viewers >= least;
+        let is_shown = bucket.viewers > 0;
         Bucket {
             bucket: bucket.bucket,
             viewers: is_shown.then_some(bucket.viewers),
@@ -82,9 +151,8 @@ fn buckets(strip: &Strip, least: u64) -> Vec<Bucket> {
     buckets.collect()
 }
 
-fn envelope<B>(strip: &Strip, least: u64, buckets: B) -> Withheld<'_, B> {
-    // An empty strip is no secret: nobody watched, which is what an unknown video says too.
-    let is_shown = strip.viewers >= least || strip.buckets.is_empty();
+fn envelope<B>(strip: &Strip, buckets: B) -> Withheld<'_, B> {
+    let told = |number: u64| (number > 0).then_some(number);
     Withheld {
         video_id: &strip.video_id,
         regions: &strip.regions,
@@ -92,9 +160,9 @@ fn envelope<B>(strip: &Strip, least: u64, buckets: B) -> Withheld<'_, B> {
         from: strip.from,
         to: strip.to,
         scope: strip.scope,
-        viewers: is_shown.then_some(strip.viewers),
-        seconds_played: is_shown.then_some(strip.seconds_played),
-        peak: (is_shown && (strip.peak >= least || strip.buckets.is_empty())).then_some(strip.peak),
+        viewers: told(strip.viewers),
+        seconds_played: told(strip.seconds_played),
+        peak: told(strip.peak),
         relative_error: strip.relative_error,
         exact: strip.exact,
         generated_at: strip.generated_at,
@@ -132,94 +200,5 @@ fn csv(buckets: &[Bucket]) -> String {
     text
 }
 
-/// Returns the strip with zeros for what is withheld.
-fn blanked(strip: &Strip, least: u64) -> Strip {
-    let mut strip = strip.clone();
-    let all = strip.viewers < least;
-    for bucket in &mut strip.buckets {
-        if all || bucket.viewers < least {
-            (bucket.viewers, bucket.seconds_played, bucket.reached) = (0, 0, 0);
-            (bucket.replay, bucket.retention) = (0.0, 0.0);
-        }
-    }
-    if all {
-        (strip.viewers, strip.seconds_played, strip.peak) = (0, 0, 0);
-    } else if strip.peak < least {
-        strip.peak = 0;
-    }
-    strip
-}
-
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-    use crate::heatmap::strip::{BucketRow, StripRange, strip};
-
-    /// A strip of buckets with so many viewers, of whom as many as the largest are there in all.
-    fn of(viewers: &[u64]) -> Strip {
-        let most = viewers.iter().copied().max().unwrap_or(0);
-        let rows: Vec<BucketRow> = viewers
-            .iter()
-            .enumerate()
-            .map(|(number, &viewers)| BucketRow {
-                epoch: 0,
-                bucket: number as u32,
-                viewers,
-                reached: most,
-                seconds_played: 5 * viewers,
-                last_sec: number as u32 * 5 + 4,
-                exact: true,
-            })
-            .collect();
-        let range = StripRange {
-            video_id: "v".into(),
-            regions: vec!["GLOBAL".into()],
-            resolution: 5,
-            from: None,
-            to: None,
-            epochs: Vec::new(),
-        };
-        strip(range, &rows)
-    }
-
-    fn json_of(strip: &Strip, format: Format, least: u64) -> Value {
-        serde_json::from_slice(&render(strip, format, least)).expect("JSON")
-    }
-
-    #[test]
-    fn few_viewers_are_withheld_where_they_are_few() {
-        let answer = json_of(&of(&[5, 4, 7]), Format::Json, 5);
-        assert_eq!(answer["viewers"], 7);
-        assert_eq!(answer["buckets"][0]["viewers"], 5);
-        let withheld = json!({"bucket": 5, "viewers": null, "seconds_played": null, "replay": null,
-            "retention": null, "reached": null, "withheld": true});
-        assert_eq!(answer["buckets"][1], withheld);
-        let answer = json_of(&of(&[5, 4, 7]), Format::Columns, 5);
-        assert_eq!(answer["buckets"]["viewers"], json!([5, null, 7]));
-        let csv = String::from_utf8(render(&of(&[5, 4, 7]), Format::Csv, 5)).expect("text");
-        assert_eq!(csv.lines().nth(2), Some("5,,,,,"));
-    }
-
-    #[test]
-    fn a_strip_of_few_says_nothing_in_any_shape() {
-        let (few, more) = (of(&[4, 1]), of(&[3, 2]));
-        let answer = json_of(&few, Format::Json, 5);
-        for field in ["viewers", "seconds_played", "peak"] {
-            assert_eq!(answer[field], Value::Null, "{field}");
-        }
-        for format in
-            [Format::Json, Format::Columns, Format::Csv, Format::YtDlp, Format::PeerTube, Format::Svg]
-        {
-            let written = render(&few, format, 5);
-            assert_eq!(written, render(&more, format, 5), "{format:?} tells them apart");
-        }
-    }
-
-    #[test]
-    fn a_video_that_nobody_watched_is_no_secret() {
-        let answer = json_of(&of(&[]), Format::Json, 5);
-        assert_eq!((&answer["viewers"], &answer["buckets"]), (&json!(0), &json!([])));
-    }
-}
+mod tests;

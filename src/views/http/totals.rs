@@ -11,6 +11,7 @@ use axum::{
     http::HeaderMap,
     response::Response,
 };
+use chrono::NaiveDate;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -108,16 +109,21 @@ pub async fn one(
             return Err(ApiError::Forbidden("views by region are not for this key"));
         }
         let answer = ranges::answer(&app, RangeQuery { video_id, regions, from, to }).await?;
-        return Ok(shown(&answer, caller.as_deref(), &headers));
+        return Ok(shown(&answer, (from, to), caller.as_deref(), &headers));
     }
     let answer = of_video(&app, video_id).await?;
-    Ok(shown(&answer, caller.as_deref(), &headers))
+    Ok(shown(&answer, (None, None), caller.as_deref(), &headers))
 }
 
-/// Returns an answer as whoever asks may see it.
-fn shown(answer: &Answer, caller: Option<&Caller>, headers: &HeaderMap) -> Response {
+/// Returns an answer about these days as whoever asks may see it.
+fn shown(
+    answer: &Answer,
+    days: (Option<NaiveDate>, Option<NaiveDate>),
+    caller: Option<&Caller>,
+    headers: &HeaderMap,
+) -> Response {
     match caller.and_then(Caller::min_audience) {
-        Some(least) => withheld(answer, least),
+        Some(least) => withheld(answer, days, least),
         None => cached(answer, headers),
     }
 }
@@ -195,7 +201,7 @@ pub async fn several(
         return Err(ApiError::BadRequest(format!("ask for 1 to {MAX_VIDEOS} videos, each as video_id=ID")));
     }
     let answer = of_several(&app, videos).await?;
-    Ok(shown(&answer, caller.as_deref(), &headers))
+    Ok(shown(&answer, (None, None), caller.as_deref(), &headers))
 }
 
 async fn of_several(app: &State, videos: Vec<String>) -> Result<Arc<Answer>, Arc<StoreError>> {

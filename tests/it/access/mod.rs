@@ -1,6 +1,7 @@
 //! Who may do what: keys, their terms, and what one sender can learn of others.
 
 mod budgets;
+mod differences;
 mod keys;
 mod oracle;
 mod secrets;

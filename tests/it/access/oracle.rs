@@ -2,9 +2,10 @@
 //! on a server without keys.
 
 use heatstrip::access::key::{Role, Secret};
-use serde_json::Value;
+use reqwest::Method;
+use serde_json::{Value, json};
 
-use super::{get, heartbeat, key, made, post, random_id};
+use super::{get, heartbeat, key, made, post, random_id, request};
 use crate::support::{App, Settings};
 
 /// The target's id, which others know: a member's number, a mail address.
@@ -65,6 +66,41 @@ async fn nobody_writes_in_a_name_that_is_known() {
     world.app.fold().await;
     let (_, after) = world.strip("?resolution=1").await;
     assert_eq!(changed(&before, &after), [0; 0]);
+}
+
+/// A view in the target's name that does not count, because they viewed already, would say that they did: in the totals, in the
+/// recent viewers, in reach and in what is trending.
+#[tokio::test]
+async fn nobody_is_viewed_in_a_name_that_is_known() {
+    let world = world().await;
+    let view = |viewer: &str| json!({"video_id": "v", "viewer_id": viewer, "region": "JP"}).to_string();
+    let send = async |viewer: &str| {
+        let path = "/v1/views";
+        let post = request(&world.app, Method::POST, path, &world.player).body(view(viewer)).send();
+        let response = post.await.expect("an answer");
+        (response.status().as_u16(), response.json::<Value>().await.expect("JSON"))
+    };
+    for _ in 0..10 {
+        assert_eq!(send(&random_id()).await.0, 202);
+    }
+    world.app.fold().await;
+    let views = async || {
+        let response = get(&world.app, "/v1/videos/v/views", &world.reader).await;
+        response.json::<Value>().await.expect("JSON")["viewers"].clone()
+    };
+    let before = views().await;
+    assert_eq!((&before["recent"], &before["lifetime"]), (&json!(10), &json!(10)));
+    let (status, answer) = send(TARGET).await;
+    assert_eq!((status, &answer["rejected"][0]["reason"]), (422, &json!("bad_token")), "{answer}");
+    assert!(!answer.to_string().contains(TARGET), "{answer}");
+    world.app.fold().await;
+    assert_eq!(views().await, before);
+    let lists = ["/v1/reach?video_id=v", "/v1/trending", "/v1/videos/v/days", "/v1/videos/v/audience?at=20"];
+    for path in lists {
+        for key in [&world.reader, &world.player] {
+            assert_eq!(get(&world.app, path, key).await.status(), 403, "{path}");
+        }
+    }
 }
 
 /// On an open server the path is found exactly: this is what keys are for.
