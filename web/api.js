@@ -15,26 +15,40 @@ export class Problem extends Error {
   }
 }
 
+/** Asks with the key, and returns the response if it is an answer. */
+async function ask(path, said, signal) {
+  let response;
+  try {
+    response = await fetch(`${path}?${parameters(said)}`, { signal, headers: authorization(), cache: "no-cache" });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new Problem("The server cannot be reached", "This page tries again by itself.", 0);
+  }
+  if (response.ok) return response;
+  if (response.status === 401) signIn();
+  throw problem(response, await response.json().catch(() => null));
+}
+
+const problem = ({ status }, said) => new Problem(said?.title ?? `The server answered ${status}`, said?.detail ?? "", status);
+
 /**
  * Returns an answer, its tag and for how many seconds it holds.
  * @param {string} path @param {Record<string, string | number>} said @param {AbortSignal} [signal]
  */
 export async function get(path, said, signal) {
-  let response;
-  try {
-    const headers = { accept: "application/json", ...authorization() };
-    response = await fetch(`${path}?${parameters(said)}`, { signal, headers, cache: "no-cache" });
-  } catch (error) {
-    if (signal?.aborted) throw error;
-    throw new Problem("The server cannot be reached", "This page tries again by itself.", 0);
-  }
+  const response = await ask(path, said, signal);
   const body = await response.json().catch(() => null);
-  if (response.status === 401) signIn();
-  if (!response.ok || !body) {
-    throw new Problem(body?.title ?? `The server answered ${response.status}`, body?.detail ?? "", response.status);
-  }
+  if (!body) throw problem(response);
   const life = /max-age=(\d+)/.exec(response.headers.get("cache-control") ?? "")?.[1];
   return { body, tag: response.headers.get("etag"), life: Number(life ?? 0) };
+}
+
+/**
+ * Returns an answer as a file.
+ * @param {string} path @param {Record<string, string | number>} said
+ */
+export async function getFile(path, said) {
+  return (await ask(path, said)).blob();
 }
 
 /** A question about many videos is asked in parts: proxies take addresses of about 8,000 letters. */

@@ -15,6 +15,9 @@ function key() {
   }
 }
 
+/** Returns true if there is a key, so that one is needed. */
+export const hasKey = () => Boolean(key());
+
 /** Returns the header that a question carries, if there is a key. */
 export function authorization() {
   const known = key();
