@@ -15,11 +15,14 @@ export class Problem extends Error {
   }
 }
 
+/** Returns the whole address of a path: the API is beside the page, below whatever path that is. @param {string} path */
+export const addressOf = (path) => new URL(`.${path}`, location.href).href;
+
 /** Asks with the key, and returns the response if it is an answer. */
 async function ask(path, said, signal) {
   let response;
   try {
-    response = await fetch(`${path}?${parameters(said)}`, { signal, headers: authorization(), cache: "no-cache" });
+    response = await fetch(`${addressOf(path)}?${parameters(said)}`, { signal, headers: authorization(), cache: "no-cache" });
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new Problem("The server cannot be reached", "This page tries again by itself.", 0);

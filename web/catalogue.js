@@ -2,7 +2,9 @@
 
 import { getEach } from "./api.js";
 import { node } from "./dom.js";
-import { thumbnailOrigins } from "./settings.js";
+
+/** Whoever runs this says in the page from where pictures may come. */
+const thumbnailOrigins = document.querySelector("meta[name=thumbnail-origins]").content.split(" ");
 
 /** @typedef {{video_id: string, title: string | null, channel: string | null, duration_sec: number | null, thumbnail_url: string | null, published_at: string | null}} Entry */
 

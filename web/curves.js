@@ -1,6 +1,6 @@
 // Draws retention, reached and replay over the time of a video, with uPlot.
 
-import uPlot from "/vendor/uplot/uPlot.esm.js";
+import uPlot from "./vendor/uplot/uPlot.esm.js";
 import { node } from "./dom.js";
 import { clock, percent, times } from "./format.js";
 import { watchedLength } from "./moments.js";

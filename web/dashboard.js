@@ -86,7 +86,7 @@ function ask(question) {
 
 document.addEventListener("click", (event) => {
   const link = event.target instanceof Element && event.target.closest("a");
-  if (!link || link.origin !== location.origin || link.pathname !== "/" || link.hash || link.target || link.download) return;
+  if (!link || link.origin !== location.origin || link.pathname !== location.pathname || link.hash || link.target || link.download) return;
   if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey || event.button !== 0) return;
   event.preventDefault();
   const { key } = link.dataset;

@@ -1,6 +1,6 @@
 // The list of videos, in the order that is asked for.
 
-import { get, getEach, getLater } from "./api.js";
+import { addressOf, get, getEach, getLater } from "./api.js";
 import { entries, nameOf, thumbnail } from "./catalogue.js";
 import * as controls from "./controls.js";
 import { failure, node, notice, replace, snippet } from "./dom.js";
@@ -219,11 +219,10 @@ function nothing(asked) {
     const wider = node("a", { className: "button", href: address({ ...asked, regions: [], from: "", to: "", days: DEFAULT_DAYS }), "data-key": "wider" }, "Show the last 28 days, everywhere");
     return notice("empty", "Nobody watched anything here", "No heartbeat came from these regions in these days.", wider);
   }
-  const { origin } = location;
   return notice("empty", "No heartbeats yet", "They show up here within seconds. Send the first one:",
-    snippet("From a terminal", `curl ${origin}/v1/heartbeats -H 'content-type: application/json' \\\n`
+    snippet("From a terminal", `curl ${addressOf("/v1/heartbeats")} -H 'content-type: application/json' \\\n`
       + `  -d '{"video_id":"my-first-video","viewer_id":"me","start_sec":0,"end_sec":29}'`),
     node("p", {}, "Or let a player send them:"),
-    snippet("In a page with a video", `<script type="module">\n  import { heatstrip } from "${origin}/heatstrip.js";\n`
-      + `  heatstrip(document.querySelector("video"), {\n    endpoint: "${origin}",\n    videoId: "my-first-video",\n  });\n</script>`));
+    snippet("In a page with a video", `<script type="module">\n  import { heatstrip } from "${addressOf("/heatstrip.js")}";\n`
+      + `  heatstrip(document.querySelector("video"), {\n    endpoint: "${addressOf("/").replace(/\/$/, "")}",\n    videoId: "my-first-video",\n  });\n</script>`));
 }

@@ -40,7 +40,7 @@ export function parse(search) {
   };
 }
 
-/** Returns the address of a question, as short as it can be. @param {Question} question */
+/** Returns the address of a question, as short as it can be: the page may be below any path. @param {Question} question */
 export function address({ video, days, from, to, regions, resolution, by }) {
   const said = new URLSearchParams();
   if (video) said.set("video", video);
@@ -50,7 +50,7 @@ export function address({ video, days, from, to, regions, resolution, by }) {
   if (regions.length) said.set("region", regions.join());
   if (video && resolution !== DEFAULT_RESOLUTION) said.set("resolution", resolution);
   if (by && by !== ORDERS[0]) said.set("by", by);
-  return said.size ? `/?${said}` : "/";
+  return said.size ? `./?${said}` : "./";
 }
 
 /** Returns a question's days as the API takes them; the list's default needs none. @param {Question} question @param {string} today */

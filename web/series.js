@@ -1,6 +1,6 @@
 // The days of a video as a series, and those of the period before beside them: one question, one answer.
 
-import uPlot from "/vendor/uplot/uPlot.esm.js";
+import uPlot from "./vendor/uplot/uPlot.esm.js";
 import { get } from "./api.js";
 import { resolved } from "./curves.js";
 import { definitions, node } from "./dom.js";

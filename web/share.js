@@ -1,6 +1,6 @@
 // Offers a strip for use elsewhere: as files, and as the tag for a page of one's own.
 
-import { getFile } from "./api.js";
+import { addressOf, getFile } from "./api.js";
 import { node, snippet } from "./dom.js";
 import { parameters, range, videoPath } from "./route.js";
 import { hasKey } from "./sign_in.js";
@@ -18,7 +18,7 @@ export function share(asked, today) {
   const file = (name, what, more = {}) => {
     const question = { ...said, ...more };
     const link = node("a", {
-      className: "button", href: `${videoPath(asked.video, what)}?${parameters(question)}`, "data-key": `file-${name}`,
+      className: "button", href: `${addressOf(videoPath(asked.video, what))}?${parameters(question)}`, "data-key": `file-${name}`,
     }, name);
     // A key stands in no address, so the file is asked for as everything else is, and saved from here.
     link.addEventListener("click", async (event) => {
@@ -35,7 +35,7 @@ export function share(asked, today) {
   };
   const region = asked.regions.length ? ` region="${asked.regions.join()}"` : "";
   const key = hasKey() ? ' key="hsr_…"' : "";
-  const embed = `<script type="module" src="${location.origin}/heat-strip.js"></script>\n`
+  const embed = `<script type="module" src="${addressOf("/heat-strip.js")}"></script>\n`
     + `<video id="player" src="…" controls></video>\n`
     + `<heat-strip video="${attribute(asked.video)}"${region}${key} for="player"></heat-strip>`;
   return node("section", { className: "card", "aria-labelledby": "share" },

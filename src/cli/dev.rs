@@ -77,7 +77,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     // These come before the database, so that a port in use or a bad setting is found out in no time.
     let salts = arguments.salts.source()?;
     let listener = serve::bind(&arguments.serve).await?;
-    let url = format!("http://{}", listener.local_addr()?);
+    let url = format!("http://{}{}", listener.local_addr()?, arguments.serve.base_path);
 
     let postgres = start_postgres(&arguments).await?;
     let database_url = postgres.url(DATABASE);

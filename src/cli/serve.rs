@@ -51,7 +51,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         None => None,
     };
     let scheme = if tls.is_some() { "https" } else { "http" };
-    println!("listening on {scheme}://{}", listener.local_addr()?);
+    println!("listening on {scheme}://{}{}", listener.local_addr()?, arguments.settings.base_path);
     let salts = arguments.salts.source()?;
     serve_encrypted(store, Clock::system(), &arguments.settings, salts, listener, tls, stop).await
 }
@@ -169,6 +169,7 @@ async fn serve_encrypted(
         health: Arc::new(health::State::new(store.clone(), intake, clock, settings.dedup_window())),
         gate,
         store,
+        base_path: settings.base_path.to_string(),
         thumbnail_origins: settings.thumbnail_origins.iter().map(ToString::to_string).collect(),
     };
 

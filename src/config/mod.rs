@@ -1,5 +1,6 @@
 //! Settings, a file a topic. Each setting is a flag and an environment variable, and its name has its unit.
 
+mod base_path;
 mod keep;
 mod migrate;
 mod origin;
@@ -11,6 +12,7 @@ mod trending;
 mod views;
 mod work;
 
+pub use base_path::BasePath;
 pub use keep::KeepSettings;
 pub use migrate::MigrateSettings;
 pub use origin::Origin;

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use axum::http::HeaderName;
 use clap::Args;
 
-use super::{Origin, TrendingSettings, ViewRuleSettings, ViewSaltSettings};
+use super::{BasePath, Origin, TrendingSettings, ViewRuleSettings, ViewSaltSettings};
 use crate::{
     access::{address::Network, keyring::Access},
     events::region::Region,
@@ -17,6 +17,15 @@ pub struct ServeSettings {
     /// Address and port to listen on; port 0 takes a free one
     #[arg(long, env = "HEATSTRIP_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
+    /// Path below which everything is served, for example /heat; a proxy in front passes it on as it is
+    #[arg(
+        long,
+        env = "HEATSTRIP_BASE_PATH",
+        value_name = "PATH",
+        default_value_t,
+        hide_default_value = true
+    )]
+    pub base_path: BasePath,
     /// Region of heartbeats that name none
     #[arg(long, env = "HEATSTRIP_DEFAULT_REGION", default_value = "ZZ")]
     pub default_region: Region,

@@ -1,10 +1,14 @@
 //! The files that browsers load, embedded in the binary: the dashboard, the API's description, and the scripts that
 //! pages of other sites embed, which are the `<heat-strip>` component and the player client with its types.
+//!
+//! `script/build-web` bundles the dashboard and the component into `web/built/`, which is committed, so that nobody needs
+//! Node.js to build the program.
 
 use std::{borrow::Cow, hash::Hasher, sync::Arc};
 
 use axum::{
     Router,
+    extract::{Path, rejection::PathRejection},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
@@ -12,7 +16,7 @@ use axum::{
 use bytes::Bytes;
 use fnv::FnvHasher;
 
-use crate::http::caching::holds;
+use crate::http::{caching::holds, error::ApiError};
 
 /// The pages ask nobody but this server for anything, except pictures of videos where whoever runs it says from where.
 const POLICY: &str =
@@ -20,12 +24,14 @@ const POLICY: &str =
 /// The viewer of the description sets styles on its elements and draws its icons from data.
 const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; \
                            form-action 'self'; frame-ancestors 'none'; object-src 'none'";
-/// Files that import each other are asked for again each time, because an upgrade changes them all at once. Unchanged,
-/// each costs a 304.
-const TOGETHER: &str = "no-cache";
-/// The player client is one file, which players load with every page: an upgrade reaches them within the hour, and
+/// A page, and a module that others import, is asked for again each time: it says which version of everything else belongs
+/// to it. Unchanged, it costs a 304.
+const EACH_TIME: &str = "no-cache";
+/// What a page of another site embeds is one file at an address that stays: an upgrade reaches it within the hour, and
 /// nobody waits for it.
-const ALONE: &str = "public, max-age=3600, stale-while-revalidate=86400";
+const EMBED: &str = "public, max-age=3600, stale-while-revalidate=86400";
+/// An address that has its file's hash in it never means another file.
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
 const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
@@ -51,70 +57,100 @@ macro_rules! assets {
     };
 }
 
-const DASHBOARD: &[Asset] = assets! {
-    "/" HTML TOGETHER "index.html";
-    "/favicon.svg" SVG TOGETHER "favicon.svg";
-    "/dashboard.css" CSS TOGETHER "dashboard.css";
-    "/pages.css" CSS TOGETHER "pages.css";
-    "/dashboard.js" SCRIPT TOGETHER "dashboard.js";
-    "/route.js" SCRIPT TOGETHER "route.js";
-    "/api.js" SCRIPT TOGETHER "api.js";
-    "/sign_in.js" SCRIPT TOGETHER "sign_in.js";
-    "/dom.js" SCRIPT TOGETHER "dom.js";
-    "/counters.js" SCRIPT TOGETHER "counters.js";
-    "/controls.js" SCRIPT TOGETHER "controls.js";
-    "/home.js" SCRIPT TOGETHER "home.js";
-    "/video.js" SCRIPT TOGETHER "video.js";
-    "/curves.js" SCRIPT TOGETHER "curves.js";
-    "/audience.css" CSS TOGETHER "audience.css";
-    "/audience.js" SCRIPT TOGETHER "audience.js";
-    "/days.js" SCRIPT TOGETHER "days.js";
-    "/share.js" SCRIPT TOGETHER "share.js";
-    "/catalogue.js" SCRIPT TOGETHER "catalogue.js";
-    "/lead.js" SCRIPT TOGETHER "lead.js";
-    "/series.js" SCRIPT TOGETHER "series.js";
-    "/vendor/uplot/uPlot.esm.js" SCRIPT TOGETHER "vendor/uplot/uPlot.esm.js";
-    "/vendor/uplot/uPlot.min.css" CSS TOGETHER "vendor/uplot/uPlot.min.css";
+/// A page names its files relative to itself, so that it may be below any path.
+const DASHBOARD: &[Asset] = assets! { "/" HTML EACH_TIME "index.html"; };
+const DOCS: &[Asset] = assets! { "/docs" HTML EACH_TIME "docs.html"; };
+
+/// The files of the pages, which name them `assets/…`; they are served with their hashes in their names.
+const HASHED: &[Asset] = assets! {
+    "favicon.svg" SVG FOR_EVER "favicon.svg";
+    "dashboard.css" CSS FOR_EVER "built/dashboard.css";
+    "dashboard.js" SCRIPT FOR_EVER "built/dashboard.js";
+    "rapidoc-min.js" SCRIPT FOR_EVER "vendor/rapidoc/rapidoc-min.js";
 };
 
-const DOCS: &[Asset] = assets! {
-    "/docs" HTML TOGETHER "docs.html";
-    "/docs/rapidoc-min.js" SCRIPT TOGETHER "vendor/rapidoc/rapidoc-min.js";
-};
-
-/// Pages of any origin load these: the component with what it imports, and the player client.
+/// Pages of any origin load these: the component, the player client, and the module that finds moments in a strip, with
+/// what it imports.
 const EMBEDDED: &[Asset] = assets! {
-    "/heat-strip.js" SCRIPT TOGETHER "heat-strip.js";
-    "/heat_strip_style.js" SCRIPT TOGETHER "heat_strip_style.js";
-    "/strip_view.js" SCRIPT TOGETHER "strip_view.js";
-    "/moments.js" SCRIPT TOGETHER "moments.js";
-    "/format.js" SCRIPT TOGETHER "format.js";
-    "/heatstrip.js" SCRIPT ALONE "heatstrip.js";
-    "/heatstrip.classic.js" SCRIPT ALONE "heatstrip.classic.js";
-    "/heatstrip.d.ts" SCRIPT ALONE "heatstrip.d.ts";
+    "/heat-strip.js" SCRIPT EMBED "built/heat-strip.js";
+    "/heatstrip.js" SCRIPT EMBED "heatstrip.js";
+    "/heatstrip.classic.js" SCRIPT EMBED "heatstrip.classic.js";
+    "/heatstrip.d.ts" SCRIPT EMBED "heatstrip.d.ts";
+    "/moments.js" SCRIPT EACH_TIME "moments.js";
+    "/format.js" SCRIPT EACH_TIME "format.js";
 };
 
-/// Returns the routes of the dashboard, which may show pictures from these origins, and of the API's description.
+/// Where the dashboard looks for the origins of pictures.
+const NO_ORIGINS: &str = r#"name="thumbnail-origins" content="""#;
+
+/// Returns the routes of the dashboard, which may show pictures from these origins, of the API's description, and of the
+/// files of both.
 pub fn pages(thumbnail_origins: &[String]) -> Router {
+    let origins = thumbnail_origins.join(" ");
     let policy = match thumbnail_origins {
         [] => POLICY.to_owned(),
-        origins => format!("{POLICY}; img-src 'self' {}", origins.join(" ")),
+        _ => format!("{POLICY}; img-src 'self' {origins}"),
     };
     let policy = HeaderValue::from_str(&policy).expect("origins are plain ASCII");
-    let settings = settings(thumbnail_origins);
-    routes(SETTINGS, &policy, "same-origin", |_| settings.clone().into())
-        .merge(routes(DASHBOARD, &policy, "same-origin", |text| text.into()))
-        .merge(routes(DOCS, &HeaderValue::from_static(DOCS_POLICY), "same-origin", |text| text.into()))
+    let filled = NO_ORIGINS.replace(r#""""#, &format!(r#""{origins}""#));
+    let files: Arc<[Hashed]> = HASHED.iter().map(Hashed::new).collect();
+    let dashboard = |text: &str| Cow::Owned(with_hashes(text, &files).replace(NO_ORIGINS, &filled));
+    let docs = |text: &str| Cow::Owned(with_hashes(text, &files));
+    let pages = routes(DASHBOARD, &policy, "same-origin", dashboard).merge(routes(
+        DOCS,
+        &HeaderValue::from_static(DOCS_POLICY),
+        "same-origin",
+        docs,
+    ));
+    let file = async move |name: Result<Path<String>, PathRejection>, request: HeaderMap| {
+        let Path(name) = name.map_err(|_| ApiError::NotFound)?;
+        let found = files.iter().find_map(|file| file.answer(&name, &request));
+        found.ok_or(ApiError::NotFound)
+    };
+    pages.route("/assets/{name}", get(file))
 }
 
-/// Written here, as a page that is one file for all cannot know the settings.
-const SETTINGS: &[Asset] =
-    &[Asset { path: "/settings.js", content_type: SCRIPT, cache_control: TOGETHER, text: "" }];
+/// Returns a page in which each of its files has its hash in its name.
+fn with_hashes(page: &str, files: &[Hashed]) -> String {
+    files.iter().fold(page.to_owned(), |page, file| {
+        page.replace(&format!("assets/{}", file.asset.path), &format!("assets/{}", file.name()))
+    })
+}
 
-/// Returns what the dashboard has to know of the settings, as a module.
-fn settings(thumbnail_origins: &[String]) -> String {
-    let origins = serde_json::to_string(thumbnail_origins).expect("a list of texts");
-    format!("// The settings that this page has to know.\n\nexport const thumbnailOrigins = {origins};\n")
+/// A file with its hash.
+struct Hashed {
+    asset: &'static Asset,
+    hash: String,
+}
+
+impl Hashed {
+    fn new(asset: &'static Asset) -> Self {
+        Hashed { asset, hash: hash(asset.text.as_bytes()) }
+    }
+
+    fn name(&self) -> String {
+        let (stem, ending) = self.around_hash();
+        format!("{stem}-{}{ending}", self.hash)
+    }
+
+    /// Returns the name before and behind the hash.
+    fn around_hash(&self) -> (&'static str, &'static str) {
+        self.asset.path.split_at(self.asset.path.rfind('.').expect("a file has an ending"))
+    }
+
+    /// Returns the file if it is asked for under this name.
+    fn answer(&self, name: &str, request: &HeaderMap) -> Option<Response> {
+        let (stem, ending) = self.around_hash();
+        let asked = name.strip_prefix(stem)?.strip_prefix('-')?.strip_suffix(ending)?;
+        if asked.len() != self.hash.len() || !asked.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return None;
+        }
+        // While versions run side by side, the page of one asks the other for its files: this version's will do, for once.
+        let cache_control = if asked == self.hash { self.asset.cache_control } else { EACH_TIME };
+        let text = Bytes::from_static(self.asset.text.as_bytes());
+        let answer = self.asset.answer(request, &etag(&self.hash), &text, cache_control);
+        Some((policies(&HeaderValue::from_static(POLICY), "same-origin"), answer).into_response())
+    }
 }
 
 /// Returns the routes of the files that pages of other sites load. The player client says after how many seconds a session is
@@ -151,20 +187,25 @@ fn routes(
             Cow::Borrowed(text) => Bytes::from_static(text.as_bytes()),
             Cow::Owned(text) => text.into(),
         };
-        let etag: Arc<str> = etag(&text).into();
-        let policies = [
-            (header::CONTENT_SECURITY_POLICY, policy.clone()),
-            (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static(shared_with)),
-        ];
-        let answer =
-            async move |request: HeaderMap| (policies, asset.answer(&request, &etag, &text)).into_response();
+        let etag: Arc<str> = etag(&hash(&text)).into();
+        let policies = policies(policy, shared_with);
+        let answer = async move |request: HeaderMap| {
+            (policies, asset.answer(&request, &etag, &text, asset.cache_control)).into_response()
+        };
         router.route(asset.path, get(answer))
     })
 }
 
+fn policies(policy: &HeaderValue, shared_with: &'static str) -> [(HeaderName, HeaderValue); 2] {
+    [
+        (header::CONTENT_SECURITY_POLICY, policy.clone()),
+        (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static(shared_with)),
+    ]
+}
+
 impl Asset {
-    fn answer(&self, request: &HeaderMap, etag: &str, text: &Bytes) -> Response {
-        let validators = [(header::ETAG, etag), (header::CACHE_CONTROL, self.cache_control)];
+    fn answer(&self, request: &HeaderMap, etag: &str, text: &Bytes, cache_control: &'static str) -> Response {
+        let validators = [(header::ETAG, etag), (header::CACHE_CONTROL, cache_control)];
         if holds(request, etag) {
             return (StatusCode::NOT_MODIFIED, validators).into_response();
         }
@@ -172,11 +213,15 @@ impl Asset {
     }
 }
 
-fn etag(text: &[u8]) -> String {
+fn hash(text: &[u8]) -> String {
     let mut hasher = FnvHasher::default();
     hasher.write(text);
+    format!("{:016x}", hasher.finish())
+}
+
+fn etag(hash: &str) -> String {
     // It is weak, because a compressed answer has it too.
-    format!("W/\"{:016x}\"", hasher.finish())
+    format!("W/\"{hash}\"")
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The HTTP server: it nests the routers of all the folders, each of which has a state of its own.
 
 mod assets;
+mod below;
 mod connection;
 pub mod days;
 pub mod health;

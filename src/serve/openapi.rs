@@ -1,15 +1,16 @@
 //! `GET /openapi.json` is made of the handlers' own descriptions; the page at `/docs` shows it.
 
-use std::sync::LazyLock;
+use std::sync::Arc;
 
 use axum::{
+    extract::State,
     http::header,
     response::{IntoResponse, Response},
 };
 use utoipa::{
     OpenApi,
     openapi::{
-        HeaderBuilder, Object, RefOr, SecurityRequirement,
+        HeaderBuilder, Object, RefOr, SecurityRequirement, Server,
         path::Operation,
         schema::Type,
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
@@ -28,7 +29,6 @@ use crate::{audience, catalogue, counters, heatmap, ingest, views};
         description = "Which seconds of a video people watch, and how many different people watched each.",
         license(name = "Apache-2.0 OR MIT", identifier = "Apache-2.0 OR MIT"),
     ),
-    servers((url = "/")),
     tags(
         (name = "heartbeats", description = "What players send."),
         (name = "strips", description = "What is read."),
@@ -41,9 +41,10 @@ use crate::{audience, catalogue, counters, heatmap, ingest, views};
 )]
 struct Head;
 
-/// The document as it is served.
-pub static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
+/// Returns the document as it is served below a path, which is empty or begins with a slash.
+pub fn document(base_path: &str) -> String {
     let mut document = Head::openapi();
+    document.servers = Some(vec![Server::new(if base_path.is_empty() { "/" } else { base_path })]);
     for part in [
         health::routes().into_openapi(),
         metrics::routes().into_openapi(),
@@ -82,7 +83,7 @@ pub static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
         }
     }
     document.to_pretty_json().expect("the document is plain data")
-});
+}
 
 /// Describes what stands before a route: a key, where keys are needed, and its budget.
 fn admit(operation: &mut Operation) {
@@ -103,14 +104,14 @@ fn admit(operation: &mut Operation) {
 }
 
 /// Returns the route of the document.
-pub fn routes() -> OpenApiRouter {
+pub fn routes() -> OpenApiRouter<Arc<str>> {
     OpenApiRouter::new().routes(routes!(read))
 }
 
 /// This document.
 #[utoipa::path(get, path = "/openapi.json", tag = "operations",
     responses((status = 200, description = "The OpenAPI document.", body = Object, content_type = "application/json")))]
-pub async fn read() -> Response {
+pub async fn read(State(document): State<Arc<str>>) -> Response {
     let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache")];
-    (headers, DOCUMENT.as_str()).into_response()
+    (headers, document.to_string()).into_response()
 }

@@ -17,7 +17,7 @@ use tower_http::{
 };
 use utoipa_axum::router::OpenApiRouter;
 
-use super::{assets, days, health, metrics, openapi};
+use super::{assets, below::below, days, health, metrics, openapi};
 use crate::{
     access, audience, catalogue, counters, heatmap,
     http::{error::ApiError, request_id::identify},
@@ -46,6 +46,8 @@ pub struct Parts {
     pub health: Arc<health::State>,
     pub gate: Arc<access::http::Gate>,
     pub store: Store,
+    /// Everything is served below this path, which is empty or begins with a slash.
+    pub base_path: String,
     /// The dashboard may show pictures of videos from these origins.
     pub thumbnail_origins: Vec<String>,
 }
@@ -71,7 +73,7 @@ fn root(parts: &Parts) -> OpenApiRouter {
                 .with_state(parts.store.clone())
                 .layer(middleware::from_fn(access::http::local_only)),
         )
-        .merge(openapi::routes())
+        .merge(openapi::routes().with_state(openapi::document(&parts.base_path).into()))
 }
 
 /// Returns all routes. Those of pages and their files are in no description.
@@ -86,7 +88,7 @@ pub fn router(parts: &Parts) -> Router {
         ));
     // Routes that are merged keep their own layers. Each layer costs a request two allocations, so every route gets all of its
     // layers at once.
-    Router::from(root(parts))
+    let router = Router::from(root(parts))
         .merge(assets::pages(&parts.thumbnail_origins).layer(compressed()))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
@@ -96,7 +98,8 @@ pub fn router(parts: &Parts) -> Router {
             middleware::from_fn(identify),
             cors(),
             compressed(),
-        )))
+        )));
+    below(&parts.base_path, router)
 }
 
 /// Compresses what is worth it, for whoever takes it: a strip by the second shrinks to a tenth. The fastest level does almost
@@ -122,7 +125,7 @@ fn cors() -> CorsLayer {
         .max_age(CORS_MAX_AGE)
 }
 
-async fn not_found() -> ApiError {
+pub(super) async fn not_found() -> ApiError {
     ApiError::NotFound
 }
 

@@ -16,7 +16,7 @@ const WEB = fileURLToPath(new URL('../../web/', import.meta.url));
 const [browser, heatstrip, site, film] = await Promise.all([
   startBrowser(),
   startHeatstrip(),
-  serveFiles({ '/media/': MEDIA, '/assets/': WEB }),
+  serveFiles({ '/media/': MEDIA, '/assets/': `${WEB}built/` }),
   webm(),
 ]);
 after(() => Promise.all([browser.close(), heatstrip.stop(), site.stop()]));

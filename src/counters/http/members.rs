@@ -140,7 +140,7 @@ pub struct MemberCount {
     responses(
         (status = 200, description = "The latest records.", body = MemberCounts, headers(("etag" = String)),
             example = json!({"member_id": "ann", "counts": [{"object_type": "video", "object_id": "yt_abc123", "kind": "like",
-                "delta": 1, "seq": 44, "at": "2026-11-21T10:00:00Z"}], "before": null})),
+                "delta": 1, "seq": 44, "at": "2026-11-21T10:00:00Z"}], "before": "1795255200000_7_44"})),
         (status = 304, description = "What `If-None-Match` names is still the answer.", headers(("etag" = String))),
         ReadProblems,
     ),

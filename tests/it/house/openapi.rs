@@ -19,6 +19,7 @@ async fn every_route_is_described() {
     let mut pages = 0;
     for file in sources() {
         let text = fs::read_to_string(file).expect("a source file");
+        let text = text.split("#[cfg(test)]").next().expect("a part");
         // Those of pages stand in a table, a path at the beginning of a line.
         let tabled = text.lines().filter_map(|line| line.trim_start().strip_prefix("\"/"));
         let routed = text.split(".route(\"/").skip(1);
@@ -27,7 +28,8 @@ async fn every_route_is_described() {
             if described.contains(path) {
                 continue;
             }
-            let answer = app.get(path).await;
+            // One of the files of pages, of another version.
+            let answer = app.get(&path.replace("{name}", "dashboard-0123456789abcdef.js")).await;
             assert_eq!(answer.status(), 200, "{path}");
             let content_type = answer.headers()["content-type"].to_str().expect("text");
             let page = ["text/html", "text/javascript", "text/css", "image/"];
@@ -123,7 +125,6 @@ async fn the_page_asks_nobody_else() {
     );
     let text = page.text().await.expect("a text");
     assert!(!text.contains("http://") && !text.contains("https://") && text.contains("load-fonts=\"false\""));
-    assert_eq!(app.get("/docs/rapidoc-min.js").await.status(), 200);
 }
 
 /// Two types of one name would be one schema, and whichever is written last would describe both.

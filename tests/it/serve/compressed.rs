@@ -17,7 +17,8 @@ async fn long_answers_are_compressed_for_whoever_takes_it() {
         ("/v1/videos/v/heatmap?resolution=600", false),
         ("/v1/videos/v/heatmap.svg", true),
         ("/heat-strip.js", true),
-        ("/dashboard.css", true),
+        ("/assets/dashboard-0123456789abcdef.css", true),
+        ("/docs", false),
         ("/healthz", false),
     ] {
         let plain = app.get(path).await;

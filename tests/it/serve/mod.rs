@@ -1,9 +1,10 @@
 //! Pages and metrics.
 
+mod below;
 mod compressed;
 mod dashboard;
 mod days;
 pub mod metrics;
-mod nginx;
+mod proxies;
 mod slow;
 mod tls;

@@ -5,7 +5,9 @@ use chrono::{DateTime, Utc};
 use heatstrip::{
     cli::serve::serve,
     clock::Clock,
-    config::{AccessSetting, Origin, ServeSettings, TrendingSettings, ViewRuleSettings, ViewSaltSettings},
+    config::{
+        AccessSetting, BasePath, Origin, ServeSettings, TrendingSettings, ViewRuleSettings, ViewSaltSettings,
+    },
     import::replay::client,
     postgres::Store,
     viewers::{epoch::Rotation, salt::SaltSource},
@@ -32,6 +34,7 @@ pub struct Settings {
     pub access: Option<AccessSetting>,
     pub client_address_header: Option<HeaderName>,
     pub thumbnail_origins: Vec<Origin>,
+    pub base_path: BasePath,
 }
 
 impl Default for Settings {
@@ -50,6 +53,7 @@ impl Default for Settings {
             access: None,
             client_address_header: None,
             thumbnail_origins: Vec::new(),
+            base_path: BasePath::default(),
         }
     }
 }
@@ -77,6 +81,7 @@ impl App {
         let clock = Clock::by_hand(settings.now);
         let serving = ServeSettings {
             listen: "127.0.0.1:0".parse().expect("an address"),
+            base_path: settings.base_path,
             default_region: "ZZ".parse().expect("a region"),
             region_header: settings.region_header,
             cache_ttl_secs: settings.cache_ttl_secs,
@@ -94,7 +99,8 @@ impl App {
             thumbnail_origins: settings.thumbnail_origins,
         };
         let listener = TcpListener::bind(serving.listen).await.expect("a free port");
-        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let address = listener.local_addr().expect("an address");
+        let url = format!("http://{address}{}", serving.base_path);
         let stop = CancellationToken::new();
         let served = {
             let (store, clock, stop) = (store.clone(), clock.clone(), stop.clone());

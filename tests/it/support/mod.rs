@@ -9,7 +9,7 @@ mod served;
 mod server;
 
 pub use app::{App, Settings};
-pub use certificates::Authority;
+pub use certificates::{Authority, Certificate};
 pub use chance::chance;
 pub use process::{Process, heatstrip, heatstrip_at, until};
 pub use served::Served;

@@ -1,28 +1,40 @@
-// The player client as it is served, made from its source. Run as a program it writes the files.
+// The files that browsers load, made from their sources. Run as a program it writes them.
 
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 export const WEB = fileURLToPath(new URL('../../../web/', import.meta.url));
 
-const BANNER = '/*! heatstrip player client | Apache-2.0 OR MIT | docs/players.md */';
+const LICENCE = 'Apache-2.0 OR MIT';
+const CLIENT = `/*! heatstrip player client | ${LICENCE} | docs/players.md */`;
+const COMPONENT = `/*! heatstrip component | ${LICENCE} | docs/component.md */`;
+const DASHBOARD = `/*! heatstrip dashboard | ${LICENCE} | with uPlot 1.6.32, Copyright (c) 2025, Leon Sorokin, MIT */`;
 
-/** The files as text, by name. */
-export async function builtClient() {
-  const make = async (source, format) => {
-    const options = { bundle: true, minify: true, write: false, target: 'es2020', banner: { js: BANNER } };
-    const { outputFiles } = await build({ ...options, format, entryPoints: [`${WEB}client/${source}`] });
-    return outputFiles[0].text;
-  };
-  return {
-    'heatstrip.js': await make('heatstrip.js', 'esm'),
-    'heatstrip.classic.js': await make('classic.js', 'iife'),
-  };
+/** What is made of what; a client runs in older browsers than the pages need. */
+const FILES = [
+  { file: 'heatstrip.js', source: 'client/heatstrip.js', format: 'esm', target: 'es2020', banner: { js: CLIENT } },
+  { file: 'heatstrip.classic.js', source: 'client/classic.js', format: 'iife', target: 'es2020', banner: { js: CLIENT } },
+  { file: 'built/heat-strip.js', source: 'heat-strip.js', format: 'esm', target: 'esnext', banner: { js: COMPONENT } },
+  { file: 'built/dashboard.js', source: 'dashboard.js', format: 'esm', target: 'esnext', banner: { js: DASHBOARD } },
+  { file: 'built/dashboard.css', source: 'styles.css', target: 'esnext', banner: { css: DASHBOARD } },
+];
+
+/** The files by name: their text, and the sources that it is made of. */
+export async function built() {
+  const made = {};
+  for (const { file, source, ...options } of FILES) {
+    const { outputFiles: [{ text }], metafile } = await build({
+      ...options, bundle: true, minify: true, charset: 'utf8', write: false, metafile: true, absWorkingDir: WEB, entryPoints: [source],
+    });
+    made[file] = { text, sources: Object.keys(metafile.inputs) };
+  }
+  return made;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const [name, text] of Object.entries(await builtClient())) {
-    await writeFile(`${WEB}${name}`, text);
+  await mkdir(`${WEB}built`, { recursive: true });
+  for (const [file, { text }] of Object.entries(await built())) {
+    await writeFile(`${WEB}${file}`, text);
   }
 }
