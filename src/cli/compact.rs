@@ -19,8 +19,8 @@ use crate::{
     work::nightly::{Failed, Keep, Night, Step, StepError},
 };
 
-/// One connection is for the lock, one for the pieces, and one to spare.
-const CONNECTIONS: usize = 3;
+/// One connection is for the lock, one for the pieces, or four where the tables are distributed, and one to spare.
+const CONNECTIONS: usize = 6;
 /// A wait looks at the clock this often, because clocks are set and machines sleep.
 const MAX_NAP: Duration = Duration::from_secs(30);
 /// Between two nights, salts whose time has come are looked for this often.
@@ -186,7 +186,7 @@ async fn compact(
 
 /// Returns the days with shard partitions that are to be compacted.
 async fn due(store: &Store, through: NaiveDate) -> Result<Vec<ShardDay>, StoreError> {
-    let mut days = store.shard_days().await?;
+    let mut days = store.shard_sizes().await?;
     days.retain(|day| day.day <= through);
     Ok(days)
 }

@@ -1,10 +1,34 @@
 //! `heatstrip migrate`
 
-use crate::{config, postgres::migrate::migrate};
+use crate::{
+    config,
+    postgres::migrate::{migrate, migrate_to_citus},
+};
+
+/// The flags of `heatstrip migrate`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    settings: config::MigrateSettings,
+    /// Distribute the tables that lead with a video over the nodes of this Citus cluster, while no other process runs
+    #[arg(long)]
+    citus: bool,
+    /// Shards of each distributed table; counts when they are distributed for the first time only
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1024), requires = "citus")]
+    shards: u32,
+}
 
 /// Runs `heatstrip migrate`.
-pub async fn run(settings: config::MigrateSettings) -> anyhow::Result<()> {
-    migrate(&config::database_url()?, settings.lanes).await?;
+pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let (database_url, lanes) = (config::database_url()?, arguments.settings.lanes);
+    if arguments.citus {
+        match migrate_to_citus(&database_url, lanes, arguments.shards).await?.len() {
+            0 => println!("the tables are distributed already"),
+            tables => println!("distributed {tables} tables"),
+        }
+    } else {
+        migrate(&database_url, lanes).await?;
+    }
     println!("the database is ready");
     Ok(())
 }

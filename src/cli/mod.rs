@@ -75,7 +75,7 @@ enum Command {
     Reconcile,
     /// Bring the database to this program's schema
     #[command(after_help = config::DATABASE_HELP)]
-    Migrate(config::MigrateSettings),
+    Migrate(migrate::Arguments),
     /// Look at everything that should be so, and say what to do where it is not
     #[command(after_help = config::DATABASE_HELP)]
     Doctor(doctor::Arguments),

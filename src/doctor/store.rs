@@ -157,7 +157,7 @@ impl Examination {
 
     /// Returns the days that have shard rows, ascending.
     pub async fn shard_days(&self) -> Result<Vec<NaiveDate>, StoreError> {
-        let rows = self.client.query(heatmap::store::sql::READ_SHARD_PARTITIONS, &[]).await?;
+        let rows = self.client.query(heatmap::store::sql::READ_SHARD_DAYS, &[]).await?;
         rows.iter().map(|row| Ok(row.try_get("day")?)).collect()
     }
 

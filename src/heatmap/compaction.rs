@@ -18,7 +18,7 @@ use crate::{
         pieces::{self, Limits, Rows, ShardKey},
         shards,
     },
-    postgres::{Store, StoreError},
+    postgres::{Store, StoreError, Tables},
 };
 
 macro_rules! crash_point {
@@ -27,6 +27,7 @@ macro_rules! crash_point {
     };
 }
 
+mod by_video;
 mod piece;
 mod whole;
 
@@ -117,21 +118,47 @@ pub async fn step(
     from: &ShardKey,
     limits: Limits,
 ) -> Result<Step, StoreError> {
+    step_of(store, rows, day, None, from, limits).await
+}
+
+/// Moves a piece as [`step`] does; of this video, if one is named. Where the tables are distributed a piece has one video always:
+/// where rows lie says which they are at one node only.
+async fn step_of(
+    store: &Store,
+    rows: Rows,
+    day: NaiveDate,
+    video_id: Option<&str>,
+    from: &ShardKey,
+    limits: Limits,
+) -> Result<Step, StoreError> {
+    let tables = store.tables();
+    let limits = match tables {
+        Tables::Local => limits,
+        Tables::Distributed => Limits { videos: 1, ..limits },
+    };
     store
         .run_tx("compact", |tx| {
             async move {
                 canonical::prepare(tx).await?;
                 let piece = match rows {
-                    Rows::Whole => whole::move_wholes(tx, day, from, limits)
+                    Rows::Whole => whole::move_wholes(tx, tables, day, video_id, from, limits)
                         .await?
                         .map(|(rows, end)| Piece { rows, end }),
                     Rows::Runs | Rows::Seconds => {
-                        let peeked = pieces::peek(tx, rows, day, from, limits).await?;
+                        let peeked = match video_id {
+                            Some(video_id) if rows == Rows::Runs => {
+                                pieces::peek_video(tx, day, video_id, from.second, limits).await?
+                            }
+                            _ => pieces::peek(tx, rows, day, from, limits).await?,
+                        };
                         match &peeked.end {
                             None => None,
                             Some(end) => {
                                 let videos = peeked.videos.iter().map(|video_id| (video_id.as_str(), day));
                                 locks::lock_video_days(tx, &Vec::from_iter(videos)).await?;
+                                for video_id in &peeked.videos {
+                                    locks::lock_on_node(tx, tables, video_id).await?;
+                                }
                                 let moved = piece::move_runs(tx, rows, day, &peeked).await?;
                                 Some(Piece { rows: moved, end: end.clone() })
                             }
@@ -161,6 +188,7 @@ pub async fn compact_hot(store: &Store, video_id: &str, day: NaiveDate) -> Resul
                         shards::rearm_growth(tx, video_id, day).await?;
                         return Ok(None);
                     }
+                    locks::lock_on_node(tx, store.tables(), video_id).await?;
                     let peeked = pieces::peek_video(tx, day, video_id, first_sec, PIECE).await?;
                     let Some(end) = &peeked.end else { return Ok(None) };
                     let rows = piece::move_runs(tx, Rows::Runs, day, &peeked).await?;
@@ -197,21 +225,21 @@ pub async fn run_locked(
     progress: &mut impl FnMut(u64),
     summary: &mut Summary,
 ) -> Result<(), CompactionError> {
-    for found in store.shard_days().await? {
-        if found.day > through {
+    for day in store.shard_days().await? {
+        if day > through {
             break;
         }
-        store.ensure_canonical_partition(found.day).await?;
-        let moved = compact_day(store, found.day, progress).await?;
+        store.ensure_canonical_partition(day).await?;
+        let moved = compact_day(store, day, progress).await?;
         summary.rows += moved;
         if moved > 0 {
             summary.days += 1;
-            summary.first_day = summary.first_day.or(Some(found.day));
+            summary.first_day = summary.first_day.or(Some(day));
         }
         crash_point!("compaction::emptied");
-        store.delete_growth(found.day).await?;
+        store.delete_growth(day).await?;
         crash_point!("compaction::shrunk");
-        let dropped = drop_when_free(|| store.drop_shard_partition(found.day)).await?;
+        let dropped = drop_when_free(|| store.drop_shard_partition(day)).await?;
         summary.dropped += u64::from(dropped == Some(true));
         crash_point!("compaction::dropped");
     }
@@ -259,6 +287,12 @@ async fn pass(
     day: NaiveDate,
     progress: &mut impl FnMut(u64),
 ) -> Result<u64, CompactionError> {
+    // No earlier version has written to distributed tables.
+    match store.tables() {
+        Tables::Distributed if kind == Rows::Seconds => return Ok(0),
+        Tables::Distributed => return by_video::pass(store, kind, day, progress).await,
+        Tables::Local => {}
+    }
     let mut rows = 0;
     let mut from = ShardKey::first();
     while let Step::Moved(piece) = step(store, kind, day, &from, PIECE).await? {

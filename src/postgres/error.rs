@@ -45,8 +45,8 @@ impl From<tokio_postgres::Error> for StoreError {
                 Fault::Connection => StoreError::Unavailable(describe(&error)),
             };
         };
-        // The text is the message alone, because `detail` may quote rows.
-        let text = format!("{} ({})", db_error.message(), db_error.code().code());
+        // The text is the message alone, because `detail` may quote rows. That of a node that is lost has two lines.
+        let text = format!("{} ({})", db_error.message().replace('\n', " "), db_error.code().code());
         match db_error.code() {
             code if [
                 SqlState::T_R_SERIALIZATION_FAILURE,
@@ -99,9 +99,10 @@ fn fault_of(error: &tokio_postgres::Error) -> Fault {
     }
 }
 
+/// Says it in one line.
 pub(crate) fn describe(error: &tokio_postgres::Error) -> String {
     match std::error::Error::source(error) {
-        Some(source) => format!("{error}: {source}"),
+        Some(source) => format!("{error}: {source}").replace('\n', " "),
         None => error.to_string(),
     }
 }

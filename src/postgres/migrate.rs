@@ -10,7 +10,14 @@ use rand::RngExt;
 use refinery::Migration;
 use tokio_postgres::{Client, error::SqlState};
 
-use super::{StoreError, config, describe, pool, session, sql, tls::tls};
+use super::{
+    StoreError, citus, config, describe,
+    engine::Engine,
+    pool,
+    session::{self, KnownTables},
+    sql,
+    tls::tls,
+};
 use crate::sketch;
 
 /// A migration as refinery names it, and its file.
@@ -43,6 +50,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     migration!("V24__access_keys", "0024_access_keys"),
     migration!("V27__audience_storage", "0027_audience_storage"),
     migration!("V28__audience_drops", "0028_audience_drops"),
+    migration!("V34__distributed", "0034_distributed"),
 ];
 
 /// A migration that meets locks of others steps aside and tries again this often, which takes some five minutes.
@@ -54,8 +62,22 @@ const LOCK_PAUSE: Duration = Duration::from_secs(1);
 ///
 /// Two processes may do so at once: one migrates, the other waits and finds it done.
 pub async fn migrate(database_url: &str, lanes: u16) -> Result<(), StoreError> {
+    run(database_url, lanes, None).await.map(|_| ())
+}
+
+/// Migrates as [`migrate`] does, and then distributes the tables that lead with a video over the nodes of a Citus cluster, each in
+/// so many shards; returns the names of those that were not distributed yet.
+pub async fn migrate_to_citus(
+    database_url: &str,
+    lanes: u16,
+    shards: u32,
+) -> Result<Vec<String>, StoreError> {
+    run(database_url, lanes, Some(shards)).await
+}
+
+async fn run(database_url: &str, lanes: u16, shards: Option<u32>) -> Result<Vec<String>, StoreError> {
     // Its lock is held by a session.
-    session::refuse_transaction_pooler(&pool(database_url, 2)?).await?;
+    session::refuse_transaction_pooler(&pool(database_url, 2, &KnownTables::default())?).await?;
     let (mut client, connection) = config(database_url)?
         .connect(tls(database_url)?)
         .await
@@ -63,7 +85,14 @@ pub async fn migrate(database_url: &str, lanes: u16) -> Result<(), StoreError> {
     let connection = tokio::spawn(connection);
     client.batch_execute(sql::LIFT_TIMEOUTS).await?;
     client.query_one(sql::LOCK_MIGRATIONS, &[]).await?;
-    let outcome = migrate_locked(&mut client, lanes).await;
+    let outcome = async {
+        migrate_locked(&mut client, lanes).await?;
+        match shards {
+            Some(shards) => citus::distribute(&mut client, shards).await,
+            None => Ok(Vec::new()),
+        }
+    }
+    .await;
     // The lock would go with the session, but only once the server has noticed that it ended.
     client.query_one(sql::UNLOCK_MIGRATIONS, &[]).await?;
     drop(client);
@@ -150,14 +179,14 @@ fn migrations() -> Vec<Migration> {
         .expect("the names of the embedded migrations are well-formed")
 }
 
-/// Refuses a database that this program does not know its way about, and returns its number of lanes.
-pub(crate) async fn check(client: &Client) -> Result<u16, StoreError> {
+/// Refuses a database that this program does not know its way about, and returns what was decided once.
+pub(crate) async fn check(client: &Client) -> Result<Engine, StoreError> {
     check_beside(client, false).await
 }
 
 /// Checks as [`check`] does. A process that runs already may go on `beside_newer` ones: migrations leave what the version
 /// before them reads and writes, so that nobody is taken out of service before the new version runs.
-pub(crate) async fn check_beside(client: &Client, beside_newer: bool) -> Result<u16, StoreError> {
+pub(crate) async fn check_beside(client: &Client, beside_newer: bool) -> Result<Engine, StoreError> {
     let unsuitable = |text: String| Err(StoreError::Unsuitable(text));
     let known: Vec<i32> = migrations().iter().map(Migration::version).collect();
     let applied = match client.query(sql::READ_HISTORY, &[]).await {
@@ -199,8 +228,7 @@ pub(crate) async fn check_beside(client: &Client, beside_newer: bool) -> Result<
         }
     }
 
-    let lanes: i16 = client.query_one(sql::READ_ENGINE, &[]).await?.try_get("lanes")?;
-    Ok(lanes as u16)
+    Engine::read(client).await
 }
 
 fn explain_missing_hll(error: tokio_postgres::Error) -> StoreError {

@@ -13,7 +13,9 @@ use tokio_postgres::{
     types::ToSql,
 };
 
+pub mod citus;
 mod drift;
+mod engine;
 mod error;
 pub mod kept_days;
 mod lease;
@@ -26,9 +28,12 @@ pub mod sketches;
 pub mod sql;
 pub(crate) mod tls;
 
+use engine::Engine;
+pub use engine::Tables;
 pub use error::StoreError;
 pub(crate) use error::describe;
 use lease::Lease;
+use session::KnownTables;
 use tls::Tls;
 
 /// A transaction that loses a deadlock or a serialization conflict is tried this often. Lanes make such conflicts rare.
@@ -57,23 +62,30 @@ pub struct Store {
     pool: Pool,
     /// Cancelling a statement takes a connection of its own, encrypted as the others are.
     tls: Tls,
-    lanes: u16,
+    engine: Engine,
 }
 
 impl Store {
     /// Opens a pool and makes sure that the schema and the sketches are the ones this program was written for.
     pub async fn connect(database_url: &str, max_connections: usize) -> Result<Self, StoreError> {
-        let pool = pool(database_url, max_connections)?;
+        let known = KnownTables::default();
+        let pool = pool(database_url, max_connections, &known)?;
         let tls = tls::tls(database_url)?;
         session::refuse_transaction_pooler(&pool).await?;
         let client = checkout(&pool).await?;
-        let lanes = migrate::check(&client).await?;
-        Ok(Store { pool, tls, lanes })
+        let engine = migrate::check(&client).await?;
+        known.set(engine.tables);
+        Ok(Store { pool, tls, engine })
     }
 
     /// Returns how many lanes there are, as decided at the first migration.
     pub fn lanes(&self) -> u16 {
-        self.lanes
+        self.engine.lanes
+    }
+
+    /// Returns where the tables that lead with a video are.
+    pub fn tables(&self) -> Tables {
+        self.engine.tables
     }
 
     /// Returns how busy the pool is now.
@@ -239,7 +251,7 @@ pub(crate) async fn in_savepoint<T>(
 }
 
 /// Makes a pool, which connects when it is first needed.
-fn pool(database_url: &str, max_connections: usize) -> Result<Pool, StoreError> {
+fn pool(database_url: &str, max_connections: usize, known: &KnownTables) -> Result<Pool, StoreError> {
     let manager = Manager::from_config(
         config(database_url)?,
         tls::tls(database_url)?,
@@ -248,7 +260,7 @@ fn pool(database_url: &str, max_connections: usize) -> Result<Pool, StoreError> 
     Ok(Pool::builder(manager)
         // Two are needed to find out what stands in front of Postgres.
         .max_size(max_connections.max(2))
-        .post_create(session::settings())
+        .post_create(session::settings(known.clone()))
         .timeouts(Timeouts { wait: Some(POOL_WAIT), create: Some(POOL_WAIT), recycle: Some(POOL_WAIT) })
         .runtime(Runtime::Tokio1)
         .build()

@@ -1,14 +1,40 @@
 //! What every session is set to, and which poolers let it stay so.
 
+use std::sync::{Arc, OnceLock};
+
 use deadpool_postgres::{Client, Hook, HookError, Pool};
 use tokio_postgres::SimpleQueryMessage;
 
-use super::{StoreError, checkout, sql};
+use super::{StoreError, Tables, checkout, engine::Engine, sql};
 
-/// Sets up each new session of a pool.
-pub(super) fn settings() -> Hook {
-    Hook::async_fn(|client, _| {
-        Box::pin(async move { client.batch_execute(sql::PREPARE_SESSION).await.map_err(HookError::Backend) })
+/// Where a pool's owner believes the tables to be, once it has read it.
+#[derive(Clone, Default)]
+pub(super) struct KnownTables(Arc<OnceLock<Tables>>);
+
+impl KnownTables {
+    /// Says where they are.
+    pub(super) fn set(&self, tables: Tables) {
+        // Its owner reads it once.
+        let _ = self.0.set(tables);
+    }
+}
+
+/// Sets up each new session of a pool. A process that has missed that the tables were distributed gets no session any more: its
+/// statements have the wrong form.
+pub(super) fn settings(known: KnownTables) -> Hook {
+    Hook::async_fn(move |client, _| {
+        let known = known.clone();
+        Box::pin(async move {
+            client.batch_execute(sql::PREPARE_SESSION).await.map_err(HookError::Backend)?;
+            let Some(known) = known.0.get() else { return Ok(()) };
+            match Engine::read(client).await {
+                Ok(engine) if engine.tables == *known => Ok(()),
+                Ok(_) => Err(HookError::message(
+                    "the tables were distributed since this process started: restart it",
+                )),
+                Err(error) => Err(HookError::message(error.to_string())),
+            }
+        })
     })
 }
 

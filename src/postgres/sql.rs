@@ -18,6 +18,16 @@ statements! {
     ADVANCE_RETENTION = "advance_retention";
     ADVANCE_THINNED = "advance_thinned";
     BEGIN = "begin";
+    CITUS_COUNT_SESSIONS = "citus_count_sessions";
+    CITUS_DISTRIBUTE = "citus_distribute";
+    CITUS_DISTRIBUTE_FIRST = "citus_distribute_first";
+    CITUS_READ_DAEMON = "citus_read_daemon";
+    CITUS_READ_GROUP = "citus_read_group";
+    CITUS_READ_NODES = "citus_read_nodes";
+    CITUS_READ_SECOND_SHARDS = "citus_read_second_shards";
+    CITUS_READ_UNDISTRIBUTED = "citus_read_undistributed";
+    CITUS_READ_VERSION = "citus_read_version";
+    CITUS_TRUNCATE_LOCAL = "citus_truncate_local";
     CREATE_HISTORY = "create_history";
     CREATE_HLL = "create_hll";
     INSERT_ENGINE = "insert_engine";
@@ -41,6 +51,7 @@ statements! {
     ROLLBACK_TO_SAVEPOINT = "rollback_to_savepoint";
     SAVEPOINT = "savepoint";
     UNLOCK_MIGRATIONS = "unlock_migrations";
+    WRITE_DISTRIBUTED = "write_distributed";
     WRITE_DRIFT = "write_drift";
     WRITE_HISTORY = "write_history";
     WRITE_NIGHT = "write_night";

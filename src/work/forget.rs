@@ -42,7 +42,9 @@ pub async fn forget(
             async move {
                 let heartbeats = queue::forget::forget_in(tx, video_id, lane, day).await?;
                 let samples = audience::store::forget_in(tx, video_id, first_day, last_day).await?;
-                let rows = heatmap::store::forget::forget_in(tx, video_id, first_day, last_day).await?;
+                let rows =
+                    heatmap::store::forget::forget_in(tx, store.tables(), video_id, first_day, last_day)
+                        .await?;
                 let views = views::store::forget::forget_in(tx, video_id, day).await?;
                 let entry = day.is_none() && catalogue::store::delete_in(tx, video_id).await?;
                 Ok(Forgotten { heartbeats, rows, views, samples, entry })

@@ -20,7 +20,7 @@ const NIGHT_PERIOD: TimeDelta = TimeDelta::days(1);
 pub async fn sample(store: &Store, clock: &Clock) -> Result<(), StoreError> {
     let now = clock.now();
     let days = store.shard_days().await?;
-    METRICS.compaction_backlog.set(days.iter().filter(|found| found.day < now.date_naive()).count() as i64);
+    METRICS.compaction_backlog.set(days.iter().filter(|day| **day < now.date_naive()).count() as i64);
 
     let debts = store.salt_debts(now).await?;
     METRICS.salts_overdue.set(debts.overdue as i64);

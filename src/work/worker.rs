@@ -207,7 +207,7 @@ async fn fold_window(store: &Store, lane: u16, window: &Window) -> Result<Folded
                 if !claim::try_lock_lane(tx, lane).await? {
                     return Ok(Folded::IDLE);
                 }
-                shards::prepare_fold(tx).await?;
+                shards::prepare_fold(tx, store.tables()).await?;
                 let batches = claim::claim_batches(tx, lane, window).await?;
                 if batches.is_empty() {
                     return Ok(Folded::IDLE);
@@ -229,7 +229,7 @@ async fn fold_one_by_one(store: &Store, clock: &Clock, lane: u16) -> Result<Fold
                 if !claim::try_lock_lane(tx, lane).await? {
                     return Ok(Folded::IDLE);
                 }
-                shards::prepare_fold(tx).await?;
+                shards::prepare_fold(tx, store.tables()).await?;
                 let Some(oldest) = claim::oldest_row(tx, lane).await? else {
                     return Ok(Folded::IDLE);
                 };
@@ -345,5 +345,5 @@ async fn append_heartbeats(
     audience::store::fold_in(store, tx, heartbeats).await?;
     let folded = fold(heartbeats);
     let rows = shards::upsert_wholes(tx, &folded.wholes).await? + folded.runs.len() as u64;
-    Ok((rows, shards::append_runs(tx, &folded.runs).await?))
+    Ok((rows, shards::append_runs(tx, store.tables(), &folded.runs).await?))
 }

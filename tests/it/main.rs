@@ -5,6 +5,7 @@ mod support;
 mod access;
 mod audience;
 mod catalogue;
+mod citus;
 mod counters;
 mod crash;
 mod heatmap;

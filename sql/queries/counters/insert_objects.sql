@@ -6,7 +6,7 @@ INSERT INTO counter_objects (object_type, object_id)
 SELECT DISTINCT a.object_type, a.object_id
 FROM unnest($1::text[], $2::text[]) AS a (object_type, object_id)
 WHERE NOT EXISTS (
-    SELECT FROM counter_objects AS o WHERE o.object_type = a.object_type AND o.object_id = a.object_id
+    SELECT 1 FROM counter_objects AS o WHERE o.object_type = a.object_type AND o.object_id = a.object_id
 )
 ORDER BY a.object_type, a.object_id
 ON CONFLICT (object_type, object_id) DO NOTHING

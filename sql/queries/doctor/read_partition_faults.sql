@@ -10,7 +10,7 @@ WITH shards AS (
 )
 SELECT name::text AS name, 'has no twin' AS fault
 FROM shards AS s
-WHERE NOT EXISTS (SELECT FROM shards AS t WHERE t.day = s.day AND t.inhparent <> s.inhparent)
+WHERE NOT EXISTS (SELECT 1 FROM shards AS t WHERE t.day = s.day AND t.inhparent <> s.inhparent)
 UNION ALL
 SELECT name::text, 'is of a day that has not come' FROM shards WHERE day > $1
 UNION ALL

@@ -5,4 +5,4 @@
 -- more than twice the trigger.
 DELETE FROM video_heatmap_growth AS g
 WHERE g.captured_on = $1
-    AND NOT EXISTS (SELECT FROM video_heatmap_shards AS s WHERE s.video_id = g.video_id AND s.captured_on = $1)
+    AND NOT EXISTS (SELECT 1 FROM video_heatmap_shards AS s WHERE s.video_id = g.video_id AND s.captured_on = $1)

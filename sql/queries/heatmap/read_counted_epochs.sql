@@ -14,15 +14,15 @@ FROM video_heatmap_counts AS c
 WHERE video_id = $1 AND region = $2 AND level = $3 AND first_day BETWEEN $4 AND $5 AND last_day <= $5
     AND last_sec <= $8
     AND NOT EXISTS (
-        SELECT FROM video_heatmap_runs AS r
+        SELECT 1 FROM video_heatmap_runs AS r
         WHERE r.video_id = $1 AND r.captured_on BETWEEN $6 AND $7 AND r.captured_on BETWEEN c.first_day AND c.last_day
     )
     AND NOT EXISTS (
-        SELECT FROM video_heatmap_shards AS s
+        SELECT 1 FROM video_heatmap_shards AS s
         WHERE s.video_id = $1 AND s.captured_on BETWEEN $6 AND $7 AND s.captured_on BETWEEN c.first_day AND c.last_day
     )
     AND NOT EXISTS (
-        SELECT FROM video_heatmap_second_shards AS s
+        SELECT 1 FROM video_heatmap_second_shards AS s
         WHERE s.video_id = $1 AND s.captured_on BETWEEN $6 AND $7 AND s.captured_on BETWEEN c.first_day AND c.last_day
     )
 ORDER BY first_day

@@ -1,2 +1,2 @@
 -- read_engine
-SELECT lanes FROM engine
+SELECT lanes, distributed FROM engine

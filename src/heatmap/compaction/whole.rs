@@ -12,23 +12,31 @@ use crate::{
         pieces::{Limits, ShardKey},
         wholes::{self, WholeKey, WholeRow},
     },
-    postgres::{StoreError, Transaction},
+    postgres::{StoreError, Tables, Transaction},
     sketch::{Union, Unreadable},
 };
 
-/// Moves the next rows behind a key; returns how many and the last key, none when there are no more.
+/// Moves the next rows behind a key, of this video if one is named; returns how many and the last key, none when there are no more.
 pub(super) async fn move_wholes(
     tx: &Transaction<'_>,
+    tables: Tables,
     day: NaiveDate,
+    video_id: Option<&str>,
     behind: &ShardKey,
     limits: Limits,
 ) -> Result<Option<(u64, ShardKey)>, StoreError> {
-    let keys = wholes::peek(tx, day, behind, limits.rows).await?;
+    let keys = match video_id {
+        Some(video_id) => wholes::peek_video(tx, day, video_id, &behind.region, limits.rows).await?,
+        None => wholes::peek(tx, day, behind, limits.rows).await?,
+    };
     let videos: Vec<&[WholeKey]> = keys.chunk_by(|a, b| a.0 == b.0).take(limits.videos as usize).collect();
     let Some(end) = videos.last().and_then(|keys| keys.last()) else { return Ok(None) };
     let videos: Vec<&str> = videos.iter().map(|keys| keys[0].0.as_str()).collect();
     let video_days: Vec<(&str, NaiveDate)> = videos.iter().map(|video_id| (*video_id, day)).collect();
     locks::lock_video_days(tx, &video_days).await?;
+    for video_id in &videos {
+        locks::lock_on_node(tx, tables, video_id).await?;
+    }
     let taken = wholes::take(tx, day, behind, end, &videos).await?;
     crash_point!("compaction::wholes_taken");
     let moved = taken.len() as u64;

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use scoped_futures::ScopedFutureExt;
 
-use super::sql;
+use super::{pieces::Rows, sql};
 use crate::postgres::{self, Store, StoreError, Transaction, execute, query};
 
 /// The partitions of one day's shard rows.
@@ -23,7 +23,43 @@ pub struct NightLock {
 
 impl Store {
     /// The days that have shard partitions, ascending.
-    pub async fn shard_days(&self) -> Result<Vec<ShardDay>, StoreError> {
+    pub async fn shard_days(&self) -> Result<Vec<NaiveDate>, StoreError> {
+        self.run_tx("read_shard_days", |tx| {
+            async move {
+                let rows = query(tx, sql::READ_SHARD_DAYS, &[]).await?;
+                rows.iter().map(|row| Ok(row.try_get("day")?)).collect()
+            }
+            .scope_boxed()
+        })
+        .await
+    }
+
+    /// The videos behind `behind` that have shard rows of a day, ascending, up to `max_videos`.
+    pub async fn shard_videos(
+        &self,
+        rows: Rows,
+        day: NaiveDate,
+        behind: &str,
+        max_videos: u64,
+    ) -> Result<Vec<String>, StoreError> {
+        let statement = match rows {
+            Rows::Whole => sql::READ_WHOLE_SHARD_VIDEOS,
+            Rows::Runs | Rows::Seconds => sql::READ_SHARD_VIDEOS,
+        };
+        let max_videos = max_videos as i64;
+        self.run_tx("read_shard_videos", |tx| {
+            async move {
+                let rows = query(tx, statement, &[&day, &behind, &max_videos]).await?;
+                rows.iter().map(|row| Ok(row.try_get("video_id")?)).collect()
+            }
+            .scope_boxed()
+        })
+        .await
+    }
+
+    /// The days that have shard partitions, ascending, with their sizes.
+    pub async fn shard_sizes(&self) -> Result<Vec<ShardDay>, StoreError> {
+        let statement = self.tables().form(sql::READ_SHARD_PARTITIONS, sql::CITUS_READ_SHARD_PARTITIONS);
         self.run_tx("read_shard_partitions", |tx| {
             async move {
                 let day = |row: &tokio_postgres::Row| -> Result<_, StoreError> {
@@ -33,7 +69,7 @@ impl Store {
                         about_rows: row.try_get::<_, i64>("about_rows")? as u64,
                     })
                 };
-                query(tx, sql::READ_SHARD_PARTITIONS, &[]).await?.iter().map(day).collect()
+                query(tx, statement, &[]).await?.iter().map(day).collect()
             }
             .scope_boxed()
         })

@@ -14,7 +14,7 @@ use crate::heatmap::{
     strip::BucketRow,
 };
 use crate::postgres::{
-    Store, StoreError, Transaction, execute, kept_days, query, query_stream, sketches::Sketch,
+    Store, StoreError, Tables, Transaction, execute, kept_days, query, query_stream, sketches::Sketch,
 };
 use crate::viewers::{epoch::Rotation, store::epochs_of_days};
 
@@ -29,7 +29,9 @@ impl Store {
     pub async fn uncounted_epochs(&self, today: NaiveDate) -> Result<Vec<EpochDays>, StoreError> {
         self.run_tx("read_closed_epochs", |tx| {
             async move {
-                let rows = query(tx, sql::READ_UNCOUNTED_DAYS, &[&today]).await?;
+                let statement =
+                    self.tables().form(sql::READ_UNCOUNTED_DAYS, sql::READ_UNCOUNTED_DAYS_DISTRIBUTED);
+                let rows = query(tx, statement, &[&today]).await?;
                 let days: Vec<NaiveDate> =
                     rows.iter().map(|row| row.try_get("captured_on")).collect::<Result<_, _>>()?;
                 let (Some(first), Some(last)) = (days.first(), days.last()) else { return Ok(Vec::new()) };
@@ -102,8 +104,9 @@ impl Store {
                 let counted = &self
                     .run_read(sql::PREPARE_NIGHTLY, |tx| count_level(tx, asked, level).scope_boxed())
                     .await?;
-                let kept =
-                    self.run_tx("keep_counts", |tx| keep(tx, asked, level, counted, noted).scope_boxed());
+                let kept = self.run_tx("keep_counts", |tx| {
+                    keep(tx, self.tables(), asked, level, counted, noted).scope_boxed()
+                });
                 if !kept.await? {
                     return Ok(());
                 }
@@ -112,6 +115,7 @@ impl Store {
         self.run_tx("delete_uncounted", |tx| {
             async move {
                 locks::lock_videos(tx, &[(video_id, epoch.0)]).await?;
+                locks::lock_on_node(tx, self.tables(), video_id).await?;
                 if changes(tx, video_id, epoch).await? == noted {
                     execute(tx, sql::DELETE_UNCOUNTED, &[&epoch.0, &epoch.1, &video_id]).await?;
                 }
@@ -156,6 +160,7 @@ async fn count_level(tx: &Transaction<'_>, asked: &Asked, level: i32) -> Result<
 /// Keeps what was counted unless something has changed since; returns whether nothing has.
 async fn keep(
     tx: &Transaction<'_>,
+    tables: Tables,
     asked: &Asked,
     level: i32,
     counted: &Counted,
@@ -164,6 +169,7 @@ async fn keep(
     let Asked { video_id, region, epoch } = asked;
     tx.batch_execute(sql::PREPARE_NIGHTLY).await?;
     locks::lock_videos(tx, &[(video_id, epoch.0)]).await?;
+    locks::lock_on_node(tx, tables, video_id).await?;
     // Nobody makes canonical rows of it from here on, and what is appended to the shards is seen by reads.
     if changes(tx, video_id, *epoch).await? != noted || is_unspread(tx, video_id, *epoch).await? {
         return Ok(false);

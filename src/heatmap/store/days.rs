@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use scoped_futures::ScopedFutureExt;
 
-use super::{sql, strips::shard_regions, videos::read_totals};
+use super::{prepare_read, sql, strips::shard_regions, videos::read_totals};
 use crate::heatmap::totals::Total;
 use crate::postgres::{Store, StoreError, kept_days};
 
@@ -20,7 +20,7 @@ pub struct DaysQuery {
 impl Store {
     /// Returns the days on which the video was watched, ascending and by name, and the first day that is kept.
     pub async fn read_days(&self, asked: &DaysQuery) -> Result<(Vec<Total>, NaiveDate), StoreError> {
-        self.run_read(sql::PREPARE_READ, |tx| {
+        self.run_read(prepare_read(self.tables()), |tx| {
             async move {
                 let kept_from = kept_days::read(tx).await?.kept_from;
                 let from = asked.from.max(kept_from);

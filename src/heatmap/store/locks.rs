@@ -6,7 +6,7 @@
 use chrono::{Datelike, NaiveDate};
 
 use super::sql;
-use crate::postgres::{StoreError, Transaction, query};
+use crate::postgres::{StoreError, Tables, Transaction, query};
 use crate::viewers::store::epochs_of_days;
 
 /// Waits for the locks of videos, each in a salt epoch that is told by its first day.
@@ -32,6 +32,20 @@ pub(crate) async fn lock_video_days(
     let videos: Vec<(&str, NaiveDate)> =
         video_days.iter().map(|(video_id, day)| (*video_id, epochs[day])).collect();
     lock_videos(tx, &videos).await
+}
+
+/// Waits, where the tables are distributed, until nothing of a video is prepared that is not committed, and keeps others from it.
+/// A node that is lost between the two phases of a commit has such transactions when it is back, for a minute at most, whose
+/// locks at the coordinator are gone.
+pub(crate) async fn lock_on_node(
+    tx: &Transaction<'_>,
+    tables: Tables,
+    video_id: &str,
+) -> Result<(), StoreError> {
+    if tables == Tables::Distributed {
+        query(tx, sql::LOCK_VIDEO_ON_NODE, &[&video_id]).await?;
+    }
+    Ok(())
 }
 
 /// Takes the lock of a video-day unless somebody has it; returns whether it did.

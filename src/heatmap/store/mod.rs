@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use crate::postgres::StoreError;
+use crate::postgres::{StoreError, Tables};
 
 pub mod canonical;
 pub mod closed_epochs;
@@ -20,6 +20,11 @@ pub mod sql;
 pub mod strips;
 pub mod videos;
 pub(crate) mod wholes;
+
+/// The statements with which a read begins.
+fn prepare_read(tables: Tables) -> &'static str {
+    tables.form(sql::PREPARE_READ, sql::PREPARE_READ_DISTRIBUTED)
+}
 
 /// A question has no answer for one of these reasons.
 #[derive(Debug, thiserror::Error)]

@@ -7,7 +7,7 @@ use futures_util::TryStreamExt;
 use scoped_futures::ScopedFutureExt;
 use tokio_postgres::types::ToSql;
 
-use super::{sql, strips::shard_regions};
+use super::{prepare_read, sql, strips::shard_regions};
 use crate::heatmap::{
     reach::{Reach, ReachRange, Reached},
     totals::Part,
@@ -35,7 +35,7 @@ impl Store {
     /// Returns how many different people watched any of the videos.
     pub async fn read_reach(&self, asked: &ReachQuery) -> Result<Reach, StoreError> {
         // One snapshot: the same rows make the parts and the whole.
-        self.run_read(sql::PREPARE_READ, |tx| {
+        self.run_read(prepare_read(self.tables()), |tx| {
             async move {
                 let from = asked.from.max(kept_days::read(tx).await?.kept_from);
                 let (first_days, rotations) = epochs(tx, asked.from, asked.to).await?;

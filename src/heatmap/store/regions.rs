@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use scoped_futures::ScopedFutureExt;
 
-use super::{sql, videos::read_totals};
+use super::{prepare_read, sql, videos::read_totals};
 use crate::heatmap::{
     regions::RegionsRange,
     totals::{Total, keep_most_watched},
@@ -26,7 +26,7 @@ pub struct RegionsQuery {
 impl Store {
     /// The regions a video was watched in, by viewers descending, and the range they cover.
     pub async fn read_regions(&self, asked: &RegionsQuery) -> Result<(RegionsRange, Vec<Total>), StoreError> {
-        self.run_read(sql::PREPARE_READ, |tx| {
+        self.run_read(prepare_read(self.tables()), |tx| {
             async move {
                 let mut range = RegionsRange {
                     video_id: asked.video_id.clone(),

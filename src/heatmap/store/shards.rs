@@ -10,7 +10,7 @@ use tokio_postgres::Row;
 use super::sql;
 use crate::{
     heatmap::fold::{Run, Whole},
-    postgres::{Store, StoreError, execute, query},
+    postgres::{Store, StoreError, Tables, execute, query},
 };
 
 /// Whenever the count of a video-day's appended runs passes a multiple of this, it is compacted at once: a strip never
@@ -55,12 +55,17 @@ pub(crate) async fn rearm_growth(
 }
 
 /// Sets a transaction up for folding.
-pub(crate) async fn prepare_fold(tx: &Transaction<'_>) -> Result<(), StoreError> {
-    Ok(tx.batch_execute(sql::PREPARE_FOLD).await?)
+pub(crate) async fn prepare_fold(tx: &Transaction<'_>, tables: Tables) -> Result<(), StoreError> {
+    Ok(tx.batch_execute(tables.form(sql::PREPARE_FOLD, sql::PREPARE_FOLD_DISTRIBUTED)).await?)
 }
 
 /// Appends runs, which come ascending by key; returns the video-days that have grown past a multiple of the trigger.
-pub(crate) async fn append_runs(tx: &Transaction<'_>, runs: &[Run<'_>]) -> Result<Vec<VideoDay>, StoreError> {
+pub(crate) async fn append_runs(
+    tx: &Transaction<'_>,
+    tables: Tables,
+    runs: &[Run<'_>],
+) -> Result<Vec<VideoDay>, StoreError> {
+    let statement = tables.form(sql::APPEND_RUNS, sql::APPEND_RUNS_DISTRIBUTED);
     for runs in runs.chunks(MAX_APPENDED) {
         let videos: Vec<&str> = runs.iter().map(|run| run.key.video_id).collect();
         let days: Vec<NaiveDate> = runs.iter().map(|run| run.key.captured_on).collect();
@@ -69,12 +74,8 @@ pub(crate) async fn append_runs(tx: &Transaction<'_>, runs: &[Run<'_>]) -> Resul
         let last_secs: Vec<i32> = runs.iter().map(|run| run.end_sec).collect();
         let sketches: Vec<&[u8]> = runs.iter().map(|run| run.viewers.as_slice()).collect();
         let plays: Vec<i64> = runs.iter().map(|run| run.plays).collect();
-        execute(
-            tx,
-            sql::APPEND_RUNS,
-            &[&videos, &days, &regions, &first_secs, &last_secs, &sketches, &plays],
-        )
-        .await?;
+        execute(tx, statement, &[&videos, &days, &regions, &first_secs, &last_secs, &sketches, &plays])
+            .await?;
     }
     count_growth(tx, runs).await
 }

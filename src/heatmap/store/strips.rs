@@ -9,7 +9,7 @@ use scoped_futures::ScopedFutureExt;
 use tokio_postgres::types::ToSql;
 
 use super::closed_epochs::{self, Countable, EpochDays};
-use super::{ReadError, sql};
+use super::{ReadError, prepare_read, sql};
 use crate::postgres::{Store, StoreError, kept_days, query, query_stream, sketches::Sketch};
 use crate::{
     events::region::GLOBAL,
@@ -60,7 +60,7 @@ impl Store {
     /// The buckets of a strip, epoch by epoch and ascending in each, and the range they cover.
     pub async fn read_strip(&self, asked: &StripQuery) -> Result<(StripRange, Vec<BucketRow>), ReadError> {
         // One snapshot: rows of a day are never seen without the day's epoch.
-        self.run_read(sql::PREPARE_READ, |tx| {
+        self.run_read(prepare_read(self.tables()), |tx| {
             async move {
                 let mut range = StripRange {
                     video_id: asked.video_id.clone(),

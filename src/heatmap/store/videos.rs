@@ -15,8 +15,8 @@ use futures_util::TryStreamExt;
 use scoped_futures::ScopedFutureExt;
 use tokio_postgres::types::ToSql;
 
-use super::sql;
 use super::strips::shard_regions;
+use super::{prepare_read, sql};
 use crate::postgres::{Store, StoreError, Transaction, kept_days, query, query_stream, sketches::Sketch};
 use crate::viewers::store::epochs;
 use crate::{
@@ -52,7 +52,7 @@ impl Store {
     /// The most watched videos, by viewers descending, and the range they cover.
     pub async fn read_videos(&self, asked: &VideosQuery) -> Result<(VideosRange, Vec<Total>), StoreError> {
         // One snapshot: bounds are of the rows that are united.
-        self.run_read(sql::PREPARE_READ, |tx| {
+        self.run_read(prepare_read(self.tables()), |tx| {
             async move {
                 let from = asked.from.max(kept_days::read(tx).await?.kept_from);
                 let (epoch_first_days, epochs) = epochs(tx, asked.from, asked.to).await?;

@@ -34,6 +34,19 @@ pub(crate) async fn peek(
     rows.iter().map(|row| Ok((row.try_get("video_id")?, row.try_get("region")?))).collect()
 }
 
+/// The keys of the next shard rows of a video and a day behind a region, ascending.
+pub(crate) async fn peek_video(
+    tx: &Transaction<'_>,
+    day: NaiveDate,
+    video_id: &str,
+    behind: &str,
+    max_rows: u64,
+) -> Result<Vec<WholeKey>, StoreError> {
+    let most = max_rows as i64;
+    let rows = query(tx, sql::PEEK_VIDEO_WHOLES, &[&day, &video_id, &behind, &most]).await?;
+    rows.iter().map(|row| Ok((row.try_get("video_id")?, row.try_get("region")?))).collect()
+}
+
 /// Takes the shard rows of these videos behind one key and up to another.
 pub(crate) async fn take(
     tx: &Transaction<'_>,

@@ -160,8 +160,8 @@ impl Engine {
     /// Compacts a share of each day's shard rows, as a job that dies on its way does. Some of the videos that have no
     /// canonical rows yet are seconds from their first one on.
     async fn compact_some(&self, share: f64) {
-        for found in self.store.shard_days().await.expect("the days") {
-            self.store.ensure_canonical_partition(found.day).await.expect("partitions");
+        for day in self.store.shard_days().await.expect("the days") {
+            self.store.ensure_canonical_partition(day).await.expect("partitions");
             self.sql
                 .execute(
                     "INSERT INTO video_heatmap_spread
@@ -169,7 +169,7 @@ impl Engine {
                      WHERE captured_on = $1 AND hashtext(video_id || captured_on) % 3 = 0
                         AND NOT EXISTS (SELECT FROM video_heatmap_runs AS r WHERE r.video_id = s.video_id AND r.captured_on = $1)
                      ON CONFLICT DO NOTHING",
-                    &[&found.day],
+                    &[&day],
                 )
                 .await
                 .expect("marks");
@@ -177,11 +177,9 @@ impl Engine {
                 [(Rows::Runs, "video_heatmap_shards"), (Rows::Whole, "video_heatmap_whole_shards")]
             {
                 let count = format!("SELECT count(*) FROM {table} WHERE captured_on = $1");
-                let rows: i64 = self.sql.query_one(&count, &[&found.day]).await.expect("a count").get(0);
+                let rows: i64 = self.sql.query_one(&count, &[&day]).await.expect("a count").get(0);
                 let limits = Limits { rows: (rows as f64 * share) as u64, seconds: 1_000_000, videos: 500 };
-                compaction::step(&self.store, kind, found.day, &ShardKey::first(), limits)
-                    .await
-                    .expect("a piece");
+                compaction::step(&self.store, kind, day, &ShardKey::first(), limits).await.expect("a piece");
             }
         }
     }

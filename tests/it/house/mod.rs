@@ -6,6 +6,7 @@ use std::{
 };
 
 mod described;
+mod distributed;
 mod docker;
 mod docs;
 mod docs_on_items;

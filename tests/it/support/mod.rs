@@ -4,6 +4,7 @@
 mod app;
 mod certificates;
 mod chance;
+mod cluster;
 mod process;
 mod served;
 mod server;
@@ -11,6 +12,7 @@ mod server;
 pub use app::{App, Settings};
 pub use certificates::{Authority, Certificate};
 pub use chance::chance;
+pub use cluster::{CITUS_BIN, Cluster};
 pub use process::{Process, heatstrip, heatstrip_at, until};
 pub use served::Served;
-pub use server::{TestDatabase, database};
+pub use server::{TestDatabase, database, one_server};

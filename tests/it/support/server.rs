@@ -7,7 +7,10 @@ use heatstrip::postgres::{
     migrate::migrate,
 };
 use tokio::sync::OnceCell;
+
 use tokio_postgres::{Client, NoTls};
+
+use super::Cluster;
 
 const TEMPLATE: &str = "heatstrip_template";
 
@@ -32,8 +35,20 @@ impl TestDatabase {
     }
 }
 
+/// Says, when it is `citus`, that every test has its database on a Citus cluster.
+const ON: &str = "HEATSTRIP_TEST_ON";
+
 /// Makes a fresh database, and with the first one the server too. A test fails if that is not possible.
 pub async fn database() -> TestDatabase {
+    if std::env::var(ON).is_ok_and(|on| on == "citus") {
+        let name = format!("test_{}", NEXT_DATABASE.fetch_add(1, Ordering::Relaxed));
+        return Cluster::shared().await.database(&name).await;
+    }
+    one_server().await
+}
+
+/// Makes a fresh database on one server without Citus.
+pub async fn one_server() -> TestDatabase {
     let server = SERVER.get_or_init(start).await;
     let name = format!("test_{}", NEXT_DATABASE.fetch_add(1, Ordering::Relaxed));
     server.create_database(&name, Some(TEMPLATE)).await.expect("a database from the template");
