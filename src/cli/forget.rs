@@ -4,7 +4,12 @@ use chrono::NaiveDate;
 use indicatif::HumanCount;
 
 use super::show::video_id;
-use crate::{config, events::lane::lane, postgres::Store, work::forget::forget};
+use crate::{
+    config,
+    events::{heartbeat::MAX_SEC, lane::lane, part::Part, region::Region},
+    postgres::Store,
+    work::forget::forget,
+};
 
 /// The flags of `heatstrip forget`.
 #[derive(Debug, clap::Args)]
@@ -15,13 +20,20 @@ pub struct Arguments {
     /// Of this UTC day only
     #[arg(long, value_name = "DATE")]
     day: Option<NaiveDate>,
+    /// Only what was watched and viewed in this region
+    #[arg(long)]
+    region: Option<Region>,
+    /// Only the seconds behind this one, which stays; views stay too
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(i32).range(0..MAX_SEC))]
+    after_sec: Option<i32>,
 }
 
 /// Runs `heatstrip forget`.
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let store = Store::connect(&config::database_url()?, 1).await?;
-    let lane = lane(&arguments.video, store.lanes());
-    let gone = forget(&store, &arguments.video, lane, arguments.day).await?;
+    let Arguments { video, day, region, after_sec } = arguments;
+    let lane = lane(&video, store.lanes());
+    let gone = forget(&store, &video, lane, &Part { day, region, after_sec }).await?;
     println!(
         "removed {} canonical rows, {} shard rows, {} sampled days, {} views, {} recent viewers, {} queued and {} failed \
          heartbeats and views{}; cached answers live on for the cache's time",

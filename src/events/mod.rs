@@ -4,6 +4,7 @@ pub mod fields;
 pub mod hashed;
 pub mod heartbeat;
 pub mod lane;
+pub mod part;
 pub mod refusal;
 pub mod region;
 pub mod terms;

@@ -1,6 +1,5 @@
 //! The removal of what waits to be folded.
 
-use chrono::NaiveDate;
 use scoped_futures::ScopedFutureExt;
 use tokio_postgres::types::ToSql;
 
@@ -9,14 +8,14 @@ use super::{
     sql,
 };
 use crate::{
-    events::hashed::{Entry, HashedHeartbeats},
+    events::{hashed::HashedHeartbeats, part::Part, region::Region},
     postgres::{Store, StoreError, Transaction, execute, query},
 };
 
 /// Rows of the queue that are looked through at once.
 const PIECE_ROWS: i64 = 500;
 
-/// How many heartbeats and views of a video were removed.
+/// How many heartbeats and views of a video were removed, or cut.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ForgottenHeartbeats {
     /// Those that waited to be folded.
@@ -25,25 +24,30 @@ pub struct ForgottenHeartbeats {
     pub failed: u64,
 }
 
-/// Removes a video's heartbeats, of one day or of all, while no worker folds its lane.
+/// Removes a part of a video's heartbeats while no worker folds its lane.
 pub(crate) async fn forget_in(
     tx: &Transaction<'_>,
     video_id: &str,
     lane: u16,
-    day: Option<NaiveDate>,
+    part: &Part,
 ) -> Result<ForgottenHeartbeats, StoreError> {
     lock_lane(tx, lane).await?;
-    let queued = forget_queued(tx, video_id, lane, day).await?;
-    let failed = execute(tx, sql::FORGET_FAILED, &[&video_id, &day]).await?;
+    let queued = forget_queued(tx, video_id, lane, part).await?;
+    let region = part.region.as_ref().map(Region::as_str);
+    let mut failed =
+        execute(tx, sql::FORGET_FAILED, &[&video_id, &part.day, &region, &part.after_sec]).await?;
+    if part.after_sec.is_some() {
+        failed += execute(tx, sql::CUT_FAILED, &[&video_id, &part.day, &region, &part.after_sec]).await?;
+    }
     Ok(ForgottenHeartbeats { queued, failed })
 }
 
-/// Rewrites the rows that hold heartbeats of the video; returns how many heartbeats went.
+/// Rewrites the rows that hold heartbeats of the part; returns how many heartbeats went or were cut.
 async fn forget_queued(
     tx: &Transaction<'_>,
     video_id: &str,
     lane: u16,
-    day: Option<NaiveDate>,
+    part: &Part,
 ) -> Result<u64, StoreError> {
     let lane = lane as i16;
     let (mut forgotten, mut behind) = (0, i64::MIN);
@@ -57,7 +61,7 @@ async fn forget_queued(
             let id: i64 = row.try_get("id")?;
             let batch = batch(row);
             let entries = batch.as_ref().ok().map(|batch| batch.entries().collect::<Result<Vec<_>, _>>());
-            let (Ok(batch), Some(Ok(entries))) = (&batch, entries) else {
+            let Some(Ok(entries)) = entries else {
                 // The worker would set it aside as it is, video and all.
                 let rows = query(tx, sql::DELETE_UNREADABLE, &[&lane, &id, &video_id]).await?;
                 for row in rows {
@@ -65,18 +69,21 @@ async fn forget_queued(
                 }
                 continue;
             };
-            let is_kept =
-                |entry: &Entry<'_>| entry.video_id() != video_id || day.is_some_and(|day| day != entry.day());
-            let kept: HashedHeartbeats = entries.into_iter().filter(is_kept).collect();
+            let (mut kept, mut changed) = (HashedHeartbeats::default(), 0);
+            for entry in entries {
+                let left = if entry.video_id() == video_id { part.leaves(entry) } else { Some(entry) };
+                changed += u64::from(left != Some(entry));
+                left.iter().for_each(|left| kept.push_entry(left));
+            }
             if kept.is_empty() {
                 execute(tx, sql::DELETE_ROW, &[&lane, &id]).await?;
-            } else if kept.len() < batch.len() {
+            } else if changed > 0 {
                 let (heartbeats, watched_secs) = (kept.len() as i32, kept.watched_secs() as i64);
                 let parameters: &[&(dyn ToSql + Sync)] =
                     &[&lane, &id, &heartbeats, &watched_secs, &kept.as_bytes()];
                 execute(tx, sql::REWRITE_ROW, parameters).await?;
             }
-            forgotten += (batch.len() - kept.len()) as u64;
+            forgotten += changed;
         }
     }
 }

@@ -7,6 +7,7 @@ statements! {
     ADVANCE_HEADS = "advance_heads";
     CLAIM_BATCHES = "claim_batches";
     CLAIM_ROW = "claim_row";
+    CUT_FAILED = "cut_failed";
     DELETE_ROW = "delete_row";
     DELETE_UNKEPT_FAILED = "delete_unkept_failed";
     DELETE_UNREADABLE = "delete_unreadable";

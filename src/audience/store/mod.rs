@@ -6,12 +6,14 @@ use scoped_futures::ScopedFutureExt;
 use crate::postgres::{Store, StoreError, Transaction, execute, query};
 
 mod fold;
+mod forget;
 pub mod night;
 pub mod read;
 mod seal;
 pub mod sql;
 
 pub(crate) use fold::fold_in;
+pub(crate) use forget::{cut_in, forget_in};
 
 /// How the audience is sampled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,15 +60,4 @@ async fn settings(tx: &Transaction<'_>, days: &[NaiveDate]) -> Result<Settings, 
         sample: SampleSettings { size: size.max(0) as usize, kept_from: rows[0].try_get("kept_from")? },
         missing_days: rows[0].try_get("missing_days")?,
     })
-}
-
-/// Removes a video's sample of these days; returns how many rows went. The lane of the video is locked, so that no fold
-/// brings a row back.
-pub(crate) async fn forget_in(
-    tx: &Transaction<'_>,
-    video_id: &str,
-    first_day: NaiveDate,
-    last_day: NaiveDate,
-) -> Result<u64, StoreError> {
-    execute(tx, sql::FORGET_WATCHES, &[&video_id, &first_day, &last_day]).await
 }

@@ -6,6 +6,7 @@ use crate::postgres::{StoreError, Tables};
 
 pub mod canonical;
 pub mod closed_epochs;
+pub(crate) mod cut;
 pub mod forget;
 pub mod kept_days;
 pub(crate) mod levels;

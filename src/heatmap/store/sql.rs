@@ -9,7 +9,12 @@ statements! {
     CITUS_READ_SHARD_PARTITIONS = "citus_read_shard_partitions";
     COUNT_GROWTH = "count_growth";
     COUNT_UNKEPT_PARTITIONS = "count_unkept_partitions";
+    CUT_LEVELS = "cut_levels";
+    CUT_RUNS = "cut_runs";
+    DELETE_BOUNDS = "delete_bounds";
     DELETE_COUNTS = "delete_counts";
+    DELETE_CUT_WHOLES = "delete_cut_wholes";
+    DELETE_EMPTY_SPREAD = "delete_empty_spread";
     DELETE_FINE = "delete_fine";
     DELETE_FINE_COUNTS = "delete_fine_counts";
     DELETE_GROWTH = "delete_growth";
@@ -25,6 +30,7 @@ statements! {
     ENSURE_CANONICAL_PARTITION = "ensure_canonical_partition";
     ENSURE_SHARD_PARTITIONS = "ensure_shard_partitions";
     FORGET_ROWS = "forget_rows";
+    HAS_PART = "has_part";
     INSERT_COUNTS = "insert_counts";
     INSERT_SPREAD = "insert_spread";
     LOCK_VIDEO_ON_NODE = "lock_video_on_node";
@@ -79,7 +85,13 @@ statements! {
     TRY_LOCK_COMPACTION = "try_lock_compaction";
     TRY_LOCK_VIDEO = "try_lock_video";
     UPSERT_WHOLE = "upsert_whole";
+    WRITE_BOUNDS = "write_bounds";
+    WRITE_CUT_FIVE = "write_cut_five";
+    WRITE_CUT_SIXTY = "write_cut_sixty";
+    WRITE_CUT_WHOLES = "write_cut_wholes";
     WRITE_FIVES = "write_fives";
+    WRITE_GLOBAL_LEVELS = "write_global_levels";
+    WRITE_GLOBAL_WHOLE = "write_global_whole";
     WRITE_RUNS = "write_runs";
     WRITE_SECONDS = "write_seconds";
     WRITE_SIXTIES = "write_sixties";

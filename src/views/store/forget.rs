@@ -1,6 +1,6 @@
 //! The removal of a video's views, or of one of its days.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Days, Months, NaiveDate, NaiveTime};
 
@@ -52,6 +52,50 @@ pub(crate) async fn forget_in(
     if let Some(epoch) = epoch {
         rebuild_month(tx, video_id, day, epoch).await?;
         (lifetime, estimated) = rebuild_epoch(tx, video_id, epoch).await?;
+    }
+    let changes: (Vec<&str>, Vec<i64>, Vec<i64>) = (vec![video_id], vec![-views], vec![-(viewers as i64)]);
+    execute(tx, sql::HEAL_TOTALS, &[&changes.0, &changes.1, &changes.2, &vec![lifetime], &vec![estimated]])
+        .await?;
+    Ok(ForgottenViews { views: views as u64, viewers })
+}
+
+/// Removes the views of a region, of one day or of all, while no worker folds the video's lane. A recent viewer belongs to the
+/// region of the first view. What trends everywhere is left to fade.
+pub(crate) async fn forget_region_in(
+    tx: &Transaction<'_>,
+    video_id: &str,
+    region: &str,
+    day: Option<NaiveDate>,
+) -> Result<ForgottenViews, StoreError> {
+    tx.batch_execute(sql::PREPARE_VIEW_PIECES).await?;
+    query(tx, sql::LOCK_MERGES, &[]).await?;
+    let begins = day.map(|day| day.and_time(NaiveTime::MIN).and_utc());
+    let viewers = execute(tx, sql::FORGET_RECENTS_OF_REGION, &[&video_id, &region, &day, &begins]).await?;
+    if day.is_none() {
+        execute(tx, sql::FORGET_TRENDING_OF_REGION, &[&video_id, &region]).await?;
+    }
+    if query(tx, sql::LOCK_TOTALS, &[&vec![video_id]]).await?.is_empty() {
+        return Ok(ForgottenViews { views: 0, viewers });
+    }
+    let (mut views, mut days) = (0, Vec::new());
+    let (mut months, mut epochs) = (BTreeMap::new(), BTreeSet::new());
+    for row in query(tx, sql::DELETE_VIEW_DAYS_OF_REGION, &[&video_id, &region, &day]).await? {
+        let (day, epoch): (NaiveDate, NaiveDate) = (row.try_get("day")?, row.try_get("epoch")?);
+        views += row.try_get::<_, i64>("views")?;
+        days.push(day);
+        months.insert((first_of_month(day), epoch), day);
+        epochs.insert(epoch);
+    }
+    execute(tx, sql::DELETE_GLOBAL_VIEW_DAYS, &[&video_id, &days]).await?;
+    execute(tx, sql::WRITE_GLOBAL_VIEW_DAYS, &[&video_id, &days]).await?;
+    for ((_, epoch), day) in months {
+        rebuild_month(tx, video_id, day, epoch).await?;
+    }
+    let (mut lifetime, mut estimated) = (0, 0);
+    for epoch in epochs {
+        let (viewers, epochs) = rebuild_epoch(tx, video_id, epoch).await?;
+        lifetime += viewers;
+        estimated += epochs;
     }
     let changes: (Vec<&str>, Vec<i64>, Vec<i64>) = (vec![video_id], vec![-views], vec![-(viewers as i64)]);
     execute(tx, sql::HEAL_TOTALS, &[&changes.0, &changes.1, &changes.2, &vec![lifetime], &vec![estimated]])

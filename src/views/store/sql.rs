@@ -9,15 +9,19 @@ statements! {
     ARCHIVE_TOTALS = "archive_totals";
     DELETE_BINDINGS = "delete_bindings";
     DELETE_FADED = "delete_faded";
+    DELETE_GLOBAL_VIEW_DAYS = "delete_global_view_days";
     DELETE_RECENTS = "delete_recents";
     DELETE_UNKEPT_VIEW_DAYS = "delete_unkept_view_days";
     DELETE_VIEW_DAY = "delete_view_day";
+    DELETE_VIEW_DAYS_OF_REGION = "delete_view_days_of_region";
     DELETE_VIEW_EPOCH = "delete_view_epoch";
     DELETE_VIEW_MONTH = "delete_view_month";
     EMPTY_TRENDING = "empty_trending";
     FORGET_RECENTS = "forget_recents";
     FORGET_RECENTS_OF_DAY = "forget_recents_of_day";
+    FORGET_RECENTS_OF_REGION = "forget_recents_of_region";
     FORGET_TRENDING = "forget_trending";
+    FORGET_TRENDING_OF_REGION = "forget_trending_of_region";
     FORGET_VIEWS = "forget_views";
     HEAL_TOTALS = "heal_totals";
     INSERT_RECENTS = "insert_recents";
@@ -50,8 +54,8 @@ statements! {
     READ_TOP = "read_top";
     READ_UNKEPT_VIEW_DAYS = "read_unkept_view_days";
     READ_UNMERGED = "read_unmerged";
-    READ_VIEW_DAYS = "read_view_days";
     READ_VIEWS_BY_DAY = "read_views_by_day";
+    READ_VIEW_DAYS = "read_view_days";
     READ_VIEW_SUMS = "read_view_sums";
     READ_VIEW_TOTALS = "read_view_totals";
     SET_MERGED = "set_merged";
@@ -63,6 +67,7 @@ statements! {
     WRITE_BINDINGS = "write_bindings";
     WRITE_DAYS = "write_days";
     WRITE_EPOCHS = "write_epochs";
+    WRITE_GLOBAL_VIEW_DAYS = "write_global_view_days";
     WRITE_HALF_LIVES = "write_half_lives";
     WRITE_MONTHS = "write_months";
     WRITE_RULE = "write_rule";

@@ -3,6 +3,7 @@
 mod answers;
 mod crashes;
 mod expected;
+mod forgotten;
 mod nights;
 mod oracle;
 

@@ -1,7 +1,7 @@
 //! What goes and what stays: the days of the sample, a sample that is turned off, videos that are forgotten.
 
 use heatstrip::{
-    events::lane::lane,
+    events::{lane::lane, part::Part},
     work::{
         forget::forget,
         nightly::{self, Keep},
@@ -110,10 +110,11 @@ async fn what_is_forgotten_is_in_no_sample() {
     let other = Said { video: "b", ..said("2026-11-21", 1) };
     watch(&app, &[said("2026-11-20", 1), said("2026-11-21", 1), other]).await;
     let lane = lane("a", app.store.lanes());
-    let gone = forget(&app.store, "a", lane, Some(day("2026-11-20"))).await.expect("forgotten");
+    let gone =
+        forget(&app.store, "a", lane, &Part::of_day(Some(day("2026-11-20")))).await.expect("forgotten");
     assert_eq!(gone.samples, 1);
     assert_eq!(app.json("/v1/videos/a/audience").await["from"], "2026-11-21");
-    forget(&app.store, "a", lane, None).await.expect("forgotten");
+    forget(&app.store, "a", lane, &Part::default()).await.expect("forgotten");
     assert_eq!(count(&sql, "sampled_watches WHERE video_id = 'a'").await, 0);
     assert_eq!(count(&sql, "sampled_watches WHERE video_id = 'b'").await, 1);
 }

@@ -2,7 +2,10 @@
 
 use std::process::Stdio;
 
-use heatstrip::{events::lane::lane, work::forget::forget};
+use heatstrip::{
+    events::{lane::lane, part::Part},
+    work::forget::forget,
+};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
@@ -89,11 +92,14 @@ async fn forgetting_a_video_removes_its_entry() {
     watch(&app, &[beat("v", "a", (0, 9))]).await;
     let lane = lane("v", app.store.lanes());
     let day = Some("2026-11-21".parse().expect("a day"));
-    assert!(!forget(&app.store, "v", lane, day).await.expect("forgotten").entry);
+    assert!(!forget(&app.store, "v", lane, &Part::of_day(day)).await.expect("forgotten").entry);
     assert_eq!(titles(&app, &["v", "w"]).await, [json!("t"), json!("w")]);
-    assert!(forget(&app.store, "v", lane, None).await.expect("forgotten").entry);
+    assert!(forget(&app.store, "v", lane, &Part::default()).await.expect("forgotten").entry);
     assert_eq!(titles(&app, &["v", "w"]).await, [Value::Null, json!("w")]);
-    assert!(!forget(&app.store, "v", lane, None).await.expect("forgotten").entry, "there is none any more");
+    assert!(
+        !forget(&app.store, "v", lane, &Part::default()).await.expect("forgotten").entry,
+        "there is none any more"
+    );
 }
 
 /// A title stands above the id in the terminal too.

@@ -2,6 +2,7 @@
 
 mod crashes;
 mod epochs;
+mod forgotten;
 mod migrated;
 mod plans;
 mod races;

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use heatstrip::{
-    events::lane::lane,
+    events::{lane::lane, part::Part},
     work::{
         forget::forget,
         nightly::{self, Keep},
@@ -181,11 +181,11 @@ async fn a_forgotten_video_is_nowhere() {
     assert_eq!(app.post(json!([beat("v1"), beat(&neighbour), beat("v1")]).to_string()).await.status(), 202);
     assert_eq!(app.post(json!([beat("v1")]).to_string()).await.status(), 202);
 
-    let day = forget(&app.store, "v1", of_v1, Some(today())).await.expect("forgotten");
+    let day = forget(&app.store, "v1", of_v1, &Part::of_day(Some(today()))).await.expect("forgotten");
     assert_eq!((day.heartbeats.queued, day.rows.canonical), (3, 0));
     assert_eq!(day.rows.shards, 1 + 1);
     assert_eq!(app.json("/v1/videos/v1/heatmap").await["to"], "2026-11-20");
-    let all = forget(&app.store, "v1", of_v1, None).await.expect("forgotten");
+    let all = forget(&app.store, "v1", of_v1, &Part::default()).await.expect("forgotten");
     assert!(all.rows.canonical > 0 && all.rows.shards == 0, "{all:?}");
 
     app.fold().await;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use heatstrip::{
-    events::lane::lane,
+    events::{lane::lane, part::Part},
     viewers::epoch::Rotation,
     views::{archive, identify::IdentifyError},
     work::worker,
@@ -331,7 +331,8 @@ async fn nobody_outlives_a_video_by_becoming_a_user() {
     };
     let forgetting = async {
         until("the piece waits", DEADLINE, async || (waiting().await == 1).then_some(())).await;
-        heatstrip::work::forget::forget(&engine.store, "v", lane("v", engine.store.lanes()), None).await
+        heatstrip::work::forget::forget(&engine.store, "v", lane("v", engine.store.lanes()), &Part::default())
+            .await
     };
     let free = async {
         until("both wait", DEADLINE, async || (waiting().await == 2).then_some(())).await;

@@ -142,8 +142,8 @@ async fn a_view_that_cannot_be_folded_is_set_aside() {
         .expect("one row");
     assert_eq!((row.get::<_, &str>(0), row.get::<_, &str>(1), row.get::<_, bool>(2)), ("v", "XX", true));
     assert_eq!(row.get::<_, i32>(3), 1 + 2 + 3 + 4 + 8 + 8);
-    let forget = heatstrip::work::forget::forget(&app.store, "v", 0, None);
-    assert_eq!(forget.await.expect("forgotten").heartbeats.failed, 1);
+    let forgotten = heatstrip::work::forget::forget(&app.store, "v", 0, &Default::default()).await;
+    assert_eq!(forgotten.expect("forgotten").heartbeats.failed, 1);
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ fn compact_process(app: &App) -> Command {
     process(app, &["compact", "--through", YESTERDAY])
 }
 
-fn process(app: &App, arguments: &[&str]) -> Command {
+pub(super) fn process(app: &App, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_heatstrip"));
     command
         .args(arguments)
@@ -34,7 +34,7 @@ async fn left(sql: &Client) -> i64 {
 }
 
 /// The answers of another database that got the same heartbeats and was never compacted.
-async fn expected(heartbeats: &[Value]) -> BTreeMap<String, Value> {
+pub(super) async fn expected(heartbeats: &[Value]) -> BTreeMap<String, Value> {
     let app = App::start(Settings::default()).await;
     for batch in heartbeats.chunks(500) {
         send(&app, batch).await;
@@ -51,7 +51,7 @@ async fn is_moving(sql: &Client) -> bool {
 }
 
 /// Short heartbeats of yesterday, which make a block popular that was not watched before.
-fn of_block(random: &mut impl Rng, block: u64) -> Vec<Value> {
+pub(super) fn of_block(random: &mut impl Rng, block: u64) -> Vec<Value> {
     let mut heartbeats = heartbeats(random, 600);
     for heartbeat in &mut heartbeats {
         let start = block * 3_600 + random.random_range(0..500);

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use heatstrip::{
-    events::lane::lane,
+    events::{lane::lane, part::Part},
     heatmap::compaction::{PIECE, compact_hot},
     work::forget::forget,
 };
@@ -89,7 +89,9 @@ async fn what_is_forgotten_does_not_come_back() {
             for _ in 0..round * 40 {
                 tokio::task::yield_now().await;
             }
-            forget(&app.store, "popular", lane("popular", app.store.lanes()), None).await.expect("forgotten")
+            forget(&app.store, "popular", lane("popular", app.store.lanes()), &Part::default())
+                .await
+                .expect("forgotten")
         };
         let (_, _, hot, _) = tokio::join!(night, wholes, hot, forgotten);
         hot.expect("compacted");

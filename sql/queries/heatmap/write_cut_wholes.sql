@@ -1,0 +1,26 @@
+-- write_cut_wholes
+-- $1 text  video, whose lane and days are locked
+-- $2 date  day
+-- $3 text  region whose rows are gone, NULL for all
+-- Whole videos of what is left, in whatever form it is.
+INSERT INTO video_heatmap_whole (video_id, captured_on, region, last_sec, viewers, plays)
+SELECT $1, $2, region, max(last_sec), hll_union_agg(viewers), sum(plays)::bigint
+FROM (
+    SELECT region, last_sec, viewers, plays
+    FROM video_heatmap_60s
+    WHERE video_id = $1 AND captured_on = $2 AND region <> 'GLOBAL' AND region = coalesce($3, region)
+    UNION ALL
+    SELECT region, end_sec, viewers, plays * (end_sec - start_sec + 1)
+    FROM video_heatmap_runs
+    WHERE video_id = $1 AND captured_on = $2 AND region = coalesce($3, region)
+    UNION ALL
+    SELECT region, end_sec, viewers, plays * (end_sec - start_sec + 1)
+    FROM video_heatmap_shards
+    WHERE video_id = $1 AND captured_on = $2 AND region = coalesce($3, region)
+    UNION ALL
+    SELECT region, bucket_sec, viewers, plays
+    FROM video_heatmap_second_shards
+    WHERE video_id = $1 AND captured_on = $2 AND region = coalesce($3, region)
+) AS rows
+GROUP BY region
+ORDER BY region
