@@ -168,7 +168,8 @@ async fn parse(State(state): State<Lesser>, body: Bytes) -> StatusCode {
         terms: None,
     };
     let Ok(body) = body::parse(&body, Format::Json, "heartbeats") else { return StatusCode::BAD_REQUEST };
-    match hash::hash(body.elements.into_iter(), &arrival, &state.salts, &state.durations, state.lanes).await {
+    let parsed = hash::parse(body.elements.into_iter(), &arrival);
+    match hash::hash(parsed, &arrival, &state.salts, &state.durations, state.lanes).await {
         Ok(hashed) if hashed.rejected.is_empty() => StatusCode::ACCEPTED,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     }

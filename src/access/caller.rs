@@ -8,8 +8,9 @@ use uuid::Uuid;
 use super::{
     budget::Budgets,
     key::{Key, Role},
+    metrics::METRICS,
 };
-use crate::events::terms::Terms;
+use crate::{events::terms::Terms, http::error::ApiError};
 
 /// Accounts are kept by key and client: a key in a page is used by many.
 pub type Senders = Budgets<(Arc<str>, IpAddr)>;
@@ -80,9 +81,14 @@ impl Caller {
         Uuid::from_bytes(hasher.finalize().into())
     }
 
-    /// Takes watched seconds from its budget; a view costs ten of them.
-    pub fn charge(&self, watched_secs: u64) {
-        self.budgets.charge(&self.account(), &self.known.key.budget, watched_secs, Instant::now());
+    /// Takes what a body tells from its budget, in watched seconds, or says how long it has to wait; nothing of the body may
+    /// be accepted then.
+    pub fn tell(&self, watched_secs: u64) -> Result<(), ApiError> {
+        let budget = &self.known.key.budget;
+        self.budgets.tell(&self.account(), budget, watched_secs, Instant::now()).map_err(|retry_after| {
+            METRICS.refused.with_label_values(&["too_many"]).inc();
+            ApiError::TooMany { retry_after }
+        })
     }
 
     fn account(&self) -> (Arc<str>, IpAddr) {

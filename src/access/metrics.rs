@@ -21,7 +21,7 @@ impl Metrics {
         let metrics = Metrics {
             refused: counters(
                 "access_refused_total",
-                "Requests refused before their route: no_key, unknown_key, not_allowed, origin, too_many or unavailable.",
+                "Requests refused for their key: no_key, unknown_key, not_allowed, origin, too_many or unavailable.",
                 &["reason"],
             ),
             keys: gauge("access_keys", "Keys that are not revoked."),

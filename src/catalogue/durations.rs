@@ -72,12 +72,37 @@ impl Durations {
         &self,
         videos: impl Iterator<Item = &'a str>,
     ) -> Result<HashMap<String, f64>, StoreError> {
-        let mut known = HashMap::new();
+        let (mut known, missing) = self.at_hand(videos).await?;
+        if !missing.is_empty() {
+            self.look_up(&missing, &mut known).await?;
+        }
+        Ok(known)
+    }
+
+    /// Returns the durations as [`Durations::of`] does and holds none of them: whoever asks about videos that nobody watches
+    /// must not push out those that are watched.
+    pub async fn of_unheld<'a>(
+        &self,
+        videos: impl Iterator<Item = &'a str>,
+    ) -> Result<HashMap<String, f64>, StoreError> {
+        let (mut known, missing) = self.at_hand(videos).await?;
+        if !missing.is_empty() {
+            METRICS.duration_lookups.inc();
+            known.extend(self.store.read_durations(&missing).await?);
+        }
+        Ok(known)
+    }
+
+    /// Returns the durations that are held, and the videos of which it is not known whether they have one.
+    async fn at_hand<'a>(
+        &self,
+        videos: impl Iterator<Item = &'a str>,
+    ) -> Result<(HashMap<String, f64>, Vec<&'a str>), StoreError> {
+        let (mut known, mut missing) = (HashMap::new(), Vec::new());
         self.refresh().await?;
         if self.shared.change.load(Ordering::Acquire) == 0 {
-            return Ok(known);
+            return Ok((known, missing));
         }
-        let mut missing: Vec<&str> = Vec::new();
         let mut last = "";
         for video_id in videos {
             // Most batches are of one video.
@@ -93,12 +118,9 @@ impl Durations {
                 None => missing.push(video_id),
             }
         }
-        if !missing.is_empty() {
-            missing.sort_unstable();
-            missing.dedup();
-            self.look_up(&missing, &mut known).await?;
-        }
-        Ok(known)
+        missing.sort_unstable();
+        missing.dedup();
+        Ok((known, missing))
     }
 
     /// Returns the duration of one video.

@@ -179,7 +179,8 @@ async fn enqueue(
     summary: &mut Summary,
 ) -> Result<(), ReplayError> {
     let elements = chunk.elements.iter().map(String::as_str);
-    let hashed = hash::hash(elements, arrival, salts, durations, store.lanes()).await?;
+    let parsed = hash::parse(elements, arrival);
+    let hashed = hash::hash(parsed, arrival, salts, durations, store.lanes()).await?;
     for rejection in &hashed.rejected {
         summary.reject(chunk.first_index + rejection.index as u64, rejection.field, rejection.reason);
     }

@@ -52,23 +52,44 @@ impl Hashed {
     }
 }
 
-/// Parses each element as a heartbeat on its own, bounds it by what the catalogue knows of its video, and hashes its viewer
-/// with its day's salt; one that is also a view is hashed a second time, with views' salt. The catalogue is asked once
-/// for all of them.
-pub async fn hash<'a>(
-    elements: impl Iterator<Item = &'a str>,
+/// The elements of a body, read one by one and bounded; nothing has been looked up for them yet.
+pub type Parsed<T> = Vec<Result<T, Refusal>>;
+
+/// Reads each element as a heartbeat on its own.
+pub fn parse<'a>(elements: impl Iterator<Item = &'a str>, arrival: &Arrival) -> Parsed<Heartbeat<'a>> {
+    elements.map(|element| heartbeat::parse(element, arrival)).collect()
+}
+
+/// Reads each element as a view on its own.
+pub fn parse_views<'a>(elements: impl Iterator<Item = &'a str>, arrival: &Arrival) -> Parsed<View<'a>> {
+    elements.map(|element| view::parse(element, arrival)).collect()
+}
+
+/// Bounds each heartbeat by what the catalogue knows of its video, and hashes its viewer with its day's salt; one that is also
+/// a view is hashed a second time, with views' salt. The catalogue is asked once for all of them.
+pub async fn hash(
+    parsed: Parsed<Heartbeat<'_>>,
     arrival: &Arrival,
     salts: &Salts,
     durations: &Durations,
     lanes: u16,
 ) -> Result<Hashed, SaltError> {
-    let parsed: Vec<Result<Heartbeat<'_>, Refusal>> =
-        elements.map(|element| heartbeat::parse(element, arrival)).collect();
     let durations = durations.of(parsed.iter().flatten().map(|heartbeat| &*heartbeat.video_id)).await?;
+    hash_within(parsed, arrival, salts, &durations, lanes).await
+}
+
+/// Hashes as [`hash`] does, where the durations are known.
+pub async fn hash_within(
+    parsed: Parsed<Heartbeat<'_>>,
+    arrival: &Arrival,
+    salts: &Salts,
+    durations: &HashMap<String, f64>,
+    lanes: u16,
+) -> Result<Hashed, SaltError> {
     let mut hashed = Hashed::default();
     let mut days = Days { arrival, salts, known: HashMap::new() };
     for (index, heartbeat) in parsed.into_iter().enumerate() {
-        let outcome = match heartbeat.and_then(|heartbeat| within(heartbeat, &durations)) {
+        let outcome = match heartbeat.and_then(|heartbeat| within(heartbeat, durations)) {
             Ok(heartbeat) => heartbeat_salts(&mut days, &heartbeat).await?.map(|(salt, views_salt)| {
                 let lane = hashed.lanes.entry(lane(&heartbeat.video_id, lanes)).or_default();
                 push(lane, &heartbeat, arrival.namespace(), &salt);
@@ -85,17 +106,17 @@ pub async fn hash<'a>(
     Ok(hashed)
 }
 
-/// Parses each element as a view on its own and hashes its viewer with views' salt of its day.
-pub async fn hash_views<'a>(
-    elements: impl Iterator<Item = &'a str>,
+/// Hashes the viewer of each view with views' salt of its day.
+pub async fn hash_views(
+    parsed: Parsed<View<'_>>,
     arrival: &Arrival,
     salts: &Salts,
     lanes: u16,
 ) -> Result<Hashed, SaltError> {
     let mut hashed = Hashed::default();
     let mut days = Days { arrival, salts, known: HashMap::new() };
-    for (index, element) in elements.enumerate() {
-        let outcome = match view::parse(element, arrival) {
+    for (index, view) in parsed.into_iter().enumerate() {
+        let outcome = match view {
             Ok(view) => days
                 .salt(Purpose::Views, view.at.date_naive())
                 .await?

@@ -21,6 +21,7 @@ use uuid::Uuid;
 
 use super::{
     body::{self, Format},
+    cost,
     hash::{self, Hashed},
     intake::Intake,
     metrics::METRICS,
@@ -31,7 +32,6 @@ use crate::{
     catalogue::durations::Durations,
     clock::Clock,
     events::{
-        hashed::HashedHeartbeats,
         heartbeat::{Arrival, MAX_AGE},
         refusal::{CutList, Rejection},
         region::Region,
@@ -47,9 +47,6 @@ use crate::{
 
 /// A client should come back after this long when the queue was full, because the workers need a moment.
 const RETRY_WHEN_FULL: Duration = Duration::from_secs(5);
-
-/// A view costs its sender as much as so many watched seconds.
-const VIEW_SECS: u64 = 10;
 
 /// An endpoint that takes elements into the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -214,8 +211,11 @@ pub async fn receive(
         Ok((answer, duplicate)) => (answer, duplicate),
         // A batch that was accepted before is answered as it was then, whatever is wrong with it or with us by now. A
         // batch that succeeds needs no look-up of its own, because the transaction that enqueues it makes sure.
-        // What is no batch at all was never accepted, and costs the database nothing.
-        Err(error @ (ApiError::BadRequest(_) | ApiError::TooLarge(_))) => return Err(error),
+        // What is no batch at all was never accepted, and costs the database nothing; nor does what cannot be paid for,
+        // which the gate would not have let in a moment later.
+        Err(error @ (ApiError::BadRequest(_) | ApiError::TooLarge(_) | ApiError::TooMany { .. })) => {
+            return Err(error);
+        }
         Err(error) => match accepted_before(app, batch_id).await {
             Ok(known) => (known.ok_or(error)?, true),
             // The sender has to know that this try may have gone through.
@@ -252,25 +252,27 @@ fn one_id(key: Option<Uuid>, batch_id: Option<Uuid>) -> Result<Option<Uuid>, Api
     }
 }
 
-/// Answers what would become of a body; nothing is stored, counted or taken from a budget of seconds.
+/// Answers what would become of a body; nothing is stored or counted, but it costs its sender as much.
 async fn dry_run(
     app: &State,
     endpoint: Endpoint,
     sent: Sent<'_>,
     elements: Vec<&str>,
 ) -> Result<Response, ApiError> {
-    let answer = read(app, endpoint, sent, elements).await?.answer();
+    let answer = read(app, endpoint, sent, elements, true).await?.answer();
     let (rejected, rejected_total) = listed(answer.rejected);
     let receipt = Receipt { accepted: answer.accepted, rejected, rejected_total, duplicate: false };
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(receipt)).into_response())
 }
 
-/// Reads and hashes the elements of a body.
+/// Reads the elements of a body, takes what they cost from their sender's budget, and hashes them. Of a dry run nothing is
+/// held that others would have to make room for.
 async fn read(
     app: &State,
     endpoint: Endpoint,
     sent: Sent<'_>,
     elements: Vec<&str>,
+    is_dry: bool,
 ) -> Result<Hashed, ApiError> {
     let arrival = Arrival {
         now: app.clock.now(),
@@ -279,16 +281,30 @@ async fn read(
         captured_on: None,
         terms: sent.caller.map(Caller::terms),
     };
-    // A day's salt may have to be looked up.
-    http::in_time(async {
-        let (elements, salts, lanes) = (elements.into_iter(), &app.salts, app.store.lanes());
-        match endpoint {
-            Endpoint::Heartbeats => hash::hash(elements, &arrival, salts, &app.durations, lanes).await,
-            Endpoint::Views => hash::hash_views(elements, &arrival, salts, lanes).await,
+    let pay = |watched_secs| sent.caller.map_or(Ok(()), |caller| caller.tell(watched_secs));
+    let (elements, salts, lanes) = (elements.into_iter(), &app.salts, app.store.lanes());
+    match endpoint {
+        Endpoint::Heartbeats => {
+            let parsed = hash::parse(elements, &arrival);
+            pay(cost::of_heartbeats(&parsed))?;
+            // Durations and a day's salt may have to be looked up.
+            http::in_time(async {
+                let videos = parsed.iter().flatten().map(|heartbeat| &*heartbeat.video_id);
+                let durations = match is_dry {
+                    true => app.durations.of_unheld(videos).await,
+                    false => app.durations.of(videos).await,
+                }
+                .map_err(|error| ApiError::from(&error))?;
+                Ok(hash::hash_within(parsed, &arrival, salts, &durations, lanes).await?)
+            })
+            .await
         }
-        .map_err(ApiError::from)
-    })
-    .await
+        Endpoint::Views => {
+            let parsed = hash::parse_views(elements, &arrival);
+            pay(cost::of_views(&parsed))?;
+            http::in_time(async { Ok(hash::hash_views(parsed, &arrival, salts, lanes).await?) }).await
+        }
+    }
 }
 
 async fn hash(
@@ -297,29 +313,14 @@ async fn hash(
     sent: Sent<'_>,
     elements: Vec<&str>,
 ) -> Result<Hashed, ApiError> {
-    let hashed = read(app, endpoint, sent, elements).await?;
+    let hashed = read(app, endpoint, sent, elements, false).await?;
     for rejection in &hashed.rejected {
         METRICS.rejected(endpoint).with_label_values(&[rejection.reason.name()]).inc();
-    }
-    if let Some(caller) = sent.caller {
-        caller.charge(cost(endpoint, &hashed));
     }
     if hashed.accepted == 0 {
         return Err(ApiError::NoneGood { noun: endpoint.noun(), rejected: hashed.rejected });
     }
     Ok(hashed)
-}
-
-/// Returns how many watched seconds elements cost their sender.
-fn cost(endpoint: Endpoint, hashed: &Hashed) -> u64 {
-    let entries: usize = hashed.lanes.values().map(HashedHeartbeats::len).sum();
-    let views = match endpoint {
-        Endpoint::Views => entries,
-        // A heartbeat that is a view too has two entries.
-        Endpoint::Heartbeats => entries.saturating_sub(hashed.accepted),
-    };
-    let watched_secs: u64 = hashed.lanes.values().map(HashedHeartbeats::watched_secs).sum();
-    watched_secs + VIEW_SECS * views as u64
 }
 
 async fn enqueue(app: &State, batch_id: Option<Uuid>, hashed: Hashed) -> Result<(Accepted, bool), ApiError> {

@@ -8,6 +8,10 @@ use heatstrip::access::{
     key::{Role, Secret},
 };
 use reqwest::{Method, Response, header};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use super::{heartbeat, key, made, random_id, request};
 use crate::support::{App, Settings};
@@ -63,6 +67,78 @@ async fn watched_seconds_go_into_debt() {
     assert_eq!(refused.status(), 429, "a household is one sender");
     assert!((535..=540).contains(&retry_after(&refused)), "{}", retry_after(&refused));
     assert_eq!(post_from(&app, &limited, "2001:db8:1:3::4", 600, 1).await.status(), 202);
+}
+
+/// Each of the bodies is admitted before any has arrived: the first takes the budget into debt, and no other is accepted.
+#[tokio::test]
+async fn of_parallel_bodies_one_overshoots() {
+    let app = start().await;
+    let mut limited = key("limited", Role::Player);
+    limited.budget = Budget { requests_per_sec: None, watched_secs_per_min: Some(600) };
+    let limited = made(&app, &limited).await;
+    let beats: Vec<_> = (0..10).map(|_| heartbeat("v", &random_id(), "JP", (0, 599))).collect();
+    let body = serde_json::json!(beats).to_string();
+    let mut sending = Vec::new();
+    for _ in 0..20 {
+        let mut stream = TcpStream::connect(app.url.trim_start_matches("http://")).await.expect("it listens");
+        let head = format!(
+            "POST /v1/heartbeats HTTP/1.1\r\nhost: h\r\nauthorization: Bearer {}\r\nx-forwarded-for: 203.0.113.9\r\n\
+             expect: 100-continue\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+            limited.text(),
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).await.expect("the head is taken");
+        // This is said once somebody reads the body, so behind the gate.
+        let mut said = [0; 25];
+        stream.read_exact(&mut said).await.expect("it goes on");
+        assert_eq!(said.as_slice(), b"HTTP/1.1 100 Continue\r\n\r\n");
+        sending.push(stream);
+    }
+    let answers = join_all(sending.into_iter().map(async |mut stream| {
+        stream.write_all(body.as_bytes()).await.expect("the body is taken");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("an answer");
+        answer[9..12].to_owned()
+    }))
+    .await;
+    let accepted = answers.iter().filter(|status| *status == "202").count();
+    let refused = answers.iter().filter(|status| *status == "429").count();
+    assert_eq!((accepted, refused), (1, 19), "{answers:?}");
+    assert_eq!(app.fold().await, 10);
+}
+
+/// Whatever becomes of an element, it was read: 1,000 that are refused cost as much as 1,000 s watched.
+#[tokio::test]
+async fn what_is_refused_or_only_tried_is_paid_for_too() {
+    let app = start().await;
+    let mut limited = key("limited", Role::Player);
+    limited.budget = Budget { requests_per_sec: None, watched_secs_per_min: Some(600) };
+    let limited = made(&app, &limited).await;
+    let refused = serde_json::json!(vec!["no heartbeat"; 1_000]).to_string();
+    let good: Vec<_> = (0..10).map(|_| heartbeat("v", &random_id(), "JP", (0, 99))).collect();
+    let good = serde_json::json!(good).to_string();
+    let views: Vec<_> = (0..100).map(|_| serde_json::json!({"video_id": "v", "viewer_id": random_id()})).collect();
+    let views = serde_json::json!(views).to_string();
+    for (number, (path, body, status)) in [
+        ("/v1/heartbeats", &refused, 422),
+        ("/v1/heartbeats?dry_run=1", &refused, 200),
+        ("/v1/heartbeats?dry_run=1", &good, 200),
+        ("/v1/views", &refused, 422),
+        ("/v1/views?dry_run=1", &views, 200),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let send = || {
+            let post = request(&app, Method::POST, path, &limited);
+            post.header("x-forwarded-for", format!("203.0.113.{number}")).body(body.clone()).send()
+        };
+        assert_eq!(send().await.expect("an answer").status(), status, "{path}");
+        let again = send().await.expect("an answer");
+        assert_eq!(again.status(), 429, "{path} {status}");
+        // 1,000 s at 10 a second, of which a minute was saved up.
+        assert!((38..=40).contains(&retry_after(&again)), "{path}: {}", retry_after(&again));
+    }
 }
 
 /// 200 sockets that send heads and no bodies, and a flood from one address beside somebody who watches.

@@ -65,29 +65,53 @@ async fn other_processes_notice() {
     is(Some(10.0)).await;
 }
 
-/// What a batch costs the database, told by the process itself.
+/// How often a process has looked durations up, told by itself.
+async fn lookups(served: &Served) -> u32 {
+    let metrics = served.client.get(format!("{}/metrics", served.url)).send().await.expect("an answer");
+    let text = metrics.text().await.expect("a text");
+    let line = text.lines().find_map(|line| line.strip_prefix("heatstrip_duration_lookups_total "));
+    line.expect("the metric").parse().expect("a number")
+}
+
+/// Sends a heartbeat of each of many videos; returns the status.
+async fn batch(served: &Served, path: &str, videos: std::ops::Range<u32>) -> u16 {
+    let beats: Vec<Value> = videos.map(|n| beat(&format!("v{n}"), "a", (0, 9))).collect();
+    let request = served.client.post(format!("{}{path}", served.url));
+    request.body(json!(beats).to_string()).send().await.expect("an answer").status().as_u16()
+}
+
+/// While there is no entry at all, nothing is ever looked up.
+async fn put_an_entry(served: &Served) {
+    let put = served.client.put(format!("{}/v1/videos/v7", served.url)).body(r#"{"duration_sec":180}"#);
+    assert_eq!(put.send().await.expect("an answer").status(), 200);
+}
+
 #[tokio::test]
 async fn a_batch_costs_one_look_up_and_the_next_of_its_videos_none() {
     let database = database().await;
     let served = Served::api(&database, &[]).await;
-    let lookups = async || {
-        let metrics = served.client.get(format!("{}/metrics", served.url)).send().await.expect("an answer");
-        let text = metrics.text().await.expect("a text");
-        let line = text.lines().find_map(|line| line.strip_prefix("heatstrip_duration_lookups_total "));
-        line.expect("the metric").parse::<u32>().expect("a number")
-    };
-    let batch = async |range: std::ops::Range<u32>| {
-        let beats: Vec<Value> = range.map(|n| beat(&format!("v{n}"), "a", (0, 9))).collect();
-        let request = served.client.post(format!("{}/v1/heartbeats", served.url));
-        let response = request.body(json!(beats).to_string()).send().await.expect("an answer");
-        assert_eq!(response.status(), 202);
-    };
-    batch(0..100).await;
-    assert_eq!(lookups().await, 0, "while there never was an entry nothing is looked up");
-    let put = served.client.put(format!("{}/v1/videos/v7", served.url)).body(r#"{"duration_sec":180}"#);
-    assert_eq!(put.send().await.expect("an answer").status(), 200);
+    assert_eq!(batch(&served, "/v1/heartbeats", 0..100).await, 202);
+    assert_eq!(lookups(&served).await, 0, "while there never was an entry nothing is looked up");
+    put_an_entry(&served).await;
     for (range, expected) in [(0..100, 1), (0..100, 1), (50..150, 2), (0..150, 2)] {
-        batch(range.clone()).await;
-        assert_eq!(lookups().await, expected, "{range:?}");
+        assert_eq!(batch(&served, "/v1/heartbeats", range.clone()).await, 202);
+        assert_eq!(lookups(&served).await, expected, "{range:?}");
+    }
+}
+
+/// Whoever tries out videos that nobody watches pushes none out that are watched.
+#[tokio::test]
+async fn a_dry_run_holds_nothing_that_it_looked_up() {
+    let database = database().await;
+    let served = Served::api(&database, &[]).await;
+    put_an_entry(&served).await;
+    for (path, status, expected) in [
+        ("/v1/heartbeats?dry_run=1", 200, 1),
+        ("/v1/heartbeats?dry_run=1", 200, 2),
+        ("/v1/heartbeats", 202, 3),
+        ("/v1/heartbeats?dry_run=1", 200, 3),
+    ] {
+        assert_eq!(batch(&served, path, 0..100).await, status);
+        assert_eq!(lookups(&served).await, expected, "{path}");
     }
 }

@@ -148,8 +148,8 @@ impl Engine {
             captured_on: None,
             terms: None,
         };
-        let elements = texts.iter().map(String::as_str);
-        let hashed = hash::hash(elements, &arrival, &self.salts, &self.durations, self.store.lanes())
+        let parsed = hash::parse(texts.iter().map(String::as_str), &arrival);
+        let hashed = hash::hash(parsed, &arrival, &self.salts, &self.durations, self.store.lanes())
             .await
             .expect("salts");
         assert_eq!(hashed.accepted, said.len());

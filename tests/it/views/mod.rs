@@ -97,9 +97,9 @@ impl Engine {
             captured_on: None,
             terms: None,
         };
-        let elements = texts.iter().map(String::as_str);
+        let parsed = hash::parse_views(texts.iter().map(String::as_str), &arrival);
         let hashed =
-            hash::hash_views(elements, &arrival, &self.salts, self.store.lanes()).await.expect("salts");
+            hash::hash_views(parsed, &arrival, &self.salts, self.store.lanes()).await.expect("salts");
         assert_eq!(hashed.accepted, views.len(), "{:?}", hashed.rejected);
         let batch = Batch { id: None, answer: hashed.answer(), lanes: hashed.lanes };
         self.store.enqueue(Ring::Http, &[batch], self.clock.now()).await.expect("enqueued");
