@@ -10,10 +10,13 @@ use super::{
     key::{Key, Role},
     metrics::METRICS,
 };
-use crate::{events::terms::Terms, http::error::ApiError};
+use crate::{
+    events::terms::Terms,
+    http::{Sender, error::ApiError},
+};
 
-/// Accounts are kept by key and client: a key in a page is used by many.
-pub type Senders = Budgets<(Arc<str>, IpAddr)>;
+/// The accounts of all senders.
+pub type Senders = Budgets<Sender>;
 
 /// A key that is known, ready for use.
 #[derive(Debug)]
@@ -46,14 +49,15 @@ impl Known {
 #[derive(Debug, Clone)]
 pub struct Caller {
     known: Arc<Known>,
-    address: IpAddr,
+    sender: Sender,
     budgets: Arc<Senders>,
 }
 
 impl Caller {
     /// Returns the holder of a key at an address.
     pub(super) fn new(known: Arc<Known>, address: IpAddr, budgets: Arc<Senders>) -> Caller {
-        Caller { known, address, budgets }
+        let sender = Sender { key: Some(Arc::clone(&known.account)), address };
+        Caller { known, sender, budgets }
     }
 
     /// Returns the terms under which it tells what is watched.
@@ -68,7 +72,7 @@ impl Caller {
 
     /// Takes a request from its budget, or returns how long it has to wait.
     pub(super) fn admit(&self, now: Instant) -> Result<(), std::time::Duration> {
-        self.budgets.admit(&self.account(), &self.known.key.budget, now)
+        self.budgets.admit(&self.sender, &self.known.key.budget, now)
     }
 
     /// Returns the name under which a batch of its own is remembered: two keys may choose the same id, and neither is told
@@ -85,13 +89,14 @@ impl Caller {
     /// be accepted then.
     pub fn tell(&self, watched_secs: u64) -> Result<(), ApiError> {
         let budget = &self.known.key.budget;
-        self.budgets.tell(&self.account(), budget, watched_secs, Instant::now()).map_err(|retry_after| {
+        self.budgets.tell(&self.sender, budget, watched_secs, Instant::now()).map_err(|retry_after| {
             METRICS.refused.with_label_values(&["too_many"]).inc();
             ApiError::TooMany { retry_after }
         })
     }
 
-    fn account(&self) -> (Arc<str>, IpAddr) {
-        (Arc::clone(&self.known.account), self.address)
+    /// Returns who sends, for whatever else is bounded by sender.
+    pub(super) fn sender(&self) -> Sender {
+        self.sender.clone()
     }
 }

@@ -3,8 +3,9 @@
 use std::{net::IpAddr, sync::Arc, time::Instant};
 
 use axum::{
+    body::HttpBody,
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts},
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -17,7 +18,7 @@ use super::{
     keyring::Keyring,
     metrics::METRICS,
 };
-use crate::http::{Peer, body::drain, error::ApiError};
+use crate::http::{Peer, Sender, body::drain, error::ApiError};
 
 /// Says that answers differ by key, and that preflights and refusals differ by origin.
 const VARY: HeaderValue = HeaderValue::from_static("authorization, origin");
@@ -44,18 +45,19 @@ impl Gate {
         Arc::new(Gate { keyring, budgets, address_header, proxies })
     }
 
-    /// Returns the address of the client.
-    fn address(&self, request: &Parts) -> IpAddr {
-        let peer = request.extensions.get::<Peer>().map_or(NOBODY, |peer| peer.0.ip());
-        match &self.address_header {
+    /// Returns the address of the client, or of its network.
+    fn address(&self, headers: &HeaderMap, extensions: &Extensions) -> IpAddr {
+        let peer = extensions.get::<Peer>().map_or(NOBODY, |peer| peer.0.ip());
+        let address = match &self.address_header {
             None => peer.to_canonical(),
             Some(name) => {
-                let said = request.headers.get_all(name).iter();
+                let said = headers.get_all(name).iter();
                 let entries: Vec<&str> =
                     said.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).collect();
                 address::client(peer, entries.into_iter(), &self.proxies)
             }
-        }
+        };
+        address::account(address)
     }
 
     /// Returns who asks, or why they may not.
@@ -78,7 +80,7 @@ impl Gate {
         if !known.key.admits_origin(origin) {
             return Err((ApiError::Forbidden("this key is not for pages of that origin"), "origin"));
         }
-        let address = address::account(self.address(request));
+        let address = self.address(&request.headers, &request.extensions);
         let caller = Caller::new(known, address, Arc::clone(&self.budgets));
         caller
             .admit(Instant::now())
@@ -92,10 +94,14 @@ impl Gate {
 pub async fn admit(
     State(gate): State<Arc<Gate>>,
     path: Option<MatchedPath>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     if gate.keyring.is_open() {
+        if !request.body().is_end_stream() {
+            let address = gate.address(request.headers(), request.extensions());
+            request.extensions_mut().insert(Sender { key: None, address });
+        }
         return next.run(request).await;
     }
     let method = request.method().as_str();
@@ -106,6 +112,9 @@ pub async fn admit(
     let (mut parts, body) = request.into_parts();
     let mut response = match gate.caller(need, &parts).await {
         Ok(caller) => {
+            if !body.is_end_stream() {
+                parts.extensions.insert(caller.sender());
+            }
             parts.extensions.insert(caller);
             next.run(Request::from_parts(parts, body)).await
         }

@@ -17,6 +17,8 @@ use crate::{
 /// A player key admits so much of each client unless it says otherwise: a thousand viewers behind one address, at double
 /// speed.
 const PLAYER_BUDGET: Budget = Budget { requests_per_sec: Some(200), watched_secs_per_min: Some(240_000) };
+/// So does a reader with a minimum audience, which stands in pages too, and tells nothing.
+const PUBLIC_READER_BUDGET: Budget = Budget { requests_per_sec: Some(200), watched_secs_per_min: None };
 
 /// A key as the table holds it.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,7 +87,12 @@ fn stored(row: &Row) -> Result<StoredKey, StoreError> {
     let limit = |name| -> Result<Option<u32>, StoreError> {
         Ok(row.try_get::<_, Option<i64>>(name)?.map(|limit| u32::try_from(limit).unwrap_or(u32::MAX)))
     };
-    let default = if role == Role::Player { PLAYER_BUDGET } else { Budget::default() };
+    let min_audience = row.try_get::<_, Option<i64>>("min_audience")?.map(|least| least.max(1) as u64);
+    let default = match (role, min_audience) {
+        (Role::Player, _) => PLAYER_BUDGET,
+        (Role::Reader, Some(_)) => PUBLIC_READER_BUDGET,
+        _ => Budget::default(),
+    };
     let hash = row
         .try_get::<_, Option<Vec<u8>>>("hash")?
         .map(|hash| KeyHash::try_from(hash.as_slice()).map_err(|_| unknown("digest")));
@@ -97,7 +104,7 @@ fn stored(row: &Row) -> Result<StoredKey, StoreError> {
             video_prefix: row.try_get("video_prefix")?,
             namespace: row.try_get("namespace")?,
             signing_secret: row.try_get::<_, Option<String>>("signing_secret")?.map(SigningSecret::new),
-            min_audience: row.try_get::<_, Option<i64>>("min_audience")?.map(|least| least.max(1) as u64),
+            min_audience,
             budget: Budget {
                 requests_per_sec: limit("requests_per_sec")?.or(default.requests_per_sec),
                 watched_secs_per_min: limit("watched_secs_per_min")?.or(default.watched_secs_per_min),

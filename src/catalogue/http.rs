@@ -6,7 +6,6 @@ use std::{
 };
 
 use axum::{
-    body::Body,
     extract::{self, Path, Query, rejection::PathRejection, rejection::QueryRejection},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
@@ -14,7 +13,6 @@ use axum::{
 use blake2::{Blake2b, Digest, digest::consts::U16};
 use chrono::{DateTime, SubsecRound, Utc};
 use serde::Serialize;
-use tokio::sync::Semaphore;
 use utoipa::{IntoResponses, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -26,7 +24,7 @@ use super::{
 use crate::{
     clock::Clock,
     http::{
-        self,
+        body::{BodyBudget, Unread},
         caching::holds,
         error::{ApiError, Problem},
         in_time,
@@ -46,7 +44,7 @@ pub struct State {
     pub durations: Durations,
     pub clock: Clock,
     /// Bounds the bytes of bodies held at once.
-    pub body_budget: Arc<Semaphore>,
+    pub body_budget: Arc<BodyBudget>,
 }
 
 /// Returns the routes and their description.
@@ -141,10 +139,9 @@ async fn get(
 async fn put(
     extract::State(app): extract::State<Arc<State>>,
     path: Result<Path<String>, PathRejection>,
-    headers: HeaderMap,
-    body: Body,
+    body: Unread,
 ) -> Result<Response, ApiError> {
-    let received = http::body::read(&headers, body, &app.body_budget).await?;
+    let received = body.read(&app.body_budget).await?;
     let video_id = video_id(path)?;
     let text = std::str::from_utf8(&received.bytes)
         .map_err(|_| ApiError::BadRequest("the body is not UTF-8".into()))?;

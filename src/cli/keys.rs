@@ -56,7 +56,7 @@ struct Create {
     /// Withhold what fewer viewers did; readers only
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
     min_audience: Option<u64>,
-    /// Requests a second and client; left out, 200 for players and no limit for others
+    /// Requests a second and client; left out, 200 for players and readers with a minimum audience, no limit for others
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     requests_per_sec: Option<u32>,
     /// Watched seconds a minute and client; left out, 240000 for players and no limit for others

@@ -1,6 +1,6 @@
 //! `--metrics-listen` serves the metrics of processes that serve nothing else.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use anyhow::Context;
 use tokio::net::TcpListener;
@@ -13,6 +13,8 @@ use crate::{
 
 /// Prometheus and whoever looks by hand need no more connections than this.
 const MAX_CONNECTIONS: usize = 64;
+/// Their heads are small.
+const HEAD_DEADLINE: Duration = Duration::from_secs(10);
 
 /// The settings of a process that answers Prometheus and nobody else.
 #[derive(Debug, clap::Args)]
@@ -33,7 +35,7 @@ impl MetricsSettings {
             .with_context(|| format!("cannot listen on {address}: is another process using the port?"))?;
         println!("metrics on http://{}/metrics", listener.local_addr()?);
         let router = serve::metrics::router(store.clone());
-        let terms = Terms { max_connections: MAX_CONNECTIONS, tls: None };
+        let terms = Terms { max_connections: MAX_CONNECTIONS, head_deadline: HEAD_DEADLINE, tls: None };
         tokio::spawn(serve::listen::listen(listener, router, terms, stop));
         Ok(())
     }

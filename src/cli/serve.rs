@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
@@ -13,7 +13,8 @@ use crate::{
     audience,
     catalogue::{self, durations::Durations},
     clock::Clock,
-    config, counters, heatmap, http,
+    config, counters, heatmap,
+    http::body::BodyBudget,
     ingest::{self, intake::Intake},
     postgres::Store,
     serve::{
@@ -119,7 +120,7 @@ async fn serve_encrypted(
     ));
     let durations = Durations::new(store.clone());
     // Shared: all bodies count against the same bytes.
-    let body_budget = Arc::new(Semaphore::new(http::body::BUDGET_BYTES));
+    let body_budget = BodyBudget::new(settings.body_deadline());
     let answers = AnswerCache::new(&store, clock.clone(), settings.cache_life())
         .with_deadline(settings.read_deadline());
     let ingest = Arc::new(ingest::http::State {
@@ -173,7 +174,11 @@ async fn serve_encrypted(
         thumbnail_origins: settings.thumbnail_origins.iter().map(ToString::to_string).collect(),
     };
 
-    let terms = Terms { max_connections: make_room(settings.max_connections), tls };
+    let terms = Terms {
+        max_connections: make_room(settings.max_connections),
+        head_deadline: settings.head_deadline(),
+        tls,
+    };
     tokio::select! {
         () = listen(listener, router(&parts), terms, stop.clone()) => {}
         () = shutdown::overdue(&stop) => tracing::warn!("some connections did not end in time"),

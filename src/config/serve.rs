@@ -54,6 +54,12 @@ pub struct ServeSettings {
     #[arg(long, env = "HEATSTRIP_MAX_CONNECTIONS", default_value_t = 4096,
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(16..=1_000_000))]
     pub max_connections: usize,
+    /// How long the head of a request may take from its first byte on; then its connection is closed
+    #[arg(long, env = "HEATSTRIP_HEAD_DEADLINE_SECS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub head_deadline_secs: u64,
+    /// How long the body of a request may take to arrive; then it is answered 408
+    #[arg(long, env = "HEATSTRIP_BODY_DEADLINE_SECS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub body_deadline_secs: u64,
     /// How long the read behind an answer may take; then it is cancelled and answered 503
     #[arg(long, env = "HEATSTRIP_READ_DEADLINE_SECS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub read_deadline_secs: u64,
@@ -94,6 +100,16 @@ impl ServeSettings {
     /// Returns how long a strip is served from the cache.
     pub fn cache_life(&self) -> Duration {
         Duration::from_secs(self.cache_ttl_secs)
+    }
+
+    /// Returns how long the head of a request may take.
+    pub fn head_deadline(&self) -> Duration {
+        Duration::from_secs(self.head_deadline_secs)
+    }
+
+    /// Returns how long the body of a request may take.
+    pub fn body_deadline(&self) -> Duration {
+        Duration::from_secs(self.body_deadline_secs)
     }
 
     /// Returns how long the read behind an answer may take.

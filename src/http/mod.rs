@@ -8,13 +8,27 @@ pub mod parameters;
 pub(crate) mod problems;
 pub mod request_id;
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use error::ApiError;
 
 /// Whoever is at the other end of the connection, which may be a proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer(pub SocketAddr);
+
+/// Whoever sends a request, as far as one sender's excess is kept from others: a key in a page is used by many, and many may
+/// be behind one address. It is among the extensions of a request with a body.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Sender {
+    /// The name of the key; none where no key is needed.
+    pub key: Option<Arc<str>>,
+    /// The address of the client, or of its network.
+    pub address: IpAddr,
+}
 
 /// A small look-up may take this long. A Postgres that fell silent, as behind a broken network, refuses nothing and
 /// would keep every request waiting.

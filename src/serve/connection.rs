@@ -22,8 +22,6 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-/// The head of a request may take this long from its first byte on; with TLS, the handshake too.
-pub const MAX_HEAD: Duration = Duration::from_secs(10);
 /// A client that takes nothing of its answer is given up after this long.
 const MAX_STALL: Duration = Duration::from_secs(30);
 /// A client that takes less than this in the long run is given up too.
@@ -35,6 +33,8 @@ static START: LazyLock<std::time::Instant> = LazyLock::new(std::time::Instant::n
 const WORKING: u64 = 0;
 /// The connection has to make room.
 const EVICTED: u64 = u64::MAX;
+/// Set where the server waits for a body, which has another deadline than a head.
+const BODY: u64 = 1;
 
 /// Tells since when a connection has been waiting for its client.
 #[derive(Debug)]
@@ -46,9 +46,17 @@ impl Phase {
         Arc::new(Phase(AtomicU64::new(now())))
     }
 
-    /// Notes that the server waits for the client from now on, if it did not wait already.
-    fn wait(&self) {
-        let _ = self.0.compare_exchange(WORKING, now(), Ordering::Relaxed, Ordering::Relaxed);
+    /// Notes that the server waits for a body from now on, if it did not wait already.
+    fn wait_for_body(&self) {
+        let _ = self.0.compare_exchange(WORKING, now() | BODY, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// Notes that the server is done with a request, whose body may not have come, and waits for the next one.
+    fn wait_for_head(&self) {
+        let since = self.0.load(Ordering::Relaxed);
+        if since != EVICTED {
+            let _ = self.0.compare_exchange(since, now(), Ordering::Relaxed, Ordering::Relaxed);
+        }
     }
 
     /// Notes that the server works.
@@ -59,9 +67,14 @@ impl Phase {
         }
     }
 
-    /// Returns since when the server has been waiting for the client, in nanoseconds of some count; none while it works.
+    /// Returns since when the server has been waiting for the client, in units of some count; none while it works.
     pub fn waiting_since(&self) -> Option<u64> {
         Some(self.0.load(Ordering::Relaxed)).filter(|&since| since != WORKING && since != EVICTED)
+    }
+
+    /// Returns the same, and none also while it waits for a body.
+    fn waiting_for_head_since(&self) -> Option<u64> {
+        self.waiting_since().filter(|since| since & BODY == 0)
     }
 
     /// Makes the connection one that has to go, unless it has begun to work since.
@@ -70,9 +83,10 @@ impl Phase {
     }
 }
 
-/// Returns nanoseconds of this process's life, never 0; two waits of a connection never begin at the same one.
+/// Returns nanoseconds of this process's life, never 0; two waits of a connection never begin at the same one. The lowest bit
+/// is free.
 fn now() -> u64 {
-    START.elapsed().as_nanos() as u64 + 1
+    (START.elapsed().as_nanos() as u64 + 1) << 1
 }
 
 /// Notes that the client is waited for when this is dropped, however the work ended.
@@ -88,7 +102,7 @@ impl Working {
 
 impl Drop for Working {
     fn drop(&mut self) {
-        self.0.wait();
+        self.0.wait_for_head();
     }
 }
 
@@ -119,7 +133,7 @@ impl HttpBody for Arriving {
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         match Pin::new(&mut self.body).poll_frame(cx) {
             Poll::Pending => {
-                self.phase.wait();
+                self.phase.wait_for_body();
                 Poll::Pending
             }
             ready => {
@@ -145,6 +159,8 @@ impl HttpBody for Arriving {
 pub struct Guarded {
     stream: TcpStream,
     phase: Arc<Phase>,
+    /// A head may take this long from its first byte on.
+    head_deadline: Duration,
     /// Since when the connection had waited for the head that is arriving, and the head's deadline.
     head: Option<(u64, Instant)>,
     /// Wakes the connection at that deadline. Almost all heads arrive whole and need none.
@@ -155,13 +171,13 @@ pub struct Guarded {
 
 impl Guarded {
     /// Puts a socket under its deadlines.
-    pub fn new(stream: TcpStream, phase: Arc<Phase>) -> Guarded {
-        Guarded { stream, phase, head: None, head_timer: None, stalled: None }
+    pub fn new(stream: TcpStream, phase: Arc<Phase>, head_deadline: Duration) -> Guarded {
+        Guarded { stream, phase, head_deadline, head: None, head_timer: None, stalled: None }
     }
 
     /// Returns an error once the head that is arriving has taken too long.
     fn check_head(&mut self, cx: &mut Context<'_>, arrived: bool) -> io::Result<()> {
-        let Some(since) = self.phase.waiting_since() else {
+        let Some(since) = self.phase.waiting_for_head_since() else {
             return Ok(());
         };
         let begun = self.head.filter(|&(begun, _)| begun == since);
@@ -169,7 +185,7 @@ impl Guarded {
             Some((_, deadline)) => deadline,
             // Nothing of the next request has come yet.
             None if !arrived => return Ok(()),
-            None => Instant::now() + MAX_HEAD,
+            None => Instant::now() + self.head_deadline,
         };
         self.head = Some((since, deadline));
         let is_over = match arrived {
@@ -262,11 +278,14 @@ mod tests {
 
     use super::*;
 
+    const HEAD_DEADLINE: Duration = Duration::from_secs(10);
+
     async fn pair() -> (Guarded, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let client = TcpStream::connect(listener.local_addr().expect("an address"));
         let (client, accepted) = tokio::join!(client, listener.accept());
-        (Guarded::new(accepted.expect("a connection").0, Phase::new()), client.expect("a connection"))
+        let accepted = accepted.expect("a connection").0;
+        (Guarded::new(accepted, Phase::new(), HEAD_DEADLINE), client.expect("a connection"))
     }
 
     /// Without the deadline this never ends.
@@ -281,17 +300,32 @@ mod tests {
     async fn half_a_head_is_given_up_and_no_head_is_not() {
         let (mut guarded, mut client) = pair().await;
         let mut bytes = [0; 16];
-        let idle = tokio::time::timeout(100 * MAX_HEAD, guarded.read(&mut bytes)).await;
+        let idle = tokio::time::timeout(100 * HEAD_DEADLINE, guarded.read(&mut bytes)).await;
         assert!(idle.is_err(), "an idle connection is no slow one");
         client.write_all(b"GET / HTT").await.expect("it is sent");
         assert_eq!(guarded.read(&mut bytes).await.expect("bytes"), 9);
         let error = guarded.read(&mut bytes).await.expect_err("no more comes");
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-        // Its body may take as long as the routes let it.
+    }
+
+    /// Its body may take as long as the routes let it, also while they wait for it; the next head may not.
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_trickles_is_no_head() {
+        let (mut guarded, mut client) = pair().await;
+        let mut bytes = [0; 16];
         let phase = Arc::clone(&guarded.phase);
-        let _working = Working::begin(&phase);
-        let body = tokio::time::timeout(100 * MAX_HEAD, guarded.read(&mut bytes)).await;
-        assert!(body.is_err(), "a body has another deadline");
+        let working = Working::begin(&phase);
+        phase.wait_for_body();
+        for _ in 0..10 {
+            client.write_all(b"x").await.expect("it is sent");
+            assert_eq!(guarded.read(&mut bytes).await.expect("a byte"), 1);
+            tokio::time::sleep(HEAD_DEADLINE).await;
+        }
+        drop(working);
+        client.write_all(b"GET / HTT").await.expect("it is sent");
+        assert_eq!(guarded.read(&mut bytes).await.expect("bytes"), 9);
+        let error = guarded.read(&mut bytes).await.expect_err("no more comes");
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower_service::Service;
 
-use super::connection::{Arriving, Guarded, MAX_HEAD, Phase, Working};
+use super::connection::{Arriving, Guarded, Phase, Working};
 use crate::http::{Peer, metrics::METRICS};
 
 /// A connection without a request is kept for this long. Proxies in front should give up their idle connections sooner.
@@ -27,10 +27,12 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 const OTHER_FILES: u64 = 128;
 
 /// Says how a listener serves.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Terms {
     /// At most this many connections are open at once.
     pub max_connections: usize,
+    /// The head of a request may take this long from its first byte on; with TLS, the handshake too.
+    pub head_deadline: Duration,
     /// Connections begin with a TLS handshake.
     pub tls: Option<TlsAcceptor>,
 }
@@ -134,8 +136,8 @@ pub async fn listen(listener: TcpListener, router: Router, terms: Terms, stop: C
             tracing::debug!(%error, "a connection keeps its delay: {error}");
         }
         let phase = Phase::new();
-        let (router, tls, stop) = (router.clone(), terms.tls.clone(), stop.clone());
-        connections.add(Arc::clone(&phase), connection(stream, peer, router, tls, phase, stop));
+        let (router, terms, stop) = (router.clone(), terms.clone(), stop.clone());
+        connections.add(Arc::clone(&phase), connection(stream, peer, router, terms, phase, stop));
     }
     drop(listener);
     while let Some(ended) = connections.tasks.join_next_with_id().await {
@@ -153,16 +155,16 @@ async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
-    tls: Option<TlsAcceptor>,
+    terms: Terms,
     phase: Arc<Phase>,
     stop: CancellationToken,
 ) {
-    let stream = Guarded::new(stream, Arc::clone(&phase));
-    match tls {
+    let stream = Guarded::new(stream, Arc::clone(&phase), terms.head_deadline);
+    match terms.tls {
         None => exchange(TokioIo::new(stream), peer, router, phase, stop).await,
         // A handshake that fails is the client's affair.
         Some(tls) => {
-            if let Ok(Ok(stream)) = timeout(MAX_HEAD, tls.accept(stream)).await {
+            if let Ok(Ok(stream)) = timeout(terms.head_deadline, tls.accept(stream)).await {
                 exchange(TokioIo::new(stream), peer, router, phase, stop).await;
             }
         }

@@ -11,7 +11,7 @@ use axum::{
 };
 use blake2::{Blake2b, Digest, digest::consts::U16};
 use serde::Serialize;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::Mutex;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
@@ -21,6 +21,7 @@ use super::{
 use crate::{
     clock::Clock,
     http::{
+        body::BodyBudget,
         caching::holds,
         error::{ApiError, RETRY_WHEN_AWAY},
         in_time,
@@ -43,7 +44,7 @@ pub struct State {
     pub intake: Intake,
     pub clock: Clock,
     /// Bounds the bytes of bodies held at once.
-    pub body_budget: Arc<Semaphore>,
+    pub body_budget: Arc<BodyBudget>,
     /// The kinds, as far as they are known.
     pub kinds: KnownKinds,
 }

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    Json,
-    body::Body,
-    extract,
+    Json, extract,
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
@@ -27,7 +25,7 @@ use crate::{
         fields::MAX_AGE,
         refusal::{MAX_LISTED, Reason, Refusal, Rejection},
     },
-    http::{self, error::ApiError},
+    http::{body::Unread, error::ApiError},
     ingest::{body, http::format},
 };
 
@@ -90,10 +88,10 @@ pub struct Counted {
 pub async fn post(
     extract::State(app): extract::State<Arc<State>>,
     headers: HeaderMap,
-    body: Body,
+    body: Unread,
 ) -> Result<Response, ApiError> {
     // Before anything can be refused: a client that is still sending would not read why.
-    let received = http::body::read(&headers, body, &app.body_budget).await?;
+    let received = body.read(&app.body_budget).await?;
     let format = format(&headers)?;
     let parsed = body::parse(&received.bytes, format, NOUN)?;
     let (places, elements, mut rejected) = parse(&app, &parsed.elements).await?;

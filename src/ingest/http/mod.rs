@@ -6,7 +6,6 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Extension, Json,
-    body::Body,
     extract::{self, RawQuery},
     http::{HeaderMap, HeaderName, StatusCode, header},
     response::{IntoResponse, Response},
@@ -14,7 +13,6 @@ use axum::{
 use blake2::{Blake2b, Digest, digest::consts::U16};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
@@ -36,7 +34,11 @@ use crate::{
         refusal::{CutList, Rejection},
         region::Region,
     },
-    http::{self, error::ApiError},
+    http::{
+        self,
+        body::{BodyBudget, Unread},
+        error::ApiError,
+    },
     postgres::Store,
     queue::{
         Enqueued,
@@ -92,7 +94,7 @@ pub struct State {
     /// True if batch ids are remembered.
     pub dedup: bool,
     /// Bounds the bytes of bodies held at once.
-    pub body_budget: Arc<Semaphore>,
+    pub body_budget: Arc<BodyBudget>,
 }
 
 /// Returns the route and its description.
@@ -169,7 +171,7 @@ pub async fn post(
     caller: Option<Extension<Caller>>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-    body: Body,
+    body: Unread,
 ) -> Result<Response, ApiError> {
     let sent = Sent { caller: caller.as_deref(), query: query.as_deref(), headers: &headers };
     receive(&app, Endpoint::Heartbeats, sent, body).await
@@ -180,11 +182,11 @@ pub async fn receive(
     app: &State,
     endpoint: Endpoint,
     sent: Sent<'_>,
-    body: Body,
+    body: Unread,
 ) -> Result<Response, ApiError> {
     // The body is read before anything can be refused: a client that is still sending would not read why.
     let Sent { caller, query, headers } = sent;
-    let received = http::body::read(headers, body, &app.body_budget).await?;
+    let received = body.read(&app.body_budget).await?;
     let format = format(headers)?;
     let key = idempotency_key(headers)?;
     let is_dry = |pair: &str| ["dry_run=1", "dry_run=true"].contains(&pair);

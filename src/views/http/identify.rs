@@ -3,10 +3,8 @@
 use std::sync::Arc;
 
 use axum::{
-    Extension, Json,
-    body::Body,
-    extract,
-    http::{HeaderMap, header},
+    Extension, Json, extract,
+    http::header,
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
@@ -21,7 +19,7 @@ use crate::{
         heartbeat::{MAX_VIEWER_ID_BYTES, ViewerId},
         refusal::{Reason, Refusal, Rejection},
     },
-    http::{self, error::ApiError},
+    http::{self, body::Unread, error::ApiError},
     ingest::body,
     views::identify::{self, IdentifyError, is_placeholder},
 };
@@ -81,10 +79,9 @@ pub struct Merged {
 pub async fn post(
     extract::State(app): extract::State<Arc<State>>,
     caller: Option<Extension<Caller>>,
-    headers: HeaderMap,
-    body: Body,
+    body: Unread,
 ) -> Result<Response, ApiError> {
-    let received = http::body::read(&headers, body, &app.ingest.body_budget).await?;
+    let received = body.read(&app.ingest.body_budget).await?;
     let identity = {
         let parsed = body::parse(&received.bytes, body::Format::Json, "bindings")?;
         let [element] = parsed.elements.as_slice() else {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::{
     Extension,
-    body::Body,
     extract::{self, RawQuery},
     http::HeaderMap,
     response::Response,
@@ -16,7 +15,7 @@ use super::{
 };
 use crate::{
     access::Caller,
-    http::error::ApiError,
+    http::{body::Unread, error::ApiError},
     ingest::http::{Endpoint, Receipt, Sent, receive},
 };
 
@@ -62,7 +61,7 @@ pub async fn post(
     caller: Option<Extension<Caller>>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-    body: Body,
+    body: Unread,
 ) -> Result<Response, ApiError> {
     let sent = Sent { caller: caller.as_deref(), query: query.as_deref(), headers: &headers };
     receive(&app.ingest, Endpoint::Views, sent, body).await

@@ -55,6 +55,43 @@ async fn a_sender_that_asks_too_often_is_told_when_to_come_back() {
     );
 }
 
+/// Everybody has the keys that stand in pages, so none of them is without a limit unless somebody set another.
+#[tokio::test]
+async fn keys_that_stand_in_pages_have_budgets() {
+    let app = start().await;
+    let mut public = key("public", Role::Reader);
+    public.min_audience = Some(5);
+    let mut generous = key("generous", Role::Reader);
+    generous.min_audience = Some(5);
+    generous.budget.requests_per_sec = Some(1_000);
+    for key in [
+        &public,
+        &generous,
+        &key("player", Role::Player),
+        &key("reader", Role::Reader),
+        &key("server", Role::Server),
+    ] {
+        made(&app, key).await;
+    }
+    let mut limits: Vec<_> =
+        app.store.keys().await.expect("keys").into_iter().map(|stored| stored.key).collect();
+    limits.sort_by(|one, other| one.name.cmp(&other.name));
+    let limits: Vec<_> = limits
+        .iter()
+        .map(|key| (key.name.as_str(), key.budget.requests_per_sec, key.budget.watched_secs_per_min))
+        .collect();
+    assert_eq!(
+        limits,
+        [
+            ("generous", Some(1_000), None),
+            ("player", Some(200), Some(240_000)),
+            ("public", Some(200), None),
+            ("reader", None, None),
+            ("server", None, None),
+        ]
+    );
+}
+
 /// A batch of 6,000 watched seconds under a budget of 600 a minute: it is taken once and paid for.
 #[tokio::test]
 async fn watched_seconds_go_into_debt() {
@@ -117,7 +154,8 @@ async fn what_is_refused_or_only_tried_is_paid_for_too() {
     let refused = serde_json::json!(vec!["no heartbeat"; 1_000]).to_string();
     let good: Vec<_> = (0..10).map(|_| heartbeat("v", &random_id(), "JP", (0, 99))).collect();
     let good = serde_json::json!(good).to_string();
-    let views: Vec<_> = (0..100).map(|_| serde_json::json!({"video_id": "v", "viewer_id": random_id()})).collect();
+    let views: Vec<_> =
+        (0..100).map(|_| serde_json::json!({"video_id": "v", "viewer_id": random_id()})).collect();
     let views = serde_json::json!(views).to_string();
     for (number, (path, body, status)) in [
         ("/v1/heartbeats", &refused, 422),

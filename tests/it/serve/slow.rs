@@ -78,6 +78,96 @@ async fn a_head_that_trickles_is_given_up() {
     assert!(rest.is_empty() || rest.starts_with(b"HTTP/1.1 4"), "{}", String::from_utf8_lossy(&rest));
 }
 
+/// Sends the head of a heartbeat and its body, a byte at a time; returns the answer's status, none if it was cut off.
+async fn trickle(url: &str) -> Option<String> {
+    let (mut reader, mut writer) = open(url).await.into_split();
+    let head = format!(
+        "POST /v1/heartbeats HTTP/1.1\r\nhost: h\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+        HEARTBEAT.len()
+    );
+    writer.write_all(head.as_bytes()).await.expect("the head is taken");
+    let trickling = tokio::spawn(async move {
+        let mut tick = tokio::time::interval(Duration::from_millis(50));
+        for byte in HEARTBEAT.as_bytes() {
+            tick.tick().await;
+            if writer.write_all(&[*byte]).await.is_err() {
+                break;
+            }
+        }
+        // Whoever hangs up on its side is given no answer.
+        writer
+    });
+    let mut answer = Vec::new();
+    let _ = timeout(DEADLINE, reader.read_to_end(&mut answer)).await.expect("an end in time");
+    trickling.abort();
+    let answer = String::from_utf8(answer).expect("text");
+    answer.get(9..12).map(str::to_owned)
+}
+
+/// The bytes of a body that was waited for were taken for those of a head, whose deadline is shorter.
+#[tokio::test]
+async fn a_body_that_trickles_has_its_own_deadline() {
+    // The body takes three seconds.
+    let patient =
+        App::start(Settings { head_deadline_secs: 1, body_deadline_secs: 600, ..Settings::default() }).await;
+    assert_eq!(trickle(&patient.url).await.as_deref(), Some("202"));
+    assert_eq!(patient.fold().await, 1);
+    let hasty =
+        App::start(Settings { head_deadline_secs: 600, body_deadline_secs: 1, ..Settings::default() }).await;
+    assert_eq!(trickle(&hasty.url).await.as_deref(), Some("408"));
+    assert_eq!(hasty.fold().await, 0);
+}
+
+/// Sends the head and the beginning of a body of 1 MiB from an address, and returns what it is answered.
+async fn large(url: &str, sender: &str, body: Vec<u8>) -> String {
+    let (mut reader, mut writer) = open(url).await.into_split();
+    let head = format!(
+        "POST /v1/heartbeats HTTP/1.1\r\nhost: h\r\nx-forwarded-for: {sender}\r\ncontent-length: 1048576\r\n\r\n"
+    );
+    writer.write_all(head.as_bytes()).await.expect("the head is taken");
+    // Whoever finds no room is answered before it has sent all.
+    let _ = writer.write_all(&body).await;
+    let mut status = [0; 12];
+    reader.read_exact(&mut status).await.expect("an answer");
+    String::from_utf8_lossy(&status).into_owned()
+}
+
+async fn behind_a_proxy() -> App {
+    let client_address_header = Some("x-forwarded-for".parse().expect("a header"));
+    App::start(Settings { client_address_header, ..Settings::default() }).await
+}
+
+/// 64 bodies that stopped before their last byte took all the room there is for bodies, for as long as a body may pause.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_sender_does_not_take_the_room_of_all() {
+    let app = behind_a_proxy().await;
+    let mut slow = tokio::task::JoinSet::new();
+    for _ in 0..64 {
+        let url = app.url.clone();
+        slow.spawn(async move { large(&url, "203.0.113.66", vec![b' '; (1 << 20) - 1]).await });
+    }
+    // More than was left.
+    let body = format!("{HEARTBEAT}{}", " ".repeat(1 << 10));
+    let answer = loop {
+        if let Some(first) = slow.try_join_next() {
+            break first.expect("no panic");
+        }
+        let post = app.client.post(format!("{}/v1/heartbeats", app.url)).body(body.clone());
+        let answer = post.header("x-forwarded-for", "203.0.113.7").send().await.expect("an answer");
+        assert_eq!(answer.status(), 202, "another sender has room");
+    };
+    assert_eq!(answer, "HTTP/1.1 429", "it is told what it did");
+}
+
+/// Their parts fill a sender's room: one of them has to come to its end, and then the next.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn large_bodies_of_one_sender_do_not_wait_for_each_other() {
+    let app = behind_a_proxy().await;
+    let body = format!("{HEARTBEAT}{}", " ".repeat((1 << 20) - HEARTBEAT.len())).into_bytes();
+    let all = join_all((0..32).map(|_| large(&app.url, "203.0.113.7", body.clone()))).await;
+    assert!(all.iter().all(|status| status == "HTTP/1.1 202"), "{all:?}");
+}
+
 /// Idle connections took every place; now whoever has waited longest makes room.
 #[tokio::test]
 async fn who_waits_longest_makes_room() {
