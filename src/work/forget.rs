@@ -106,7 +106,7 @@ async fn forget_part(store: &Store, video_id: &str, lane: u16, part: &Part) -> R
                     lock_lane(tx, lane).await?;
                     let samples = audience::store::cut_in(tx, video_id, day, part).await?;
                     crash_point!("forget::sampled");
-                    let rows = heatmap::store::cut::cut_in(tx, video_id, day, part).await?;
+                    let rows = heatmap::store::cut::cut_in(tx, store.tables(), video_id, day, part).await?;
                     Ok((samples, rows))
                 }
                 .scope_boxed()

@@ -6,6 +6,6 @@
 DELETE FROM video_heatmap_spread AS s
 WHERE s.video_id = $1 AND s.captured_on = $2
     AND NOT EXISTS (
-        SELECT FROM video_heatmap_60s AS l
+        SELECT 1 FROM video_heatmap_60s AS l
         WHERE l.video_id = $1 AND l.captured_on = $2 AND l.region = 'GLOBAL' AND l.bucket_sec / $3 = s.block
     )

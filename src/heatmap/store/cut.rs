@@ -6,11 +6,11 @@
 use chrono::{Datelike, Days, Months, NaiveDate};
 use scoped_futures::ScopedFutureExt;
 
-use super::{closed_epochs, forget::ForgottenRows, kept_days::lock_days, sql};
+use super::{closed_epochs, forget::ForgottenRows, kept_days::lock_days, locks::lock_on_node, sql};
 use crate::{
     events::{part::Part, region::Region},
     heatmap::BLOCK_SECS,
-    postgres::{Store, StoreError, Transaction, execute, kept_days, query},
+    postgres::{Store, StoreError, Tables, Transaction, execute, kept_days, query},
 };
 
 /// Lets the process die here as `kill -9` does, if a test says so.
@@ -83,6 +83,7 @@ impl Store {
 /// Removes the part of a video-day. The video's lane is locked, so that no fold appends meanwhile and no day comes in between.
 pub(crate) async fn cut_in(
     tx: &Transaction<'_>,
+    tables: Tables,
     video_id: &str,
     day: NaiveDate,
     part: &Part,
@@ -91,6 +92,7 @@ pub(crate) async fn cut_in(
     let last_of_month = month + Months::new(1) - Days::new(1);
     // All of the month, as its bounds are summed anew: nobody raises them meanwhile.
     lock_days(tx, &[video_id.to_owned()], month, last_of_month).await?;
+    lock_on_node(tx, tables, video_id).await?;
     let region = part.region.as_ref().map(Region::as_str);
     let last_kept = part.last_kept_sec();
     if !query(tx, sql::HAS_PART, &[&video_id, &day, &region, &last_kept]).await?[0].try_get("found")? {

@@ -6,11 +6,13 @@ use super::cluster;
 use crate::support::{App, Settings, TestDatabase, chance, one_server};
 use chrono::NaiveDate;
 use heatstrip::{
+    events::{lane::lane, part::Part},
     heatmap::{
         compaction::{self, Step},
         store::pieces::{Limits, Rows, ShardKey},
     },
     postgres::Store,
+    work::forget::forget,
 };
 use rand::{Rng, RngExt};
 
@@ -121,6 +123,23 @@ async fn answers_are_those_of_one_server() {
             moved.push(compaction::run(&app.store, day(21), |_| ()).await.expect("a night").rows);
         }
         assert!(moved[0] > 0, "there was something to move");
+        ask_everything(&pair).await;
+        // Of canonical rows, of runs that wait, and of what waits in the queue.
+        pair.post(&heartbeats(&mut rng, 200)).await;
+        pair.fold().await;
+        pair.post(&heartbeats(&mut rng, 50)).await;
+        let of_jp = Part { region: Some("JP".parse().expect("a region")), ..Part::default() };
+        let behind = Part { after_sec: Some(303), day: Some(day(21)), ..Part::default() };
+        for (video, part) in [("a", &behind), ("b", &of_jp)] {
+            let mut gone = Vec::new();
+            for app in [&pair.cluster, &pair.one] {
+                let lane = lane(video, app.store.lanes());
+                gone.push(forget(&app.store, video, lane, part).await.expect("forgotten"));
+            }
+            assert_eq!(gone[0], gone[1], "{part:?}");
+            assert!(gone[0].rows.canonical > 0 && gone[0].rows.shards > 0, "{gone:?}");
+        }
+        pair.fold().await;
         ask_everything(&pair).await;
     }
 }
