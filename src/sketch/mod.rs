@@ -133,9 +133,13 @@ fn payload(sketch: &[u8]) -> Result<(u8, &[u8]), Unreadable> {
     Ok((first & 0x0f, &sketch[3..]))
 }
 
-/// Returns the elements of an explicit payload, ascending.
+/// Returns the elements of an explicit payload, ascending. In another order it is damaged, and would be united to something
+/// that is no set.
 fn explicit(payload: &[u8]) -> Result<impl Iterator<Item = i64> + '_, Unreadable> {
     let (elements, []) = payload.as_chunks::<8>() else { return Err(Unreadable) };
+    if !elements.is_sorted_by(|one, next| i64::from_be_bytes(*one) < i64::from_be_bytes(*next)) {
+        return Err(Unreadable);
+    }
     Ok(elements.iter().map(|bytes| i64::from_be_bytes(*bytes)))
 }
 

@@ -272,6 +272,22 @@ mod tests {
         assert_eq!((union.cardinality(), union.is_exact()), (1, true));
     }
 
+    /// A damaged row is told, and not counted as something that nobody wrote.
+    #[test]
+    fn elements_in_disorder_are_no_sketch() {
+        let good = sketch_of(0..3);
+        let (header, elements) = good.split_at(3);
+        let (first, others) = elements.split_at(8);
+        let damaged = [[header, others, first].concat(), [header, first, elements].concat()];
+        let mut union = Union::default();
+        union.add(&good).expect("a sketch");
+        for sketch in &damaged {
+            assert_eq!(union.add(sketch), Err(Unreadable));
+            assert_eq!(Present::default().leave(0, sketch), Err(Unreadable));
+        }
+        assert_eq!(union.encode(), good);
+    }
+
     #[test]
     fn a_union_holds_the_registers_of_all() {
         // Explicit, sparse and full, in any order, added or merged.
