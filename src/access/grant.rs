@@ -1,6 +1,8 @@
-//! What each route asks of a key: one closed table. A route that is not in it is for servers alone. Pure.
+//! What each route asks of a key, and which videos it touches: two closed tables. A route that is not in the first is for
+//! servers alone, and one that is not in the second is for keys without a prefix of videos. Pure.
 
 use super::key::{Key, Role};
+use crate::events::terms::VIDEO_TYPE;
 
 /// What a request is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +48,73 @@ pub fn need(method: &str, route: Option<&str>, query: Option<&str>) -> Need {
         // With a member it says what somebody did.
         ("counts", _) if reads && !query.is_some_and(names_a_member) => Need::Read,
         _ => Need::Manage,
+    }
+}
+
+/// What a request names of videos.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Touched<'a> {
+    /// Its body names them, and they are checked element by element.
+    InBody,
+    /// These alone.
+    Videos(Vec<&'a str>),
+    /// It names none, so it may be about any of them.
+    Anything,
+}
+
+/// Returns which videos a request touches. A route that is not in here may touch any. `path` and `query` are the names and
+/// values that the address holds, decoded as the routes decode them.
+pub fn touched<'a>(
+    method: &str,
+    route: Option<&str>,
+    path: &[(&str, &'a str)],
+    query: &'a [(String, String)],
+) -> Touched<'a> {
+    let Some(route) = route.and_then(|route| route.strip_prefix("/v1/")) else {
+        return Touched::Anything;
+    };
+    let reads = ["GET", "HEAD"].contains(&method);
+    let of_path = |name: &str| path.iter().find(|(given, _)| *given == name).map(|(_, value)| *value);
+    let of_query = |name: &'static str| {
+        query.iter().filter(move |(given, _)| given == name).map(|(_, value)| value.as_str())
+    };
+    match (route, method) {
+        ("heartbeats" | "views" | "counts", "POST") => Touched::InBody,
+        ("views" | "audience/overlap" | "catalogue", _) if reads => {
+            Touched::Videos(of_query("video_id").collect())
+        }
+        ("reach", _) if reads && of_query("channel").next().is_none() => {
+            Touched::Videos(of_query("video_id").collect())
+        }
+        ("counts", _) if reads => {
+            let objects = of_query("object").filter_map(|object| object.split_once(':'));
+            Touched::Videos(objects.filter_map(|(object_type, id)| video(object_type, id)).collect())
+        }
+        ("counts/{object_type}/{object_id}" | "counts/{object_type}/{object_id}/{kind}/members", _) => {
+            match of_path("object_type").zip(of_path("object_id")) {
+                Some((object_type, id)) => Touched::Videos(video(object_type, id).into_iter().collect()),
+                None => Touched::Anything,
+            }
+        }
+        _ if route == "videos/{video_id}" || route.starts_with("videos/{video_id}/") => {
+            of_path("video_id").map_or(Touched::Anything, |video_id| Touched::Videos(vec![video_id]))
+        }
+        _ => Touched::Anything,
+    }
+}
+
+/// Returns the video that an object of counters is, if it is one.
+fn video<'a>(object_type: &str, object_id: &'a str) -> Option<&'a str> {
+    (object_type == VIDEO_TYPE).then_some(object_id)
+}
+
+/// Returns true if a key may touch so much.
+pub fn reaches(key: &Key, touched: &Touched<'_>) -> bool {
+    let Some(prefix) = &key.video_prefix else { return true };
+    match touched {
+        Touched::InBody => true,
+        Touched::Videos(videos) => videos.iter().all(|video_id| video_id.starts_with(prefix.as_str())),
+        Touched::Anything => false,
     }
 }
 

@@ -4,7 +4,7 @@ use std::{net::IpAddr, sync::Arc, time::Instant};
 
 use axum::{
     body::HttpBody,
-    extract::{MatchedPath, Request, State},
+    extract::{FromRequestParts, MatchedPath, Query, RawPathParams, Request, State},
     http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -13,8 +13,8 @@ use axum::{
 use super::{
     address::{self, Network},
     caller::{Caller, Senders},
-    grant::{Need, allows, need},
-    key::Secret,
+    grant::{Need, allows, need, reaches, touched},
+    key::{Key, Secret},
     keyring::Keyring,
     metrics::METRICS,
 };
@@ -61,7 +61,12 @@ impl Gate {
     }
 
     /// Returns who asks, or why they may not.
-    async fn caller(&self, need: Need, request: &Parts) -> Result<Caller, (ApiError, &'static str)> {
+    async fn caller(
+        &self,
+        need: Need,
+        route: Option<&str>,
+        request: &mut Parts,
+    ) -> Result<Caller, (ApiError, &'static str)> {
         let (secret, in_address) = given(&request.headers, request.uri.query())
             .ok_or((ApiError::Unauthorized("a key is needed: send it as Authorization: Bearer"), "no_key"))?;
         let unknown = || (ApiError::Unauthorized("this key is not known, or was revoked"), "unknown_key");
@@ -74,6 +79,10 @@ impl Gate {
         }
         if !allows(&known.key, need) {
             return Err((ApiError::Forbidden("this key is not for that"), "not_allowed"));
+        }
+        if known.key.video_prefix.is_some() && !reaches_videos(&known.key, route, request).await {
+            let why = "this key is for some videos alone: name them, and no others";
+            return Err((ApiError::Forbidden(why), "not_allowed"));
         }
         let origin =
             request.headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or("unreadable"));
@@ -105,12 +114,13 @@ pub async fn admit(
         return next.run(request).await;
     }
     let method = request.method().as_str();
-    let need = need(method, path.as_ref().map(MatchedPath::as_str), request.uri().query());
+    let route = path.as_ref().map(MatchedPath::as_str);
+    let need = need(method, route, request.uri().query());
     if need == Need::Nothing {
         return next.run(request).await;
     }
     let (mut parts, body) = request.into_parts();
-    let mut response = match gate.caller(need, &parts).await {
+    let mut response = match gate.caller(need, route, &mut parts).await {
         Ok(caller) => {
             if !body.is_end_stream() {
                 parts.extensions.insert(caller.sender());
@@ -129,6 +139,17 @@ pub async fn admit(
     };
     guard(response.headers_mut());
     response
+}
+
+/// Returns true if a key with a prefix of videos may touch what the address names.
+async fn reaches_videos(key: &Key, route: Option<&str>, request: &mut Parts) -> bool {
+    // The same that the routes read: what they cannot read they refuse.
+    let Ok(Query(query)) = Query::<Vec<(String, String)>>::try_from_uri(&request.uri) else {
+        return false;
+    };
+    let path = RawPathParams::from_request_parts(request, &()).await.ok();
+    let path: Vec<(&str, &str)> = path.iter().flatten().collect();
+    reaches(key, &touched(request.method.as_str(), route, &path, &query))
 }
 
 /// Keeps what one key may see out of caches that others share.

@@ -18,6 +18,9 @@ use super::refusal::{Reason, Refusal};
 const TAG_BYTES: usize = 32;
 const EXPIRY_BYTES: usize = 8;
 
+/// Objects of this type are videos, wherever something else than watching is told of them.
+pub const VIDEO_TYPE: &str = "video";
+
 /// The terms of one key.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Terms {
@@ -36,6 +39,12 @@ pub struct Terms {
 }
 
 impl Terms {
+    /// Returns true if the sender may say something of this object: of a video not of its own it may not.
+    pub fn admits(&self, object_type: &str, object_id: &str) -> bool {
+        object_type != VIDEO_TYPE
+            || self.video_prefix.as_ref().is_none_or(|prefix| object_id.starts_with(prefix.as_str()))
+    }
+
     /// Returns an error unless the sender may say this of this video and viewer.
     pub fn check(
         &self,
@@ -44,7 +53,7 @@ impl Terms {
         token: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<(), Refusal> {
-        if self.video_prefix.as_ref().is_some_and(|prefix| !video_id.starts_with(prefix.as_str())) {
+        if !self.admits(VIDEO_TYPE, video_id) {
             return Err(Refusal { field: Some("video_id"), reason: Reason::NotAllowed });
         }
         if !self.is_public {

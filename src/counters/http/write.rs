@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    Json, extract,
+    Extension, Json, extract,
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
@@ -15,15 +15,17 @@ use super::{
     openapi::{self, WriteProblems},
 };
 use crate::{
+    access::Caller,
     counters::{
         apply::Status,
-        element::{self, Arrival, Element},
+        element::{self, Arrival, CounterName, Element},
         kinds::Kinds,
         metrics::METRICS,
     },
     events::{
         fields::MAX_AGE,
         refusal::{MAX_LISTED, Reason, Refusal, Rejection},
+        terms::Terms,
     },
     http::{body::Unread, error::ApiError},
     ingest::{body, http::format},
@@ -87,6 +89,7 @@ pub struct Counted {
 )]
 pub async fn post(
     extract::State(app): extract::State<Arc<State>>,
+    caller: Option<Extension<Caller>>,
     headers: HeaderMap,
     body: Unread,
 ) -> Result<Response, ApiError> {
@@ -94,7 +97,8 @@ pub async fn post(
     let received = body.read(&app.body_budget).await?;
     let format = format(&headers)?;
     let parsed = body::parse(&received.bytes, format, NOUN)?;
-    let (places, elements, mut rejected) = parse(&app, &parsed.elements).await?;
+    let terms = caller.map(|caller| caller.terms());
+    let (places, elements, mut rejected) = parse(&app, &parsed.elements, terms.as_deref()).await?;
     drop(parsed);
     drop(received);
     let outcomes = match elements.is_empty() {
@@ -129,11 +133,23 @@ pub async fn post(
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(receipt)).into_response())
 }
 
-/// Reads the elements; returns the places of the good ones, these, and what is wrong with the others.
-async fn parse(app: &State, texts: &[&str]) -> Result<(Vec<usize>, Vec<Element>, Vec<Rejection>), ApiError> {
+/// Reads the elements, as far as their sender may say them; returns the places of the good ones, these, and what is wrong
+/// with the others.
+async fn parse(
+    app: &State,
+    texts: &[&str],
+    terms: Option<&Terms>,
+) -> Result<(Vec<usize>, Vec<Element>, Vec<Rejection>), ApiError> {
     let arrival = Arrival { now: app.clock.now(), max_age: Some(MAX_AGE) };
+    let allowed = |element: Element| {
+        let CounterName { object_type, object_id, .. } = &element.counter;
+        match terms.is_none_or(|terms| terms.admits(object_type, object_id)) {
+            true => Ok(element),
+            false => Err(Refusal { field: Some("object_id"), reason: Reason::NotAllowed }),
+        }
+    };
     let read = |kinds: &Kinds| -> Vec<Result<Element, Refusal>> {
-        texts.iter().map(|text| element::parse(text, kinds, arrival)).collect()
+        texts.iter().map(|text| element::parse(text, kinds, arrival).and_then(allowed)).collect()
     };
     let mut parsed = read(&app.kinds.known());
     if parsed.iter().any(|outcome| outcome.as_ref().is_err_and(element::is_unknown_kind)) {

@@ -4,6 +4,7 @@ mod budgets;
 mod differences;
 mod keys;
 mod oracle;
+mod prefixes;
 mod secrets;
 
 use std::time::Duration;

@@ -33,7 +33,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     // capabilities: never each other
     ("audience", &["answers", "clock", "events", "http", "postgres", "sketch", "viewers"]),
-    ("counters", &["clock", "events", "http", "ingest", "postgres", "telemetry"]),
+    ("counters", &["access", "clock", "events", "http", "ingest", "postgres", "telemetry"]),
     (
         "heatmap",
         &[
