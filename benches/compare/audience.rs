@@ -176,9 +176,9 @@ pub fn recorded() -> anyhow::Result<Option<Vec<Beat>>> {
         viewer_id: String,
     }
     let Some(path) = std::env::var_os("HEATSTRIP_MOOC_FILE") else { return Ok(None) };
-    let converted = xapi::convert(file::elements(File::open(path)?)?)?;
+    let heartbeats = xapi::convert(|| file::elements(File::open(&path)?), usize::MAX, |_, _| ())?;
     let mut recorded: Vec<Recorded> =
-        converted.heartbeats.iter().map(|text| serde_json::from_str(text)).collect::<Result<_, _>>()?;
+        heartbeats.map(|text| Ok(serde_json::from_str(&text?)?)).collect::<anyhow::Result<_>>()?;
     recorded.sort_by(|a, b| a.at.cmp(&b.at));
     let beat = |Recorded { video_id, start_sec, end_sec, viewer_id, .. }| Beat {
         video_id,

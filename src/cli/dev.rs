@@ -176,6 +176,7 @@ async fn look(
                 captured_on: None,
                 again: false,
                 default_region: region.clone(),
+                memory_mib: replay::DEFAULT_MEMORY_MIB,
             };
             replay::replay(&source, &queue).await?;
         }

@@ -15,9 +15,9 @@ use crate::{
     catalogue::durations::Durations,
     clock::Clock,
     config,
-    events::region::Region,
+    events::{refusal::Refusal, region::Region},
     import::{
-        file::{self, Format},
+        file::{self, Elements, Format},
         replay::{Destination, Summary, chunks, client},
     },
     ingest::xapi,
@@ -28,6 +28,9 @@ use crate::{
 
 /// A chunk and the look-up of a salt need no more.
 const CONNECTIONS: usize = 4;
+
+/// Sessions of xAPI statements take this much memory where nobody says how much.
+pub const DEFAULT_MEMORY_MIB: u32 = 256;
 
 /// The flags of `heatstrip replay`.
 #[derive(Debug, clap::Args)]
@@ -60,6 +63,9 @@ pub struct Source {
     /// Count a file again that was replayed in the last 48 hours
     #[arg(long)]
     pub again: bool,
+    /// Memory for the sessions of xAPI statements; a file with more of them is read several times
+    #[arg(long, value_name = "MIB", default_value_t = DEFAULT_MEMORY_MIB, value_parser = clap::value_parser!(u32).range(1..))]
+    pub memory_mib: u32,
     /// Region of heartbeats that name none
     #[arg(long, env = "HEATSTRIP_DEFAULT_REGION", default_value = "ZZ")]
     pub default_region: Region,
@@ -103,7 +109,14 @@ pub async fn replay(source: &Source, destination: &Destination) -> anyhow::Resul
     let mut summary = Summary::default();
     let outcome = if source.file.as_os_str() == "-" {
         eprintln!("from standard input nothing is remembered: replayed again it counts again");
-        replay_reader(source, io::stdin(), |_| None, destination, &mut summary).await
+        let mut stdin = Some(io::stdin());
+        let open = || match stdin.take() {
+            Some(stdin) => file::elements(stdin),
+            None => Err(io::Error::other(
+                "a pipe cannot be read twice, and its sessions do not fit into --memory-mib: replay a file, or give more",
+            )),
+        };
+        replay_elements(source, open, |_| None, destination, &mut summary).await
     } else {
         replay_file(source, destination, &mut summary).await
     };
@@ -125,32 +138,38 @@ async fn replay_file(
     let progress = progress(file.metadata().with_context(cannot)?.len());
     let fingerprint = file::fingerprint(&mut file).with_context(cannot)?;
     file.rewind().with_context(cannot)?;
+    let open = || {
+        // Every pass reads the same file, also where its name has another one since.
+        let mut file = file.try_clone()?;
+        file.rewind()?;
+        progress.reset();
+        file::elements(progress.wrap_read(file))
+    };
     let again = source.again.then(Uuid::new_v4);
     let id = |ordinal| Some(file::chunk_id(&fingerprint, ordinal, source.format, source.captured_on, again));
-    let outcome = replay_reader(source, progress.wrap_read(file), id, destination, summary).await;
+    let outcome = replay_elements(source, open, id, destination, summary).await;
     progress.finish_and_clear();
     outcome
 }
 
-async fn replay_reader(
+async fn replay_elements(
     source: &Source,
-    reader: impl io::Read,
+    mut open: impl FnMut() -> io::Result<Elements<'static>>,
     id: impl Fn(u64) -> Option<Uuid>,
     destination: &Destination,
     summary: &mut Summary,
 ) -> anyhow::Result<()> {
-    let elements = file::elements(reader)?;
-    let elements: Box<dyn Iterator<Item = io::Result<String>>> = match source.format {
-        Format::Heartbeats => Box::new(elements),
+    let elements: Box<dyn Iterator<Item = io::Result<String>> + '_> = match source.format {
+        Format::Heartbeats => Box::new(open()?),
         Format::Xapi => {
-            let converted = xapi::convert(elements)?;
-            if converted.without_segments > 0 {
-                eprintln!("{} statements tell of nothing played", converted.without_segments);
+            let memory = (source.memory_mib as usize) << 20;
+            let refuse =
+                |index, refusal: Refusal| summary.reject(index as u64, refusal.field, refusal.reason);
+            let heartbeats = xapi::convert(open, memory, refuse)?;
+            if heartbeats.without_segments > 0 {
+                eprintln!("{} statements tell of nothing played", heartbeats.without_segments);
             }
-            for (index, refusal) in &converted.refused {
-                summary.reject(*index as u64, refusal.field, refusal.reason);
-            }
-            Box::new(converted.heartbeats.into_iter().map(Ok))
+            Box::new(heartbeats)
         }
     };
     for chunk in chunks(elements, id) {

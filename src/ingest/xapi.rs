@@ -8,62 +8,118 @@
 //! The earliest statement of a session decides on which day the session counts, whether that statement has segments or
 //! not. Line order never matters, so that an export can be sorted, cut and shuffled.
 //!
+//! As any line may belong to any session, a session is known only when all lines are read. Where there are more sessions than
+//! fit into the memory, the lines are read several times, and each pass tells those that it had room for ([`sessions`]).
+//! Sorting them on disk would take one pass, and would write viewer ids there.
+//!
 //! [`heartbeat::parse`]: crate::events::heartbeat::parse
 
-use std::{
-    collections::{BTreeMap, btree_map::Entry},
-    fmt, io,
-};
+use std::{io, vec};
 
-use chrono::{DateTime, NaiveDate, Utc};
-use serde::Serialize;
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+use self::sessions::{Key, Session, SessionId, Sessions};
 use crate::events::{
-    heartbeat::{self, MAX_SEC, MAX_SECONDS_PER_HEARTBEAT, MAX_VIDEO_ID_BYTES, MAX_VIEWER_ID_BYTES},
+    heartbeat::{self, MAX_SEC, MAX_VIDEO_ID_BYTES, MAX_VIEWER_ID_BYTES},
     refusal::{Reason, Refusal},
 };
+
+mod sessions;
 
 const SESSION_ID: &str = "https://w3id.org/xapi/video/extensions/session-id";
 const PLAYED_SEGMENTS: &str = "https://w3id.org/xapi/video/extensions/played-segments";
 
-/// A file of statements says this about the seconds watched.
-pub struct Converted {
-    /// The heartbeats as JSON texts, sorted by day, video, viewer, session and start: the same statements give the same
-    /// texts in the same order, which the ids of a replay's chunks rest on.
-    pub heartbeats: Vec<String>,
-    /// The lines (counted from 0) whose segments were not taken, and the reasons.
-    pub refused: Vec<(usize, Refusal)>,
+/// Statements say this about the seconds watched: an iterator over heartbeats as JSON texts. There is no `Debug`, because the
+/// texts hold viewer ids.
+///
+/// Those of one pass are sorted by day, video, viewer, session and start. The same statements, in whatever order, and the same
+/// memory give the same texts in the same order, which the ids of a replay's chunks rest on.
+pub struct Heartbeats<O, L> {
+    open: O,
+    memory: usize,
+    /// The lines of the pass to come, and where its sessions begin.
+    next: Option<(L, u128)>,
+    sessions: vec::IntoIter<(Key, Session)>,
+    texts: Box<dyn Iterator<Item = String>>,
     /// How many statements carry no `played-segments`. That is no error, as most verbs never do.
     pub without_segments: usize,
 }
 
-impl fmt::Debug for Converted {
-    /// Shows counts only, because the texts hold viewer ids.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Converted")
-            .field("heartbeats", &self.heartbeats.len())
-            .field("refused", &self.refused)
-            .field("without_segments", &self.without_segments)
-            .finish()
+/// Reads one statement a line and tells what was watched, with so many bytes of memory for sessions.
+///
+/// `open` opens the lines for each pass. It is asked for those of the next pass before anything of a pass is told, so that what
+/// cannot be read twice fails while nothing has happened. A bad line costs no other: `refuse` hears of each whose segments are
+/// not taken by its number, counted from 0. An error is the reader's own, passed through.
+pub fn convert<O, L>(
+    open: O,
+    memory: usize,
+    mut refuse: impl FnMut(usize, Refusal),
+) -> io::Result<Heartbeats<O, L>>
+where
+    O: FnMut() -> io::Result<L>,
+    L: Iterator<Item = io::Result<String>>,
+{
+    let (sessions, texts) = (Vec::new().into_iter(), Box::new(std::iter::empty()));
+    let mut heartbeats = Heartbeats { open, memory, next: None, sessions, texts, without_segments: 0 };
+    let lines = (heartbeats.open)()?;
+    let mut without_segments = 0;
+    heartbeats.read(lines, 0, |index, taken| match taken {
+        Ok(Segments::Taken) => {}
+        Ok(Segments::None) => without_segments += 1,
+        Err(refusal) => refuse(index, refusal),
+    })?;
+    heartbeats.without_segments = without_segments;
+    Ok(heartbeats)
+}
+
+impl<O, L> Heartbeats<O, L>
+where
+    O: FnMut() -> io::Result<L>,
+    L: Iterator<Item = io::Result<String>>,
+{
+    /// Reads all lines once, and keeps the sessions from a place on.
+    fn read(
+        &mut self,
+        lines: L,
+        from: u128,
+        mut taken: impl FnMut(usize, Result<Segments, Refusal>),
+    ) -> io::Result<()> {
+        let mut sessions = Sessions::new(from, self.memory);
+        for (index, line) in lines.enumerate() {
+            taken(index, take(&line?, &mut sessions));
+        }
+        if let Some(from) = sessions.rest() {
+            self.next = Some(((self.open)()?, from));
+        }
+        self.sessions = sessions.sorted().into_iter();
+        Ok(())
     }
 }
 
-/// Reads one statement a line and tells what was watched.
-///
-/// A bad line costs no other. An error is the reader's own, passed through.
-pub fn convert(lines: impl IntoIterator<Item = io::Result<String>>) -> io::Result<Converted> {
-    let mut sessions = BTreeMap::new();
-    let mut refused = Vec::new();
-    let mut without_segments = 0;
-    for (index, line) in lines.into_iter().enumerate() {
-        match take(&line?, &mut sessions) {
-            Ok(Segments::Taken) => {}
-            Ok(Segments::None) => without_segments += 1,
-            Err(refusal) => refused.push((index, refusal)),
+impl<O, L> Iterator for Heartbeats<O, L>
+where
+    O: FnMut() -> io::Result<L>,
+    L: Iterator<Item = io::Result<String>>,
+{
+    type Item = io::Result<String>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(text) = self.texts.next() {
+                return Some(Ok(text));
+            }
+            if let Some((key, session)) = self.sessions.next() {
+                self.texts = Box::new(session.heartbeats(key));
+                continue;
+            }
+            let (lines, from) = self.next.take()?;
+            // What is refused was told by the first pass.
+            if let Err(error) = self.read(lines, from, |_, _| ()) {
+                return Some(Err(error));
+            }
         }
     }
-    Ok(Converted { heartbeats: heartbeats(sessions), refused, without_segments })
 }
 
 enum Segments {
@@ -71,35 +127,11 @@ enum Segments {
     None,
 }
 
-/// A statement is about one viewer playing one video in one session. There is no `Debug`, because this holds a viewer
-/// id.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
-    video_id: String,
-    viewer_id: String,
-    session: SessionId,
-}
-
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum SessionId {
-    /// The player named the session.
-    Named(String),
-    /// The player names no sessions, so a session is all that a viewer does with a video on one UTC day.
-    Day(NaiveDate),
-}
-
-struct Session {
-    earliest: DateTime<Utc>,
-    /// Maps the start of a segment to the longest end seen. Starts are told apart by value, so `0` and `0.000` are one;
-    /// the bits of floats that are not negative sort as the floats do.
-    played: BTreeMap<u64, f64>,
-}
-
 /// Adds one statement to its session.
 ///
 /// A statement without segments still dates its session, if its session can be told, and is never refused: an export
 /// holds statements of every kind, and only one that says something was watched can lose anything.
-fn take(line: &str, sessions: &mut BTreeMap<Key, Session>) -> Result<Segments, Refusal> {
+fn take(line: &str, sessions: &mut Sessions) -> Result<Segments, Refusal> {
     let malformed = Refusal { field: None, reason: Reason::Malformed };
     let statement: Value = serde_json::from_str(line).map_err(|_| malformed)?;
     if !statement.is_object() {
@@ -110,20 +142,16 @@ fn take(line: &str, sessions: &mut BTreeMap<Key, Session>) -> Result<Segments, R
     let identity = identify(&statement);
     if list.is_null() {
         if let Ok((key, at)) = identity {
-            date(sessions, key, at);
+            sessions.add(key, at, &[]);
         }
         return Ok(Segments::None);
     }
 
     let (key, at) = identity?;
-    let session = date(sessions, key, at);
     let refused = |reason| Refusal { field: Some("played-segments"), reason };
-    let list = list.as_str().ok_or(refused(Reason::WrongType))?;
-    for (start, end) in closed_segments(list).map_err(refused)? {
-        let longest = session.played.entry(start.to_bits()).or_insert(end);
-        *longest = longest.max(end);
-    }
-    Ok(Segments::Taken)
+    let segments = list.as_str().ok_or(Reason::WrongType).and_then(closed_segments).map_err(refused);
+    sessions.add(key, at, segments.as_deref().unwrap_or_default());
+    segments.map(|_| Segments::Taken)
 }
 
 /// Returns the session that a statement belongs to, and when the statement was made.
@@ -164,18 +192,6 @@ fn text<'a>(field: &'static str, value: &'a Value) -> Result<&'a str, Refusal> {
     })
 }
 
-/// Returns the session, dated no later than `at`.
-fn date(sessions: &mut BTreeMap<Key, Session>, key: Key, at: DateTime<Utc>) -> &mut Session {
-    match sessions.entry(key) {
-        Entry::Occupied(entry) => {
-            let session = entry.into_mut();
-            session.earliest = session.earliest.min(at);
-            session
-        }
-        Entry::Vacant(entry) => entry.insert(Session { earliest: at, played: BTreeMap::new() }),
-    }
-}
-
 /// Returns the closed segments of a list such as `0[.]42.608[,]43.168[.]124.692[,]176.4`.
 ///
 /// A segment without an end is still being played and will be closed by a later statement; one that ends where it
@@ -206,45 +222,6 @@ fn seconds(text: &str) -> Result<f64, Reason> {
     }
     // `-0` becomes `0`, which has other bits.
     Ok(seconds + 0.0)
-}
-
-/// A heartbeat on the wire. Its region is left to whoever replays.
-#[derive(Serialize)]
-struct Heartbeat<'a> {
-    video_id: &'a str,
-    start_sec: i64,
-    end_sec: i64,
-    viewer_id: &'a str,
-    at: &'a str,
-}
-
-fn heartbeats(sessions: BTreeMap<Key, Session>) -> Vec<String> {
-    let mut sessions: Vec<(Key, Session)> = sessions.into_iter().collect();
-    // The sort is stable, so sessions of one day stay in the order of their keys. Days come first because a day is a
-    // partition.
-    sessions.sort_by_key(|(_, session)| session.earliest.date_naive());
-
-    let mut texts = Vec::new();
-    for (key, session) in &sessions {
-        // A segment's own time is not known, but the session's is in the right day and never ahead of the file.
-        let at = session.earliest.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
-        for (&start, &end) in &session.played {
-            // `[start, end)` covers the seconds whose middle is in it; `round` goes half away from zero.
-            let start = f64::from_bits(start).round() as i64;
-            let end = end.round() as i64;
-            for start_sec in (start..end).step_by(MAX_SECONDS_PER_HEARTBEAT as usize) {
-                let heartbeat = Heartbeat {
-                    video_id: &key.video_id,
-                    start_sec,
-                    end_sec: end.min(start_sec + MAX_SECONDS_PER_HEARTBEAT) - 1,
-                    viewer_id: &key.viewer_id,
-                    at: &at,
-                };
-                texts.push(serde_json::to_string(&heartbeat).expect("texts and integers always serialize"));
-            }
-        }
-    }
-    texts
 }
 
 #[cfg(test)]

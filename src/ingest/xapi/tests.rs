@@ -1,3 +1,5 @@
+use std::cell::Cell;
+
 use chrono::TimeDelta;
 
 use super::*;
@@ -5,8 +7,31 @@ use crate::events::{heartbeat::Arrival, region::Region};
 
 const FIXTURE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/xapi.jsonl"));
 
-fn convert_lines<'a>(lines: impl IntoIterator<Item = &'a str>) -> Converted {
-    convert(lines.into_iter().map(|line| Ok(line.to_owned()))).expect("lines in memory can be read")
+/// All that is told of some lines.
+#[derive(Debug, PartialEq)]
+struct Told {
+    heartbeats: Vec<String>,
+    refused: Vec<(usize, Refusal)>,
+    without_segments: usize,
+    passes: usize,
+}
+
+fn convert_within<'a>(memory: usize, lines: impl IntoIterator<Item = &'a str>) -> Told {
+    let lines: Vec<&str> = lines.into_iter().collect();
+    let (mut refused, passes) = (Vec::new(), Cell::new(0));
+    let open = || {
+        passes.set(passes.get() + 1);
+        Ok(lines.iter().map(|line| Ok((*line).to_owned())))
+    };
+    let told = convert(open, memory, |index, refusal| refused.push((index, refusal)));
+    let told = told.expect("lines in memory can be read");
+    let without_segments = told.without_segments;
+    let heartbeats = told.map(|text| text.expect("lines in memory can be read")).collect();
+    Told { heartbeats, refused, without_segments, passes: passes.get() }
+}
+
+fn convert_lines<'a>(lines: impl IntoIterator<Item = &'a str>) -> Told {
+    convert_within(usize::MAX, lines)
 }
 
 #[test]
@@ -110,18 +135,42 @@ fn heartbeats_are_read_like_any_others() {
 }
 
 #[test]
-fn viewer_ids_do_not_print() {
-    let converted = convert_lines(FIXTURE.lines());
-    let debug = format!("{converted:?}");
-    assert!(debug.starts_with("Converted { heartbeats: 16,"), "{debug}");
-    for viewer_id in ["ada", "bob", "ebd31e", "id.example", "eve", "fay"] {
-        assert!(!debug.contains(viewer_id), "{debug}");
+fn passes_tell_the_same_as_one() {
+    let whole = convert_lines(FIXTURE.lines());
+    assert_eq!(whole.passes, 1);
+    let sorted = |mut heartbeats: Vec<String>| {
+        heartbeats.sort_unstable();
+        heartbeats
+    };
+    for memory in [0, 1_000, 3_000, 6_000] {
+        let forth = convert_within(memory, FIXTURE.lines());
+        // Whatever the memory, a file's chunks are the same each time, also when it is sorted anew.
+        let back = convert_within(memory, FIXTURE.lines().rev());
+        assert_eq!((&forth.heartbeats, forth.passes), (&back.heartbeats, back.passes), "{memory}");
+        assert!(forth.passes > 1, "{memory}");
+        assert_eq!((forth.refused, forth.without_segments), (whole.refused.clone(), whole.without_segments));
+        assert_eq!(sorted(forth.heartbeats), sorted(whole.heartbeats.clone()), "{memory}");
     }
+    // Without any memory each pass tells one session.
+    let (sessions, none) = (convert_within(0, FIXTURE.lines()).passes, convert_within(0, []));
+    assert!((11..=20).contains(&sessions), "{sessions}");
+    assert_eq!((none.heartbeats.len(), none.passes), (0, 1));
+}
+
+#[test]
+fn what_cannot_be_read_twice_fails_before_anything_is_told() {
+    let once = |memory| {
+        let mut lines = Some(FIXTURE.lines().map(|line| Ok(line.to_owned())));
+        let open = move || lines.take().ok_or(io::Error::other("a pipe"));
+        convert(open, memory, |_, _| ()).map(Iterator::count)
+    };
+    assert_eq!(once(100_000).expect("one pass"), 16);
+    assert_eq!(once(3_000).expect_err("two passes").to_string(), "a pipe");
 }
 
 #[test]
 fn a_reader_that_fails_ends_it() {
-    let lines = [Ok(String::new()), Err(io::Error::other("the disk is gone"))];
-    let error = convert(lines).expect_err("passed through");
+    let lines = || Ok([Ok(String::new()), Err(io::Error::other("the disk is gone"))].into_iter());
+    let Err(error) = convert(lines, usize::MAX, |_, _| ()) else { panic!("passed through") };
     assert_eq!(error.to_string(), "the disk is gone");
 }

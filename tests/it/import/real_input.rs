@@ -4,6 +4,7 @@
 mod watched;
 mod counted;
 mod again;
+mod memory;
 mod refused;
 mod show;
 
