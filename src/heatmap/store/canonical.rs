@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use scoped_futures::ScopedFutureExt;
 
-use super::{pieces::Rows, sql};
+use super::{locks, pieces::Rows, sql};
 use crate::postgres::{self, Store, StoreError, Transaction, execute, query};
 
 /// The partitions of one day's shard rows.
@@ -99,7 +99,11 @@ impl Store {
     /// Forgets how much the videos of a day have grown of which no shard run is left.
     pub async fn delete_growth(&self, day: NaiveDate) -> Result<(), StoreError> {
         self.run_tx("delete_growth", |tx| {
-            async move { execute(tx, sql::DELETE_GROWTH, &[&day]).await }.scope_boxed()
+            async move {
+                locks::lock_growth(tx, self.tables(), day, day).await?;
+                execute(tx, sql::DELETE_GROWTH, &[&day]).await
+            }
+            .scope_boxed()
         })
         .await?;
         Ok(())

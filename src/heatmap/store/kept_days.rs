@@ -19,6 +19,7 @@ impl Store {
                 async move {
                     let kept_from = kept_days::read(tx).await?.kept_from;
                     // Small tables, of what has changed lately.
+                    locks::lock_unkept(tx, self.tables(), kept_from).await?;
                     execute(tx, sql::DELETE_UNKEPT_GROWTH, &[&kept_from]).await?;
                     execute(tx, sql::DELETE_UNKEPT_UNCOUNTED, &[&kept_from]).await?;
                     let rows = query(tx, sql::COUNT_UNKEPT_PARTITIONS, &[&kept_from]).await?;

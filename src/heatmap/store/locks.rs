@@ -7,7 +7,7 @@ use chrono::{Datelike, NaiveDate};
 
 use super::sql;
 use crate::postgres::{StoreError, Tables, Transaction, query};
-use crate::viewers::store::epochs_of_days;
+use crate::viewers::{epoch::Rotation, store::epochs_of_days};
 
 /// Waits for the locks of videos, each in a salt epoch that is told by its first day.
 pub(crate) async fn lock_videos(
@@ -44,6 +44,35 @@ pub(crate) async fn lock_on_node(
 ) -> Result<(), StoreError> {
     if tables == Tables::Distributed {
         query(tx, sql::LOCK_VIDEO_ON_NODE, &[&video_id]).await?;
+    }
+    Ok(())
+}
+
+/// Locks the counts of growth of some days, in the order of folds, for who deletes them. Where the tables are distributed each node
+/// locks its own, as it finds them, and Citus ends a circle.
+pub(super) async fn lock_growth(
+    tx: &Transaction<'_>,
+    tables: Tables,
+    first_day: NaiveDate,
+    last_day: NaiveDate,
+) -> Result<(), StoreError> {
+    if tables == Tables::Local {
+        query(tx, sql::LOCK_GROWTH, &[&first_day, &last_day]).await?;
+    }
+    Ok(())
+}
+
+/// Locks the notes of days that are not kept, in the order of compaction, and their counts of growth as [`lock_growth`] does.
+pub(super) async fn lock_unkept(
+    tx: &Transaction<'_>,
+    tables: Tables,
+    kept_from: NaiveDate,
+) -> Result<(), StoreError> {
+    let (first_day, _) = Rotation::Never.span(kept_from);
+    let Some(last_day) = kept_from.pred_opt() else { return Ok(()) };
+    lock_growth(tx, tables, first_day, last_day).await?;
+    if tables == Tables::Local {
+        query(tx, sql::LOCK_UNKEPT_UNCOUNTED, &[&kept_from]).await?;
     }
     Ok(())
 }

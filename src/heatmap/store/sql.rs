@@ -33,6 +33,8 @@ statements! {
     HAS_PART = "has_part";
     INSERT_COUNTS = "insert_counts";
     INSERT_SPREAD = "insert_spread";
+    LOCK_GROWTH = "lock_growth";
+    LOCK_UNKEPT_UNCOUNTED = "lock_unkept_uncounted";
     LOCK_VIDEO_ON_NODE = "lock_video_on_node";
     LOCK_VIDEOS = "lock_videos";
     MEASURE_RUNS = "measure_runs";

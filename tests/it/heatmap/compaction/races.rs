@@ -1,6 +1,9 @@
 //! Several at one video-day: two nights, workers that compact and fold, and who forgets a video.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use heatstrip::{
     events::{lane::lane, part::Part},
@@ -9,7 +12,10 @@ use heatstrip::{
 };
 
 use super::*;
+use crate::support::until;
 
+/// How long anything that must happen may take.
+const DEADLINE: Duration = Duration::from_secs(30);
 const SMALL: Limits = Limits { rows: 60, seconds: 2_000, videos: 2 };
 
 /// The answers of another database that got the same heartbeats and was never compacted.
@@ -163,4 +169,40 @@ async fn growth_is_forgotten_with_the_shard_runs() {
     assert_eq!(grown().await, 2);
     compaction::run(&app.store, day(YESTERDAY), |_| ()).await.expect("a night");
     assert_eq!((grown().await, count(&sql, "video_heatmap_growth").await), (0, 3), "today's stay");
+}
+
+/// A fold locks the counts of several videos in their order; the night, which finds them in any, locks them in the same.
+#[tokio::test]
+async fn forgetting_growth_and_a_fold_do_not_wait_in_a_circle() {
+    let app = App::start(Settings::default()).await;
+    let (sql, fold) = (client(&app).await, client(&app).await);
+    // In the file the later video comes first.
+    let counts = "INSERT INTO video_heatmap_growth VALUES ('b', '2026-11-20', 5), ('a', '2026-11-20', 5)";
+    let lock = |video: &str| {
+        format!(
+            "SELECT FROM video_heatmap_growth WHERE video_id = '{video}' AND captured_on = '2026-11-20' FOR UPDATE NOWAIT"
+        )
+    };
+    app.store.advance_retention(Some(day("2026-11-21")), None).await.expect("a later day");
+    for night in ["growth", "unkept"] {
+        sql.batch_execute(counts).await.expect("counts");
+        fold.batch_execute(&format!("BEGIN; {}", lock("a"))).await.expect("a fold counts the first video");
+        let store = app.store.clone();
+        let forgetting = tokio::spawn(async move {
+            match night {
+                "growth" => store.delete_growth(day(YESTERDAY)).await,
+                _ => store.drop_unkept_partitions().await.map(|_| ()),
+            }
+        });
+        until("the night waits for the fold", DEADLINE, async || {
+            let waiting =
+                "pg_stat_activity WHERE datname = current_database() AND wait_event = 'transactionid'";
+            (count(&sql, waiting).await > 0).then_some(())
+        })
+        .await;
+        fold.batch_execute(&lock("b")).await.expect("nobody who waits for it has the second one");
+        fold.batch_execute("COMMIT").await.expect("the fold is done");
+        forgetting.await.expect("no panic").expect("they go");
+        assert_eq!(count(&sql, "video_heatmap_growth").await, 0, "{night}");
+    }
 }
