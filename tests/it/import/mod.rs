@@ -1,3 +1,4 @@
-//! Tests with files of real input.
+//! Files of real input, and replays to an API.
 
+mod over_http;
 mod real_input;
