@@ -13,7 +13,10 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio_postgres::{Config, NoTls, config::Host};
 
-use crate::support::{Process, TestDatabase, database, heatstrip, until};
+use crate::{
+    support::{Process, TestDatabase, database, heatstrip, until},
+    viewers::salt_destruction::files_with,
+};
 
 /// A `PgBouncer` of this test's own; killed when it is dropped.
 struct Pooler {
@@ -96,14 +99,22 @@ async fn a_pooler_of_sessions_may_stand_in_front_of_everything() {
     let strip = client.get(format!("{url}/v1/videos/v/heatmap")).send().await.expect("an answer");
     let strip: serde_json::Value = strip.json().await.expect("JSON");
     assert_eq!(strip["seconds_played"], 10, "once");
+    let sql = database.connect().await;
+    sql.batch_execute(
+        "INSERT INTO salt_epochs (first_day, last_day, rotation, salt, made_at, used_through)
+         VALUES ('2026-01-01', '2026-01-01', 'daily', 'a salt whose time has come', now() - interval '3 days', '2026-01-01')",
+    )
+    .await
+    .expect("a salt");
+    assert_eq!(files_with(&sql, b"a salt whose time has come").await, ["salt_epochs"]);
     let mut night = pooler.start_process(&["compact"], "compact.log");
     assert!(night.wait(Duration::from_secs(60)).await.success(), "{}", night.log());
+    assert_eq!(files_with(&sql, b"a salt whose time has come").await, Vec::<String>::new());
     let mut doctor = pooler.start_process(&["doctor"], "doctor.log");
     doctor.wait(Duration::from_secs(30)).await;
     assert!(doctor.log().contains("ok    schema"), "{}", doctor.log());
 
     // What a session is set to survives the pooler.
-    let sql = database.connect().await;
     let store = Store::connect(&pooler.url, 2).await.expect("a store");
     store.queue_depth().await.expect("a look");
     let query = "SELECT count(*) FROM pg_stat_activity

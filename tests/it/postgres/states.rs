@@ -6,16 +6,25 @@ use std::{
     time::Duration,
 };
 
-use heatstrip::postgres::{
-    Store,
-    local::{Lifetime, LocalPostgres},
-    migrate::migrate,
+use heatstrip::{
+    postgres::{
+        Store,
+        local::{Lifetime, LocalPostgres},
+        migrate::migrate,
+    },
+    work::nightly::Night,
 };
 use serde_json::json;
 use tokio_postgres::{Client, Config, config::Host};
 use uuid::Uuid;
 
-use crate::support::{App, Settings, TestDatabase, until};
+use crate::{
+    support::{App, Settings, TestDatabase, until},
+    viewers::{
+        salt_destruction::{files_with, salt_bytes},
+        salt_epochs::at,
+    },
+};
 
 /// How long a server may take to do what it was told.
 const SOON: Duration = Duration::from_secs(30);
@@ -148,6 +157,46 @@ async fn a_standby_takes_over_and_nothing_acknowledged_is_lost() {
     for video in ["before", "unfolded", "during"] {
         assert_eq!(plays(&app, video).await, 5, "{video}");
     }
+    pair.standby.stop().await.expect("the server stops");
+}
+
+/// Whoever looks for salts every ten minutes destroys them beside a standby, whose files forget them too, and after a failover
+/// as soon as a server takes writes again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn salts_go_beside_a_standby_and_after_its_promotion() {
+    let mut pair = Pair::start().await;
+    let store = Store::connect(&pair.url, 8).await.expect("the one that takes writes");
+    let app = App::start_on(TestDatabase { url: pair.url.clone() }, store, Settings::default()).await;
+    let primary = TestDatabase { url: pair.primary.url("pair") }.connect().await;
+    let standby = TestDatabase { url: pair.standby.url("pair") }.connect().await;
+    let look = async || Night::new(&app.store, &app.clock).patience(Duration::ZERO).keep_promise().await;
+    let replayed = async |bytes: &[u8], files: &[&str]| {
+        until("the standby has it as well", SOON, async || {
+            // A standby writes its files out as far as its primary has.
+            primary.batch_execute("CHECKPOINT").await.expect("a checkpoint");
+            (files_with(&standby, bytes).await == files).then_some(())
+        })
+        .await;
+    };
+    assert_eq!(send(&app, Uuid::now_v7(), "v").await, (202, false));
+    let first = salt_bytes(&primary, app.clock.today()).await;
+    replayed(&first, &["salt_epochs"]).await;
+    app.clock.set(at("2026-11-24T00:00:00Z"));
+    assert_eq!(look().await.expect("destroyed"), 1);
+    assert_eq!(files_with(&primary, &first).await, Vec::<String>::new());
+    replayed(&first, &[]).await;
+
+    assert_eq!(send(&app, Uuid::now_v7(), "v").await, (202, false));
+    let second = salt_bytes(&primary, app.clock.today()).await;
+    replayed(&second, &["salt_epochs"]).await;
+    pair.primary.stop_immediately().await.expect("it is gone");
+    app.clock.set(at("2026-11-27T00:00:00Z"));
+    look().await.expect_err("nobody takes writes");
+    assert_eq!(files_with(&standby, &second).await, ["salt_epochs"]);
+    standby.query_one("SELECT pg_promote()", &[]).await.expect("promoted");
+    until("the API is ready again", SOON, async || (readiness(&app).await == 200).then_some(())).await;
+    assert_eq!(look().await.expect("destroyed"), 1);
+    assert_eq!(files_with(&standby, &second).await, Vec::<String>::new());
     pair.standby.stop().await.expect("the server stops");
 }
 

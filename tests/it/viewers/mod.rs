@@ -1,6 +1,6 @@
 //! Salts and their epochs.
 
 mod at_hand;
-mod salt_destruction;
-mod salt_epochs;
+pub mod salt_destruction;
+pub mod salt_epochs;
 mod salts;

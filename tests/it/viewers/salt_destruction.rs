@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Returns the salt bytes as the table holds them.
-async fn salt_bytes(client: &Client, day: NaiveDate) -> Vec<u8> {
+pub async fn salt_bytes(client: &Client, day: NaiveDate) -> Vec<u8> {
     let row = client
         .query_one(
             "SELECT coalesce(salt, fingerprint) FROM salt_epochs WHERE $1 BETWEEN first_day AND last_day",
@@ -36,7 +36,7 @@ async fn salt_bytes(client: &Client, day: NaiveDate) -> Vec<u8> {
 }
 
 /// Returns the relations of the database, catalogs and indexes too, in whose files the bytes stand.
-async fn files_with(client: &Client, bytes: &[u8]) -> Vec<String> {
+pub async fn files_with(client: &Client, bytes: &[u8]) -> Vec<String> {
     client.batch_execute("CHECKPOINT").await.expect("a checkpoint");
     let rows = client
         .query(
