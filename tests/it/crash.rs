@@ -7,6 +7,7 @@ mod sampled;
 mod stuck;
 mod upgrade;
 mod views;
+mod widest;
 pub mod world;
 
 use std::{
