@@ -39,8 +39,8 @@ async fn main() -> anyhow::Result<()> {
         let store = Store::connect(&url, 4).await?;
         let today: NaiveDate = FIRST_NIGHT.parse()?;
         history(&sql, today, days).await?;
-        // The first night does what no night did before. The sample is kept as long as it is by default.
-        let keep = Keep { days: Some(days), fine_days: Some(7), recent_days: None, sample_days: Some(28) };
+        // The first night does what no night did before. The sample is kept as long as everything else.
+        let keep = Keep { days: Some(days), fine_days: Some(7), recent_days: None, sample_days: None };
         let clock = Clock::by_hand(today.and_hms_opt(3, 30, 0).expect("a time").and_utc());
         let (took, _) = night(&store, &clock, keep).await?;
         println!("{name}: the first night took {:.1} s", took.as_secs_f64());
@@ -105,6 +105,9 @@ async fn history(sql: &Client, today: NaiveDate, days: u32) -> anyhow::Result<()
          INSERT INTO video_heatmap_60s
             SELECT 'v' || v, day, r, 0, 59, viewers, 540
             FROM sketch, days, generate_series(201, 210) v, unnest(ARRAY['GLOBAL', 'JP']) r;
+         SELECT ensure_sample_partition(day) FROM days;
+         INSERT INTO sampled_watches (video_id, captured_on, viewers, open, sealed)
+            SELECT 'v' || v, day, 20, '', decode(repeat('5e', 600), 'hex') FROM days, generate_series(1, 210) v;
          INSERT INTO video_heatmap_counts
             (video_id, region, level, first_day, last_day, last_sec, exact, bucket, viewers, reached, plays)
             SELECT 'v' || v, r, l, day, day, 59, true, '{{0}}', '{{20}}', '{{20}}', '{{540}}'

@@ -30,4 +30,5 @@ pub const CRASH_POINTS: &[&str] = &[
     "audience::dropped",
     "audience::sealed",
     "audience::committed",
+    "audience::sealed_all",
 ];

@@ -1,6 +1,6 @@
 //! The night of the sample: days that are no longer kept go, closed days are sealed and thinned.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use chrono::{Days, NaiveDate};
 
@@ -14,8 +14,10 @@ const MAX_PIECE_VIDEOS: u64 = 200;
 /// A partition that somebody uses is tried again after this pause, so often.
 const DROP_PAUSE: Duration = Duration::from_millis(500);
 const MAX_DROP_ATTEMPTS: u32 = 20;
-/// Closed days that are looked at: heartbeats come up to 48 hours late, replays may come for any day.
+/// Closed days that the first night looks at.
 const MAX_SEALED_DAYS: u64 = 400;
+/// Heartbeats come up to 48 hours late: to today, and to so many days before it. What a replay brings to others is noted.
+const LATE_DAYS: u64 = 2;
 
 /// The work that a night did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -37,10 +39,16 @@ pub async fn run(store: &Store, clock: &Clock, days: Option<u32>) -> Result<Summ
     crash_point!("audience::dropped");
     let kept_from = store.sample_settings().await?.kept_from;
     let mut sealed = 0;
-    let first = kept_from.max(today - Days::new(MAX_SEALED_DAYS));
-    for day in first.iter_days().take_while(|day| *day < today) {
+    let sealing = store.sealing().await?;
+    let first = sealing.sealed_to.max(kept_from).max(today - Days::new(MAX_SEALED_DAYS));
+    let mut days: BTreeSet<NaiveDate> = first.iter_days().take_while(|day| *day < today).collect();
+    days.extend(sealing.noted_days.iter().filter(|day| **day >= kept_from));
+    for day in days {
         sealed += seal_day(store, day).await?;
     }
+    crash_point!("audience::sealed_all");
+    // A step that is under way knows the former day from which on nothing is noted: the next night looks from there.
+    store.advance_sealing(&sealing, today - Days::new(LATE_DAYS)).await?;
     Ok(Summary { dropped_days, sealed })
 }
 

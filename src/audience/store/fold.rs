@@ -43,7 +43,7 @@ pub(crate) async fn fold_in(
     days.sort_unstable();
     days.dedup();
     // One look for both, and mostly the only one: a partition is there from a day's first step on.
-    let Settings { sample: SampleSettings { size, kept_from }, mut missing_days } =
+    let Settings { sample: SampleSettings { size, kept_from }, noted_to, mut missing_days } =
         settings(tx, &days).await?;
     let Some(last_day) = days.last().filter(|day| **day >= kept_from) else { return Ok(()) };
     if size == 0 {
@@ -56,6 +56,10 @@ pub(crate) async fn fold_in(
     missing_days.retain(|day| *day >= kept_from);
     if !missing_days.is_empty() {
         store.ensure_sample_partitions(&missing_days).await?;
+    }
+    let noted: Vec<NaiveDate> = days.into_iter().filter(|day| (kept_from..noted_to).contains(day)).collect();
+    if !noted.is_empty() {
+        execute(tx, sql::NOTE_DAYS, &[&noted]).await?;
     }
     let mut added = additions(heartbeats, kept_from);
     seal_crowded(tx, &mut added, size).await?;

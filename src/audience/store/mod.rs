@@ -27,6 +27,8 @@ pub struct SampleSettings {
 /// How the audience is sampled, and what has to be made before days can be written.
 struct Settings {
     sample: SampleSettings,
+    /// What is appended to days before this one has to be noted for the night.
+    noted_to: NaiveDate,
     /// Those of the days asked about that have no partition yet.
     missing_days: Vec<NaiveDate>,
 }
@@ -58,6 +60,7 @@ async fn settings(tx: &Transaction<'_>, days: &[NaiveDate]) -> Result<Settings, 
     let size: i32 = rows[0].try_get("size")?;
     Ok(Settings {
         sample: SampleSettings { size: size.max(0) as usize, kept_from: rows[0].try_get("kept_from")? },
+        noted_to: rows[0].try_get("noted_to")?,
         missing_days: rows[0].try_get("missing_days")?,
     })
 }

@@ -9,6 +9,18 @@ use super::{
 };
 use crate::postgres::{self, Store, StoreError, execute, kept_days, query};
 
+/// What the night has to seal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealing {
+    /// All days before this one are sealed, but for those that are noted.
+    pub sealed_to: NaiveDate,
+    /// What is appended to days before this one is noted.
+    pub noted_to: NaiveDate,
+    /// Days that something was appended to when they were sealed.
+    pub noted_days: Vec<NaiveDate>,
+    notes: Vec<i64>,
+}
+
 impl Store {
     /// Moves the first day that is kept forward, never back; also to where the days of everything else begin.
     pub async fn advance_sample(&self, kept_from: Option<NaiveDate>) -> Result<(), StoreError> {
@@ -37,6 +49,35 @@ impl Store {
         .await
     }
 
+    /// Returns what is to be sealed.
+    pub async fn sealing(&self) -> Result<Sealing, StoreError> {
+        self.run_tx("read_sealing", |tx| {
+            async move {
+                let row = &query(tx, sql::READ_SEALING, &[]).await?[0];
+                Ok(Sealing {
+                    sealed_to: row.try_get("sealed_to")?,
+                    noted_to: row.try_get("noted_to")?,
+                    noted_days: row.try_get("noted_days")?,
+                    notes: row.try_get("notes")?,
+                })
+            }
+            .scope_boxed()
+        })
+        .await
+    }
+
+    /// Notes that all of this is sealed, and that from now on steps note what they append to days before `noted_to`.
+    pub async fn advance_sealing(&self, sealed: &Sealing, noted_to: NaiveDate) -> Result<(), StoreError> {
+        self.run_tx("advance_sealing", |tx| {
+            async move {
+                execute(tx, sql::ADVANCE_SEALING, &[&sealed.noted_to, &noted_to, &sealed.notes]).await
+            }
+            .scope_boxed()
+        })
+        .await?;
+        Ok(())
+    }
+
     /// Seals and thins the samples of a closed day of the videos behind `behind`, up to `most`; returns the last of them and
     /// how many there were, none when there are no such videos.
     pub async fn seal_samples(
@@ -48,6 +89,7 @@ impl Store {
         let most = most as i64;
         self.run_tx("seal_samples", |tx| {
             async move {
+                tx.batch_execute(sql::PREPARE_SEALING).await?;
                 let size = settings(tx, &[]).await?.sample.size;
                 let rows = query(tx, sql::LOCK_OPEN_WATCHES, &[&day, &behind, &most]).await?;
                 let Some(last) = rows.last() else { return Ok(None) };

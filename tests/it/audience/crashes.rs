@@ -93,6 +93,10 @@ async fn a_process_may_die_at_any_line() {
                 assert!(open_before > 0 && open(&after) == open_before, "{point}: nothing is sealed yet");
             }
             "audience::committed" => assert!(open(&after) < open_before, "{point}: a piece is sealed"),
+            "audience::sealed_all" => {
+                let sealing = app.store.sealing().await.expect("a cursor");
+                assert!(open_before > 0 && open(&after) == 0 && sealing.sealed_to < yesterday, "{point}");
+            }
             other => panic!("{other} is not looked at"),
         }
     }

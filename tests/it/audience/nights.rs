@@ -1,7 +1,17 @@
 //! What goes and what stays: the days of the sample, a sample that is turned off, videos that are forgotten.
 
+use std::time::Duration;
+
+use chrono::TimeDelta;
 use heatstrip::{
+    audience::nightly::run as night_of_the_sample,
+    catalogue::durations::Durations,
     events::{lane::lane, part::Part},
+    import::replay::{Chunk, Destination, Summary},
+    viewers::{
+        epoch::Rotation,
+        salt::{SaltSource, Salts},
+    },
     work::{
         forget::forget,
         nightly::{self, Keep},
@@ -117,4 +127,78 @@ async fn what_is_forgotten_is_in_no_sample() {
     forget(&app.store, "a", lane, &Part::default()).await.expect("forgotten");
     assert_eq!(count(&sql, "sampled_watches WHERE video_id = 'a'").await, 0);
     assert_eq!(count(&sql, "sampled_watches WHERE video_id = 'b'").await, 1);
+}
+
+/// A replay straight into the queue, which takes heartbeats of any day.
+async fn replay(app: &App, on: &str, viewer: u32) {
+    let salts = Salts::new(app.store.clone(), SaltSource::Made(Rotation::Daily), app.clock.clone());
+    let destination = Destination::Queue {
+        store: app.store.clone(),
+        salts,
+        durations: Durations::new(app.store.clone()),
+        clock: app.clock.clone(),
+    };
+    let chunk = Chunk { id: None, first_index: 0, elements: vec![said(on, viewer).json().to_string()] };
+    let mut summary = Summary::default();
+    let region = "ZZ".parse().expect("a region");
+    destination.deliver(&chunk, &region, None, &mut summary).await.expect("delivered");
+    assert_eq!(summary.accepted, 1, "{summary:?}");
+    app.fold().await;
+}
+
+/// A night looks at the days that something may have come to since, and at no other.
+#[tokio::test]
+async fn a_night_looks_at_what_is_new() {
+    let app = App::start(Settings::default()).await;
+    let (sql, holder) = (app.database.connect().await, app.database.connect().await);
+    let sealed = async || {
+        let night = night_of_the_sample(&app.store, &app.clock, None);
+        let night = tokio::time::timeout(Duration::from_secs(60), night).await;
+        night.expect("it waits for nobody").expect("a night").sealed
+    };
+    let next_day = || app.clock.set(app.clock.now() + TimeDelta::days(1));
+    replay(&app, "2026-11-01", 1).await;
+    watch(&app, &[said("2026-11-20", 1)]).await;
+    assert_eq!(sealed().await, 2, "the first night looks at all days");
+    next_day();
+    assert_eq!(sealed().await, 0);
+    // From here on whoever looks at the old day would wait.
+    holder
+        .batch_execute("BEGIN; LOCK TABLE ONLY sampled_watches_20261101 IN ACCESS EXCLUSIVE MODE")
+        .await
+        .expect("an old day is held");
+    watch(&app, &[said("2026-11-20", 2), said("2026-11-21", 1)]).await;
+    next_day();
+    assert_eq!(sealed().await, 2, "late heartbeats, within their 48 hours");
+    holder.batch_execute("COMMIT").await.expect("it is free");
+
+    // What a replay brings to days that the night is done with is looked at again, and once.
+    for days in 1..3 {
+        next_day();
+        replay(&app, "2026-11-02", days).await;
+        assert_eq!(count(&sql, "sample_notes").await, 1);
+        assert_eq!((sealed().await, count(&sql, "sample_notes").await), (1, 0));
+    }
+}
+
+/// A step that is under way during the night knows the former cursor, and appends behind the night's look.
+#[tokio::test]
+async fn a_step_that_a_night_overtakes_is_not_overlooked() {
+    let app = App::start(Settings::default()).await;
+    let sql = app.database.connect().await;
+    watch(&app, &[said("2026-11-21", 1)]).await;
+    let next_day = || app.clock.set(app.clock.now() + TimeDelta::days(1));
+    let sealed = async || night_of_the_sample(&app.store, &app.clock, None).await.expect("a night").sealed;
+    for expected in [1, 0] {
+        next_day();
+        assert_eq!(sealed().await, expected);
+    }
+    // On the 23rd a heartbeat of the 21st is late and on its way, and there is nothing to note yet.
+    assert_eq!(app.store.sealing().await.expect("a cursor").noted_to, day("2026-11-21"));
+    sql.batch_execute("BEGIN; UPDATE sampled_watches SET open = sealed").await.expect("a step appends");
+    next_day();
+    assert_eq!(sealed().await, 0, "nobody sees it yet");
+    sql.batch_execute("COMMIT").await.expect("the step commits");
+    next_day();
+    assert_eq!(sealed().await, 1);
 }
