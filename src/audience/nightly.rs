@@ -1,6 +1,6 @@
 //! The night of the sample: days that are no longer kept go, closed days are sealed and thinned.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 use chrono::{Days, NaiveDate};
 
@@ -11,9 +11,6 @@ use crate::{
 
 /// Rows sealed in one transaction: of the largest, some ten megabytes.
 const MAX_PIECE_VIDEOS: u64 = 200;
-/// A partition that somebody uses is tried again after this pause, so often.
-const DROP_PAUSE: Duration = Duration::from_millis(500);
-const MAX_DROP_ATTEMPTS: u32 = 20;
 /// Closed days that the first night looks at.
 const MAX_SEALED_DAYS: u64 = 400;
 /// Heartbeats come up to 48 hours late: to today, and to so many days before it. What a replay brings to others is noted.
@@ -35,7 +32,10 @@ pub async fn run(store: &Store, clock: &Clock, days: Option<u32>) -> Result<Summ
     // First, so that nobody reads a day that is half gone.
     store.advance_sample(days.map(|days| today - Days::new(days.into()))).await?;
     crash_point!("audience::advanced");
-    let dropped_days = drop_unkept(store).await?;
+    let mut dropped_days = 0;
+    while store.drop_sample().await? {
+        dropped_days += 1;
+    }
     crash_point!("audience::dropped");
     let kept_from = store.sample_settings().await?.kept_from;
     let mut sealed = 0;
@@ -60,16 +60,4 @@ async fn seal_day(store: &Store, day: NaiveDate) -> Result<u64, StoreError> {
         behind = last;
     }
     Ok(sealed)
-}
-
-/// Drops what is not kept; what somebody is using all the time is left for the next night.
-async fn drop_unkept(store: &Store) -> Result<u64, StoreError> {
-    for _ in 0..MAX_DROP_ATTEMPTS {
-        match store.drop_samples().await {
-            Err(StoreError::Conflict(_)) => tokio::time::sleep(DROP_PAUSE).await,
-            outcome => return outcome,
-        }
-    }
-    tracing::warn!("samples of days that are not kept are in use, the next night will drop them");
-    Ok(0)
 }

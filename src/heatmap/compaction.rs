@@ -42,8 +42,6 @@ const MAX_WAIT_FOR_OTHER: Duration = Duration::from_secs(60);
 const WAIT_PERIOD: Duration = Duration::from_millis(500);
 /// The most passes over the shard rows of a day: under traffic the open day always has new ones.
 const MAX_PASSES: u32 = 3;
-/// The number of times that a partition in use is tried before it is left to the next run.
-const MAX_DROP_ATTEMPTS: u32 = 60;
 
 /// The places where a test may let the process die, by `FAILPOINTS=name=return`. They lie between any two lines that change
 /// something.
@@ -239,8 +237,7 @@ pub async fn run_locked(
         crash_point!("compaction::emptied");
         store.delete_growth(day).await?;
         crash_point!("compaction::shrunk");
-        let dropped = drop_when_free(|| store.drop_shard_partition(day)).await?;
-        summary.dropped += u64::from(dropped == Some(true));
+        summary.dropped += u64::from(store.drop_shard_partition(day).await?);
         crash_point!("compaction::dropped");
     }
     Ok(())
@@ -302,18 +299,4 @@ async fn pass(
         from = piece.end;
     }
     Ok(rows)
-}
-
-/// Tries to drop what somebody may be using; none, left for the next run, where it is in use all the time.
-pub(crate) async fn drop_when_free<T, F: Future<Output = Result<T, StoreError>>>(
-    drop: impl Fn() -> F,
-) -> Result<Option<T>, StoreError> {
-    for _ in 0..MAX_DROP_ATTEMPTS {
-        match drop().await {
-            Err(StoreError::Conflict(_)) => tokio::time::sleep(WAIT_PERIOD).await,
-            outcome => return outcome.map(Some),
-        }
-    }
-    tracing::warn!("partitions that are to be dropped are in use, the next run will drop them");
-    Ok(None)
 }

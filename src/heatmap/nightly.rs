@@ -3,7 +3,6 @@
 
 use chrono::NaiveDate;
 
-use super::compaction::drop_when_free;
 use crate::postgres::{Store, StoreError};
 
 /// Videos whose old rows are removed in one transaction.
@@ -13,12 +12,17 @@ const MAX_PIECE_DAYS: usize = 20;
 /// Videos, or days of videos, that are looked up at once: a look-up may have to pass over a month of others.
 const LOOKED_UP: u64 = 5_000;
 
-/// Drops the partitions of days that are not kept; returns how many.
-pub async fn drop_unkept(store: &Store) -> Result<u64, StoreError> {
-    if store.retention().await?.keeps_all() {
-        return Ok(0);
+/// Drops the partitions of days that are not kept, one by one; adds to `dropped` how many.
+pub async fn drop_unkept(store: &Store, dropped: &mut u64) -> Result<(), StoreError> {
+    if store.retention().await?.keeps_all() || !store.delete_beside_unkept().await? {
+        return Ok(());
     }
-    Ok(drop_when_free(|| store.drop_unkept_partitions()).await?.unwrap_or(0))
+    while store.drop_unkept_partition().await? {
+        *dropped += 1;
+        // Here a test lets the process die.
+        fail::fail_point!("retention::dropped", |_| std::process::abort());
+    }
+    Ok(())
 }
 
 /// Deletes the rows of days that are not kept and whose partition holds days that are; adds to `deleted` how many.

@@ -15,6 +15,7 @@ use tokio_postgres::{
 
 pub mod citus;
 mod drift;
+mod drops;
 mod engine;
 mod error;
 pub mod kept_days;

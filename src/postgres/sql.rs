@@ -32,9 +32,9 @@ statements! {
     CREATE_HLL = "create_hll";
     INSERT_ENGINE = "insert_engine";
     LIFT_TIMEOUTS = "lift_timeouts";
+    LIMIT_DROP_WAIT = "limit_drop_wait";
     LIMIT_MIGRATION_WAIT = "limit_migration_wait";
     LOCK_MIGRATIONS = "lock_migrations";
-    PREPARE_DROP = "prepare_drop";
     PREPARE_SESSION = "prepare_session";
     READ_BACKEND = "read_backend";
     READ_CLOCK = "read_clock";
@@ -45,6 +45,7 @@ statements! {
     READ_NIGHTS = "read_nights";
     READ_RETENTION = "read_retention";
     READ_SKETCH_COLUMNS = "read_sketch_columns";
+    READ_TABLE_USERS = "read_table_users";
     READ_THINNED = "read_thinned";
     READ_WRITABLE = "read_writable";
     RELEASE_SAVEPOINT = "release_savepoint";

@@ -1,6 +1,6 @@
 -- count_unkept_partitions
 -- $1 date  first day that is kept
--- As drop_unkept_partitions finds them: those whose days are all before it. A CASE, as the order in which AND and OR look at
+-- As drop_unkept_partition finds them: those whose days are all before it. A CASE, as the order in which AND and OR look at
 -- a name is anybody's guess.
 SELECT count(*) AS partitions
 FROM pg_inherits AS i

@@ -7,7 +7,7 @@ use super::{
     seal::{Thin, seal},
     settings, sql,
 };
-use crate::postgres::{self, Store, StoreError, execute, kept_days, query};
+use crate::postgres::{Store, StoreError, execute, kept_days, query};
 
 /// What the night has to seal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,17 +36,12 @@ impl Store {
         Ok(())
     }
 
-    /// Drops the samples of days that are not kept; returns how many.
-    pub async fn drop_samples(&self) -> Result<u64, StoreError> {
-        self.run_tx_once(|tx| {
-            async move {
-                tx.batch_execute(postgres::sql::PREPARE_DROP).await?;
-                let rows = query(tx, sql::DROP_SAMPLE_PARTITIONS, &[]).await?;
-                Ok(rows[0].try_get::<_, i32>("dropped")? as u64)
-            }
-            .scope_boxed()
-        })
-        .await
+    /// Drops the samples of a day that is not kept; false if none is left, or if they are in use all the time.
+    pub async fn drop_sample(&self) -> Result<bool, StoreError> {
+        let kept_from = self.sample_settings().await?.kept_from;
+        let dropped =
+            self.drop_when_free(&["sampled_watches"], sql::DROP_SAMPLE_PARTITION, kept_from).await?;
+        Ok(dropped == Some(true))
     }
 
     /// Returns what is to be sealed.

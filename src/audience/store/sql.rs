@@ -7,7 +7,7 @@ statements! {
     ADVANCE_SAMPLE = "advance_sample";
     ADVANCE_SEALING = "advance_sealing";
     APPEND_WATCHES = "append_watches";
-    DROP_SAMPLE_PARTITIONS = "drop_sample_partitions";
+    DROP_SAMPLE_PARTITION = "drop_sample_partition";
     ENSURE_SAMPLE_PARTITIONS = "ensure_sample_partitions";
     FORGET_WATCHES = "forget_watches";
     LOCK_OPEN_WATCHES = "lock_open_watches";

@@ -45,7 +45,7 @@ impl Store {
         let outcome = self
             .run_tx_once(|tx| {
                 async move {
-                    tx.batch_execute(shared::PREPARE_DROP).await?;
+                    query(tx, shared::LIMIT_DROP_WAIT, &[&"20ms"]).await?;
                     Ok(query(tx, sql::EMPTY_IDS, &[]).await?[0].try_get("emptied")?)
                 }
                 .scope_boxed()

@@ -6,6 +6,10 @@ use scoped_futures::ScopedFutureExt;
 use super::{locks, pieces::Rows, sql};
 use crate::postgres::{self, Store, StoreError, Transaction, execute, query};
 
+/// The tables of shard rows, with a partition a day.
+const SHARD_TABLES: &[&str] =
+    &["video_heatmap_whole_shards", "video_heatmap_shards", "video_heatmap_second_shards"];
+
 /// The partitions of one day's shard rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShardDay {
@@ -109,16 +113,10 @@ impl Store {
         Ok(())
     }
 
-    /// Drops a day's shard partitions if they are empty; returns whether it did.
+    /// Drops a day's shard partitions if they are empty; returns whether it did. Where they are in use all the time they stay.
     pub async fn drop_shard_partition(&self, day: NaiveDate) -> Result<bool, StoreError> {
-        self.run_tx_once(|tx| {
-            async move {
-                tx.batch_execute(postgres::sql::PREPARE_DROP).await?;
-                Ok(query(tx, sql::DROP_SHARD_PARTITION, &[&day]).await?[0].try_get("dropped")?)
-            }
-            .scope_boxed()
-        })
-        .await
+        let dropped = self.drop_when_free(SHARD_TABLES, sql::DROP_SHARD_PARTITION, day).await?;
+        Ok(dropped == Some(true))
     }
 }
 

@@ -5,50 +5,55 @@ use scoped_futures::ScopedFutureExt;
 use tokio_postgres::{Row, types::ToSql};
 
 use super::{locks, sql};
-use crate::postgres::{self, Store, StoreError, Transaction, execute, kept_days, query};
+use crate::postgres::{Store, StoreError, Transaction, execute, kept_days, query};
 use crate::viewers::epoch::Rotation;
+
+/// The tables that are partitioned by days or months.
+const PARTITIONED: &[&str] = &[
+    "video_heatmap_whole_shards",
+    "video_heatmap_shards",
+    "video_heatmap_second_shards",
+    "video_heatmap",
+    "video_heatmap_5s",
+    "video_heatmap_60s",
+    "video_heatmap_whole",
+    "video_heatmap_runs",
+    "video_heatmap_spread",
+];
 
 /// A video on one day.
 pub type VideoDay = (String, NaiveDate);
 
 impl Store {
-    /// Drops the partitions whose days are not kept; returns how many.
-    pub async fn drop_unkept_partitions(&self) -> Result<u64, StoreError> {
-        let is_due = self
-            .run_tx("count_unkept_partitions", |tx| {
-                async move {
-                    let kept_from = kept_days::read(tx).await?.kept_from;
-                    // Small tables, of what has changed lately.
-                    locks::lock_unkept(tx, self.tables(), kept_from).await?;
-                    execute(tx, sql::DELETE_UNKEPT_GROWTH, &[&kept_from]).await?;
-                    execute(tx, sql::DELETE_UNKEPT_UNCOUNTED, &[&kept_from]).await?;
-                    let rows = query(tx, sql::COUNT_UNKEPT_PARTITIONS, &[&kept_from]).await?;
-                    if rows[0].try_get::<_, i64>("partitions")? == 0 {
-                        return Ok(false);
-                    }
-                    // Large ones, which are read from end to end: once a month, when a month is given up.
-                    let month = kept_from.with_day(1).expect("every month has a first day");
-                    execute(tx, sql::DELETE_UNKEPT_BOUNDS, &[&month]).await?;
-                    execute(tx, sql::DELETE_UNKEPT_COUNTS, &[&kept_from]).await?;
-                    Ok(true)
-                }
-                .scope_boxed()
-            })
-            .await?;
-        if !is_due {
-            return Ok(0);
-        }
-        // Nobody else reads or writes while it goes on.
-        self.run_tx_once(|tx| {
+    /// Removes what is kept beside the rows of partitions whose days are not kept; returns whether there are any.
+    pub async fn delete_beside_unkept(&self) -> Result<bool, StoreError> {
+        self.run_tx("delete_beside_unkept", |tx| {
             async move {
-                tx.batch_execute(postgres::sql::PREPARE_DROP).await?;
                 let kept_from = kept_days::read(tx).await?.kept_from;
-                let rows = query(tx, sql::DROP_UNKEPT_PARTITIONS, &[&kept_from]).await?;
-                Ok(rows[0].try_get::<_, i32>("dropped")? as u64)
+                // Small tables, of what has changed lately.
+                locks::lock_unkept(tx, self.tables(), kept_from).await?;
+                execute(tx, sql::DELETE_UNKEPT_GROWTH, &[&kept_from]).await?;
+                execute(tx, sql::DELETE_UNKEPT_UNCOUNTED, &[&kept_from]).await?;
+                let rows = query(tx, sql::COUNT_UNKEPT_PARTITIONS, &[&kept_from]).await?;
+                if rows[0].try_get::<_, i64>("partitions")? == 0 {
+                    return Ok(false);
+                }
+                // Large ones, which are read from end to end: once a month, when a month is given up.
+                let month = kept_from.with_day(1).expect("every month has a first day");
+                execute(tx, sql::DELETE_UNKEPT_BOUNDS, &[&month]).await?;
+                execute(tx, sql::DELETE_UNKEPT_COUNTS, &[&kept_from]).await?;
+                Ok(true)
             }
             .scope_boxed()
         })
         .await
+    }
+
+    /// Drops a partition whose days are not kept; false if none is left, or if they are in use all the time.
+    pub async fn drop_unkept_partition(&self) -> Result<bool, StoreError> {
+        let kept_from = self.retention().await?.kept_from;
+        let dropped = self.drop_when_free(PARTITIONED, sql::DROP_UNKEPT_PARTITION, kept_from).await?;
+        Ok(dropped == Some(true))
     }
 
     /// Returns the videos behind `behind` that have canonical rows of days that are not kept, up to `max_videos`.

@@ -26,7 +26,7 @@ statements! {
     DELETE_UNKEPT_GROWTH = "delete_unkept_growth";
     DELETE_UNKEPT_UNCOUNTED = "delete_unkept_uncounted";
     DROP_SHARD_PARTITION = "drop_shard_partition";
-    DROP_UNKEPT_PARTITIONS = "drop_unkept_partitions";
+    DROP_UNKEPT_PARTITION = "drop_unkept_partition";
     ENSURE_CANONICAL_PARTITION = "ensure_canonical_partition";
     ENSURE_SHARD_PARTITIONS = "ensure_shard_partitions";
     FORGET_ROWS = "forget_rows";

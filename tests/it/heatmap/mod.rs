@@ -2,6 +2,7 @@
 
 mod accuracy;
 mod compaction;
+mod drops;
 mod earlier;
 mod embeds;
 mod forms;

@@ -191,7 +191,7 @@ async fn forgetting_growth_and_a_fold_do_not_wait_in_a_circle() {
         let forgetting = tokio::spawn(async move {
             match night {
                 "growth" => store.delete_growth(day(YESTERDAY)).await,
-                _ => store.drop_unkept_partitions().await.map(|_| ()),
+                _ => store.delete_beside_unkept().await.map(|_| ()),
             }
         });
         until("the night waits for the fold", DEADLINE, async || {

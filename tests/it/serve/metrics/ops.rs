@@ -118,3 +118,35 @@ fn every_alert_is_explained() {
         names(&chapter, "**Heatstrip").into_iter().map(|name| format!("Heatstrip{name}")).collect()
     );
 }
+
+/// Each alert is played: it fires in one of promtool's tests, and where all is well it is silent though its series are there.
+#[test]
+fn every_alert_is_played() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| -> Value {
+        serde_norway::from_str(&fs::read_to_string(root.join(path)).expect("a file")).expect("YAML")
+    };
+    let texts = |list: &Value, name: &str| -> Vec<String> {
+        let list = list.as_array().expect("a list").iter();
+        list.filter_map(|entry| Some(entry.get(name)?.as_str()?.to_owned())).collect()
+    };
+    let (rules, played) = (read("ops/alerts.yml"), read("tests/alerts.yml"));
+    let tests = played["tests"].as_array().expect("tests");
+    let well =
+        tests.iter().find(|test| test["name"].as_str().is_some_and(|name| name.starts_with("all is well")));
+    let series = texts(&well.expect("a test where all is well")["input_series"], "series");
+    let fired: String = tests
+        .iter()
+        .flat_map(|test| test["promql_expr_test"].as_array().expect("expressions"))
+        .flat_map(|expression| texts(&expression["exp_samples"], "labels"))
+        .collect();
+    for rule in rules["groups"][0]["rules"].as_array().expect("rules") {
+        let (alert, expression) =
+            (rule["alert"].as_str().expect("a name"), rule["expr"].as_str().expect("a rule"));
+        assert!(fired.contains(&format!("alertname=\"{alert}\"")), "{alert} fires in no test");
+        for (metric, _) in metrics(expression) {
+            let is_there = |series: &String| series.split('{').next() == Some(&metric);
+            assert!(series.iter().any(is_there), "{alert} is silent because there is no {metric}");
+        }
+    }
+}

@@ -1,0 +1,3 @@
+-- drop_sample_partition
+-- $1 date  first day that is kept
+SELECT drop_sample_partition($1) AS dropped
