@@ -9,6 +9,7 @@ use crate::{
     catalogue::entry::bounds,
     clock::Clock,
     config,
+    events::refusal::Refusal,
     import::{catalogue, views},
     postgres::Store,
 };
@@ -40,52 +41,47 @@ enum Command {
 /// Runs `heatstrip import`.
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let store = Store::connect(&config::database_url()?, 2).await?;
-    match arguments.command {
+    let cannot = |file: &PathBuf| format!("cannot import {}", file.display());
+    let lines = match arguments.command {
         Command::Catalogue { file } => {
-            let clock = Clock::system();
-            let mut told = 0;
-            let imported = catalogue::import(&store, &clock, &file, |line, refusal| {
-                told += 1;
-                if told <= MAX_TOLD {
-                    let (field, reason) = (refusal.field.unwrap_or("the line"), refusal.reason);
-                    eprintln!("line {line}: {field} must be {} ({reason})", bounds(refusal.field));
-                }
-            });
-            let catalogue::Summary { entries, refused } =
-                imported.await.with_context(|| format!("cannot import {}", file.display()))?;
-            if refused > MAX_TOLD {
-                eprintln!("and {} lines more", HumanCount(refused - MAX_TOLD));
-            }
-            println!("imported {} entries; refused {} lines", HumanCount(entries), HumanCount(refused));
-            if entries == 0 && refused > 0 {
-                bail!("nothing was imported");
-            }
-            Ok(())
+            let tell = |line, refusal: Refusal| {
+                let (field, reason) = (refusal.field.unwrap_or("the line"), refusal.reason);
+                format!("line {line}: {field} must be {} ({reason})", bounds(refusal.field))
+            };
+            let lines = catalogue::import(&store, &Clock::system(), &file, first(tell)).await;
+            let lines = lines.with_context(|| cannot(&file))?;
+            print!("imported {} entries", HumanCount(lines.taken));
+            lines
         }
         Command::Views { file } => {
-            let mut told = 0;
-            let imported = views::import(&store, &file, |line, refusal| {
-                told += 1;
-                if told <= MAX_TOLD {
-                    eprintln!(
-                        "line {line}: {} is refused ({})",
-                        refusal.field.unwrap_or("it"),
-                        refusal.reason
-                    );
-                }
-            });
-            let views::Summary { changed, taken, refused } =
-                imported.await.with_context(|| format!("cannot import {}", file.display()))?;
-            println!(
-                "imported {} starting totals, {} of them new; refused {} lines",
-                HumanCount(taken),
-                HumanCount(changed),
-                HumanCount(refused)
-            );
-            if taken == 0 && refused > 0 {
-                bail!("nothing was imported");
-            }
-            Ok(())
+            let tell = |line, refusal: Refusal| {
+                let field = refusal.field.unwrap_or("it");
+                format!("line {line}: {field} is refused ({})", refusal.reason)
+            };
+            let summary = views::import(&store, &file, first(tell)).await;
+            let views::Summary { changed, lines } = summary.with_context(|| cannot(&file))?;
+            let (taken, changed) = (HumanCount(lines.taken), HumanCount(changed));
+            print!("imported {taken} starting totals, {changed} of them new");
+            lines
+        }
+    };
+    println!("; refused {} lines", HumanCount(lines.refused));
+    if lines.refused > MAX_TOLD {
+        eprintln!("and {} lines more", HumanCount(lines.refused - MAX_TOLD));
+    }
+    if lines.taken == 0 && lines.refused > 0 {
+        bail!("nothing was imported");
+    }
+    Ok(())
+}
+
+/// Tells of the first refused lines.
+fn first(tell: impl Fn(u64, Refusal) -> String) -> impl FnMut(u64, Refusal) {
+    let mut told = 0;
+    move |line, refusal| {
+        told += 1;
+        if told <= MAX_TOLD {
+            eprintln!("{}", tell(line, refusal));
         }
     }
 }

@@ -6,7 +6,6 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    fs::File,
     io::{self, Write},
     path::Path,
     sync::Mutex,
@@ -14,7 +13,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::file::{elements, fingerprint};
+use super::{
+    file::{elements, fingerprint, open},
+    lines::ImportError,
+};
 use crate::{
     clock::Clock,
     counters::{
@@ -31,17 +33,6 @@ use crate::{
 
 /// Lines taken together.
 const CHUNK_LINES: usize = 2_000;
-
-/// An import stopped for one of these reasons. What was imported until then is kept: run it again.
-#[derive(Debug, thiserror::Error)]
-pub enum ImportError {
-    /// The file could not be read on.
-    #[error("cannot read on: {0}")]
-    Read(#[from] io::Error),
-    /// The database did not take a chunk.
-    #[error("{0}")]
-    Store(#[from] StoreError),
-}
 
 /// The result of an import.
 #[derive(Debug, Default)]
@@ -80,13 +71,11 @@ struct Chunk {
 /// Imports a file, `-` for stdin.
 pub async fn import(store: &Store, clock: &Clock, file: &Path) -> Result<Summary, ImportError> {
     let is_stdin = file.as_os_str() == "-";
-    let of_file = if is_stdin { None } else { Some(fingerprint(File::open(file)?)?) };
-    let source: Box<dyn io::Read> =
-        if is_stdin { Box::new(io::stdin()) } else { Box::new(File::open(file)?) };
+    let of_file = if is_stdin { None } else { Some(fingerprint(open(file)?)?) };
     let mut kinds = store.counter_kinds().await?;
     let (mut summary, mut chunk) = (Summary::default(), Chunk::default());
     let arrival = Arrival { now: clock.now(), max_age: None };
-    for (line, text) in elements(source)?.enumerate() {
+    for (line, text) in elements(open(file)?)?.enumerate() {
         let text = text?;
         // A line of another sort has one of two names that counts have not; most lines are told by a glance.
         let other = ["\"mode\"", "\"starting\""].iter().any(|name| text.contains(name));

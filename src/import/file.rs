@@ -5,7 +5,11 @@
 //! and a file that has since grown or changed shares no id with what it was. A pipe cannot be read twice and has no
 //! ids.
 
-use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, Cursor, Read},
+    path::Path,
+};
 
 use blake2::{Blake2b, Digest, digest::consts::U32};
 use chrono::{Datelike, NaiveDate};
@@ -29,6 +33,11 @@ pub enum Format {
     Heartbeats,
     /// An xAPI video statement a line, as learning record stores export them
     Xapi,
+}
+
+/// Opens a file, or standard input where it is named `-`.
+pub fn open(path: &Path) -> io::Result<Box<dyn Read>> {
+    Ok(if path.as_os_str() == "-" { Box::new(io::stdin()) } else { Box::new(File::open(path)?) })
 }
 
 /// Returns the BLAKE2b-256 of all bytes, as stored: a file packed anew is another file.

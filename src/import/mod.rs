@@ -4,5 +4,6 @@
 pub mod catalogue;
 pub mod counts;
 pub mod file;
+pub mod lines;
 pub mod replay;
 pub mod views;

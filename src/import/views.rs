@@ -1,52 +1,30 @@
 //! Starting totals as a file, a video a line: `{"video_id":"yt_abc123","views":120345}`.
-//!
-//! Each replaces what its video started from before, so that an import can simply be run again.
 
-use std::{
-    collections::BTreeMap,
-    fs::File,
-    io::{self, Read},
-    path::Path,
-};
+use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::file::elements;
+use super::lines::{self, ImportError, Lines};
 use crate::{
     events::{
         fields::{bounded_text, number, required},
         heartbeat::MAX_VIDEO_ID_BYTES,
         refusal::{Reason, Refusal},
     },
-    postgres::{Store, StoreError},
+    postgres::Store,
 };
 
-/// So many videos are written in one transaction: whoever views one meanwhile waits for no more.
-const CHUNK_VIDEOS: usize = 1_000;
 /// The largest total: whole numbers up to here are told apart by whoever reads them as floats.
 const MAX_VIEWS: f64 = 9_007_199_254_740_991.0;
-
-/// An import stopped for one of these reasons. What was imported until then is kept.
-#[derive(Debug, thiserror::Error)]
-pub enum ImportError {
-    /// The file could not be read on.
-    #[error("cannot read on: {0}")]
-    Read(#[from] io::Error),
-    /// The database did not take a chunk.
-    #[error("{0}")]
-    Store(#[from] StoreError),
-}
 
 /// Says what became of the lines.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Videos whose starting total changed.
     pub changed: u64,
-    /// Lines that were taken.
-    pub taken: u64,
-    /// Lines that were refused.
-    pub refused: u64,
+    /// What became of the lines.
+    pub lines: Lines,
 }
 
 #[derive(Deserialize)]
@@ -61,30 +39,15 @@ struct Fields<'a> {
 pub async fn import(
     store: &Store,
     file: &Path,
-    mut tell: impl FnMut(u64, Refusal),
+    tell: impl FnMut(u64, Refusal),
 ) -> Result<Summary, ImportError> {
-    let source: Box<dyn Read> =
-        if file.as_os_str() == "-" { Box::new(io::stdin()) } else { Box::new(File::open(file)?) };
-    let mut summary = Summary::default();
-    // Of a video that stands in several lines the last one holds.
-    let mut chunk: BTreeMap<String, i64> = BTreeMap::new();
-    for (line, text) in (1..).zip(elements(source)?) {
-        match parse(&text?) {
-            Ok((video_id, views)) => {
-                summary.taken += 1;
-                chunk.insert(video_id, views);
-            }
-            Err(refusal) => {
-                summary.refused += 1;
-                tell(line, refusal);
-            }
-        }
-        if chunk.len() == CHUNK_VIDEOS {
-            summary.changed += store.set_starting_views(&std::mem::take(&mut chunk)).await?;
-        }
-    }
-    summary.changed += store.set_starting_views(&chunk).await?;
-    Ok(summary)
+    let mut changed = 0;
+    let write = async |totals| {
+        changed += store.set_starting_views(&totals).await?;
+        Ok(())
+    };
+    let lines = lines::import(file, parse, write, tell).await?;
+    Ok(Summary { changed, lines })
 }
 
 fn parse(line: &str) -> Result<(String, i64), Refusal> {
