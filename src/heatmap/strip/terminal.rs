@@ -2,6 +2,9 @@
 //!
 //! One column of text is a stretch of the video: its height and its heat are the viewers, in eighths of a row.
 
+use indicatif::HumanCount;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
 use super::{Bucket, Strip};
 
 /// Text rows of the chart; with eighth blocks that is a resolution of 48 steps.
@@ -112,7 +115,7 @@ fn nobody(strip: &Strip, width: usize) -> String {
     let regions = strip.regions.join(", ");
     // The sentence stays whole: a long id gives way, not the words, unless the terminal is very narrow.
     let words = format!("Nobody has watched  ({regions}) in these days yet.");
-    let id = fit(&strip.video_id, width.saturating_sub(columns_of(&words)).max(12));
+    let id = fit(&strip.video_id, width.saturating_sub(words.width()).max(12));
     format!("Nobody has watched {id} ({regions}) in these days yet.")
 }
 
@@ -136,9 +139,9 @@ pub(super) fn found(strip: &Strip) -> Vec<String> {
         true => "exact".to_owned(),
         false => format!("± {:.1} %", strip.relative_error * 100.0),
     };
-    let mut facts = vec![format!("{} {scope}", grouped(strip.viewers)), certainty];
+    let mut facts = vec![format!("{} {scope}", HumanCount(strip.viewers)), certainty];
     if let Some(peak) = strip.buckets.iter().find(|bucket| bucket.viewers == strip.peak) {
-        facts.push(format!("peak {} at {}", grouped(strip.peak), clock(peak.bucket as usize)));
+        facts.push(format!("peak {} at {}", HumanCount(strip.peak), clock(peak.bucket as usize)));
     }
     facts.push(format!("watched {}", hours(strip.seconds_played)));
     facts
@@ -150,7 +153,7 @@ fn flow(facts: &[String], width: usize) -> Vec<String> {
     for fact in facts {
         let fact = fit(fact, width);
         match lines.last_mut() {
-            Some(line) if columns_of(line) + 3 + columns_of(&fact) <= width => {
+            Some(line) if line.width() + 3 + fact.width() <= width => {
                 line.push_str(" · ");
                 line.push_str(&fact);
             }
@@ -160,25 +163,12 @@ fn flow(facts: &[String], width: usize) -> Vec<String> {
     lines
 }
 
-/// A number with its thousands set apart.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// A watch time in the two units that say most.
 fn hours(secs: u64) -> String {
     match (secs / 3600, secs / 60 % 60, secs % 60) {
         (0, 0, seconds) => format!("{seconds} s"),
         (0, minutes, seconds) => format!("{minutes} m {seconds:02} s"),
-        (hours, minutes, _) => format!("{} h {minutes:02} m", grouped(hours)),
+        (hours, minutes, _) => format!("{} h {minutes:02} m", HumanCount(hours)),
     }
 }
 
@@ -310,12 +300,12 @@ fn paint(cells: &[Cell], color: Color) -> String {
 fn fit(text: &str, width: usize) -> String {
     let printable = |c: char| if steers_terminal(c) { '\u{fffd}' } else { c };
     let text: String = text.chars().map(printable).collect();
-    if columns_of(&text) <= width {
+    if text.width() <= width {
         return text;
     }
     let mut used = 1;
     let fits = |c: &char| {
-        used += columns_of_char(*c);
+        used += c.width().unwrap_or(0);
         used <= width
     };
     text.chars().take_while(fits).chain(['…']).collect()
@@ -325,22 +315,6 @@ fn fit(text: &str, width: usize) -> String {
 fn steers_terminal(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-}
-
-fn columns_of(text: &str) -> usize {
-    text.chars().map(columns_of_char).sum()
-}
-
-/// How many columns a terminal gives a character. The blocks that matter for ids (East Asian, emoji, combining
-/// marks), not the whole Unicode table: a header that is cut a column early does no harm.
-fn columns_of_char(c: char) -> usize {
-    match c {
-        '\u{300}'..='\u{36f}' | '\u{fe00}'..='\u{fe0f}' => 0,
-        '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' => 2,
-        '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe4f}' | '\u{ff00}'..='\u{ff60}' => 2,
-        '\u{1f300}'..='\u{1faff}' | '\u{20000}'..='\u{3fffd}' => 2,
-        _ => 1,
-    }
 }
 
 #[cfg(test)]

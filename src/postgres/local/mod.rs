@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use nix::fcntl::Flock;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio_postgres::NoTls;
 use tokio_postgres::error::SqlState;
 
@@ -34,6 +35,9 @@ use watchdog::Watchdog;
 
 /// The database role that owns everything; connections are trusted, so it has no password.
 const SUPERUSER: &str = "heatstrip";
+
+/// Whatever has no meaning in a URL stays as it is.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The port is part of the socket's file name only. It is fixed, because the server would otherwise take it from
 /// `PGPORT`.
@@ -124,8 +128,10 @@ impl LocalPostgres {
 
     /// Returns the address of a database on this server, for tokio-postgres and psql alike.
     pub fn url(&self, database: &str) -> String {
-        let host = percent_encoded(&self.place.socket_dir.to_string_lossy());
-        format!("postgresql:///{}?host={host}&port={PORT}&user={SUPERUSER}", percent_encoded(database))
+        let encoded = |text| utf8_percent_encode(text, RESERVED);
+        let socket_dir = self.place.socket_dir.to_string_lossy();
+        let (database, host) = (encoded(database), encoded(&socket_dir));
+        format!("postgresql:///{database}?host={host}&port={PORT}&user={SUPERUSER}")
     }
 
     /// Returns the directory where the data really is. Tell the user if [`Self::moved_from`] is set.
@@ -270,18 +276,6 @@ async fn execute(url: &str, statement: &str) -> Result<(), tokio_postgres::Error
     // How the session's end went does not matter any more; it is behind us.
     let _ = driver.await;
     outcome
-}
-
-fn percent_encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len() * 3);
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
 }
 
 fn quoted_identifier(name: &str) -> String {
