@@ -13,7 +13,7 @@ use clap::CommandFactory;
 use heatstrip::{cli::Cli, events::refusal::Reason};
 use tokio::process::Command;
 
-use crate::support::{App, Process, Served, Settings, database};
+use crate::support::{App, Process, Served, Settings, database, until};
 
 /// Commands that begin like this are not run here, for these reasons.
 const NOT_RUN: &[(&str, &str)] = &[
@@ -28,10 +28,10 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("pg_restore ", "a restore goes to another server"),
 ];
 
-/// Commands that begin like this stay: they must still run after a moment, and end when they are told to.
+/// Commands that begin like this stay: they must get to work, and end when they are told to.
 const STAYING: &[&str] = &["heatstrip serve", "heatstrip work", "heatstrip compact --every-day-at"];
-/// This is the moment.
-const A_MOMENT: Duration = Duration::from_secs(2);
+/// They say so once they do what they stay for.
+const AT_WORK: &[&str] = &["listening on", "folding on", "the next compaction begins"];
 
 /// The documents write one of these for the instance that is running.
 const INSTANCES: [&str; 3] = ["http://127.0.0.1:8080", "http://localhost:8080", "https://heatstrip.example"];
@@ -160,9 +160,13 @@ impl Stage {
         // The command gets a port of its own, and bash makes way for it, so that the signal reaches it.
         let command = format!("HEATSTRIP_LISTEN=127.0.0.1:0 exec {command}");
         let log = self.folder.path().join("staying.log");
+        let _ = fs::remove_file(&log);
         let mut process = Process::start(self.bash(&command), &log);
-        tokio::time::sleep(A_MOMENT).await;
-        process.assert_runs();
+        until("it is at work", Duration::from_secs(30), async || {
+            process.assert_runs();
+            AT_WORK.iter().any(|says| process.log().contains(says)).then_some(())
+        })
+        .await;
         process.terminate(Duration::from_secs(15)).await;
     }
 }

@@ -6,7 +6,7 @@ mod outage;
 mod commit;
 mod proxy;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
@@ -16,8 +16,6 @@ use crate::support::{App, Settings, TestDatabase};
 
 /// Things that take a moment get this long.
 const DEADLINE: Duration = Duration::from_secs(30);
-/// A pause leaves the processor to what is waited for.
-const PAUSE: Duration = Duration::from_millis(10);
 
 /// Returns a heartbeat of one second.
 fn heartbeat(video_id: &str) -> Value {
@@ -87,12 +85,7 @@ fn accepted(duplicate: bool) -> Value {
 
 /// Asks until the answer is as it should be; the state it waits for comes by itself.
 async fn until<F: Future<Output = bool>>(what: &str, mut reached: impl FnMut() -> F) {
-    let deadline = Instant::now() + DEADLINE;
-    while !reached().await {
-        assert!(Instant::now() < deadline, "{what} does not come about");
-        // The pause is between two looks at a state that comes by itself.
-        tokio::time::sleep(PAUSE).await;
-    }
+    crate::support::until(what, DEADLINE, async || reached().await.then_some(())).await;
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ mod killed;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use heatstrip::postgres::local::{Lifetime, LocalPostgres, LocalPostgresError, LocalPostgresOptions};
 use nix::sys::signal::kill;
@@ -13,7 +13,7 @@ use nix::unistd::{Pid, geteuid};
 use tempfile::TempDir;
 use tokio_postgres::{Client, NoTls};
 
-use crate::support;
+use crate::support::{self, until};
 
 #[tokio::test]
 async fn kept_data_survives_a_stop_and_a_new_start() {
@@ -101,7 +101,7 @@ async fn a_dropped_kept_server_stops_by_itself() {
     let server = LocalPostgres::start(&data_dir, Lifetime::Kept).await.unwrap();
     let pid = postmaster(&data_dir);
     drop(server);
-    eventually("the server is gone", || !is_running(pid));
+    gone("the server", || is_running(pid)).await;
     LocalPostgres::start(&data_dir, Lifetime::Kept).await.unwrap().stop().await.unwrap();
 }
 
@@ -252,12 +252,9 @@ pub fn is_running(pid: i32) -> bool {
     }
 }
 
-fn eventually(what: &str, condition: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !condition() {
-        assert!(Instant::now() < deadline, "not in time: {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+async fn gone(what: &str, is_there: impl Fn() -> bool) {
+    let what = format!("{what} is gone");
+    until(&what, Duration::from_secs(30), async || (!is_there()).then_some(())).await;
 }
 
 fn script(path: &Path, body: &str) {

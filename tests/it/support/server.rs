@@ -1,6 +1,9 @@
 //! One Postgres server for the whole run, one database per test.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 use heatstrip::postgres::{
     local::{Lifetime, LocalPostgres},
@@ -32,6 +35,21 @@ impl TestDatabase {
         let (client, connection) = tokio_postgres::connect(&self.url, NoTls).await.expect("a session");
         tokio::spawn(connection);
         client
+    }
+
+    /// Ends the program's sessions, and with them writes their statistics, which would come some time later.
+    pub async fn end_sessions(&self) {
+        let sql = self.connect().await;
+        let end = "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE datname = current_database() AND application_name = 'heatstrip'";
+        let ended: Vec<i32> =
+            sql.query(end, &[]).await.expect("the activity").iter().map(|row| row.get(0)).collect();
+        super::until("the sessions have ended", Duration::from_secs(30), async || {
+            let left = "SELECT count(*) FROM pg_stat_activity WHERE pid = ANY ($1)";
+            let left: i64 = sql.query_one(left, &[&ended]).await.expect("the activity").get(0);
+            (left == 0).then_some(())
+        })
+        .await;
     }
 }
 

@@ -14,7 +14,9 @@ use heatstrip::postgres::local::{Lifetime, LocalPostgres};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, User, geteuid};
 
-use super::{connect, eventually, is_running, new_data_dir, number, postmaster, socket_dir_on_file};
+use crate::support::until;
+
+use super::{connect, gone, is_running, new_data_dir, number, postmaster, socket_dir_on_file};
 
 const DATA_DIR: &str = "HEATSTRIP_IT_DATA_DIR";
 
@@ -29,7 +31,14 @@ async fn a_killed_postmaster_is_started_again() {
     let busy = tokio::spawn(async move {
         client.batch_execute("SELECT count(*) FROM generate_series(1, 2000000)").await
     });
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    let looker = connect(&url).await;
+    until("a session is busy", Duration::from_secs(30), async || {
+        let busy =
+            "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%generate_series%'
+            AND pid <> pg_backend_pid()";
+        (looker.query_one(busy, &[]).await.expect("the activity").get::<_, i64>(0) > 0).then_some(())
+    })
+    .await;
     kill(Pid::from_raw(postmaster(&data_dir)), Signal::SIGKILL).unwrap();
     server.restart().await.unwrap();
     assert_eq!(number(&url, "SELECT n FROM t").await, 7);
@@ -47,7 +56,7 @@ async fn a_server_whose_owner_was_killed_is_taken_over() {
     assert_eq!(postmaster(&data_dir), pid, "the same server");
     assert_eq!(number(&server.url("postgres"), "SELECT n FROM t").await, 7);
     server.stop().await.unwrap();
-    eventually("the server is gone", || !is_running(pid));
+    gone("the server", || is_running(pid)).await;
 }
 
 #[tokio::test]
@@ -70,8 +79,8 @@ async fn the_watchdog_cleans_up_after_a_killed_process() {
     let (pid, socket_dir) = (postmaster(&data_dir), socket_dir_on_file(&data_dir));
     assert!(is_running(pid) && socket_dir.is_dir());
     owner.kill();
-    eventually("the server is gone", || !is_running(pid));
-    eventually("its directories are gone", || !data_dir.exists() && !socket_dir.exists());
+    gone("the server", || is_running(pid)).await;
+    gone("its directories", || data_dir.exists() || socket_dir.exists()).await;
 }
 
 /// Most people are not root, but a container's tests are; so root runs the same as `nobody`. For everybody else every
@@ -92,7 +101,7 @@ async fn an_ordinary_user_needs_no_rights() {
     let owner = Owner::spawn(command, "owner_of_a_process_server", &data_dir);
     assert_eq!(data_dir.join("pgdata").metadata().unwrap().uid(), nobody.uid.as_raw());
     owner.kill();
-    eventually("the directory is gone", || !data_dir.exists());
+    gone("the directory", || data_dir.exists()).await;
 }
 
 #[tokio::test]
