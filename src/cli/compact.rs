@@ -16,7 +16,7 @@ use crate::{
     postgres::{Store, StoreError},
     shutdown,
     work::metrics::METRICS,
-    work::nightly::{Failed, Keep, Night, Step, StepError},
+    work::nightly::{Failed, Keep, Night, Step},
 };
 
 /// One connection is for the lock, one for the pieces, or four where the tables are distributed, and one to spare.
@@ -28,7 +28,7 @@ const PROMISE_PERIOD: Duration = Duration::from_secs(600);
 /// A job that does not stay tries this long to keep the promise that salts go, if somebody is in the way.
 const PROMISE_PATIENCE: Duration = Duration::from_secs(3600);
 /// Between two of those tries.
-const PROMISE_PAUSE: Duration = Duration::from_secs(30);
+const PROMISE_PAUSE: Duration = Duration::from_secs(10);
 
 /// The flags of `heatstrip compact`.
 #[derive(Debug, clap::Args)]
@@ -69,12 +69,11 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let (text, failed) = compact(&store, &clock, night(), through, keep).await?;
     println!("{text}");
     let Some(failed) = failed else { return Ok(()) };
-    // Somebody's long transaction is no reason to break a promise until tomorrow.
-    let in_the_way = |error: &StepError| matches!(error, StepError::Store(StoreError::Conflict(_)));
-    if failed.failures.iter().any(|(step, error)| *step == Step::Salts && in_the_way(error)) {
+    // Somebody's long transaction, or a disk that is full, is no reason to break a promise until tomorrow.
+    if failed.failures.iter().any(|(step, error)| *step == Step::Salts && error.may_pass()) {
         let began = Instant::now();
         while let Err(error) = night().keep_promise().await {
-            if !in_the_way(&error) || began.elapsed() >= PROMISE_PATIENCE {
+            if !error.may_pass() || began.elapsed() >= PROMISE_PATIENCE {
                 break;
             }
             tokio::time::sleep(PROMISE_PAUSE).await;

@@ -121,7 +121,7 @@ impl From<CompactionError> for StepError {
 
 impl StepError {
     /// True if it may be another time soon.
-    pub(super) fn may_pass(&self) -> bool {
+    pub fn may_pass(&self) -> bool {
         matches!(
             self,
             StepError::Store(

@@ -23,13 +23,17 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
-    support::{App, Settings, TestDatabase, until},
+    support::{App, Process, Settings, TestDatabase, database, heatstrip, until},
     viewers::salt_destruction::{files_with, salt_bytes},
 };
 
 const SOON: Duration = Duration::from_secs(60);
 /// A viewer id this long makes bytes; those of a batch differ, so that nothing is compressed away.
 const BATCH: usize = 400;
+
+/// Says what the server says when its disk is full.
+const DISK_FULL: &str = "CREATE FUNCTION disk_full() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$";
 
 /// A filesystem of its own; unmounted when it is dropped.
 struct Small(PathBuf);
@@ -145,13 +149,12 @@ async fn refused_tables() {
     let sql = app.database.connect().await;
     let (before, during) = (Uuid::now_v7(), Uuid::now_v7());
     assert_eq!(send(&app, before, "v").await, 202);
+    sql.batch_execute(DISK_FULL).await.expect("the disk is full");
     sql.batch_execute(
-        "CREATE FUNCTION disk_full() RETURNS trigger LANGUAGE plpgsql AS $$
-         BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$;
-         CREATE TRIGGER disk_full BEFORE INSERT ON heartbeat_queue EXECUTE FUNCTION disk_full()",
+        "CREATE TRIGGER disk_full BEFORE INSERT ON heartbeat_queue EXECUTE FUNCTION disk_full()",
     )
     .await
-    .expect("the disk is full");
+    .expect("for the queue");
     assert_eq!(send(&app, during, "v").await, 503);
     assert_eq!(readiness(&app).await, 503, "reads succeed, but it can take nothing");
     let salt = salt_bytes(&sql, app.clock.today()).await;
@@ -168,4 +171,35 @@ async fn refused_tables() {
     assert_eq!(send(&app, during, "v").await, 202);
     app.fold().await;
     assert_eq!(app.json("/v1/videos/v/heatmap").await["seconds_played"], 2 * BATCH * 5);
+}
+
+/// A job that cron runs once a day stays until the salts are gone, as tomorrow would be too late.
+#[tokio::test]
+async fn a_job_that_does_not_stay_waits_for_room_to_destroy_salts_in() {
+    let database = database().await;
+    let sql = database.connect().await;
+    sql.batch_execute(
+        "INSERT INTO salt_epochs (first_day, last_day, rotation, salt, made_at, used_through)
+         VALUES ('2026-01-01', '2026-01-01', 'daily', 'a salt without room', now() - interval '3 days', '2026-01-01')",
+    )
+    .await
+    .expect("a salt whose time has come");
+    sql.batch_execute(DISK_FULL).await.expect("the disk is full");
+    sql.batch_execute("CREATE TRIGGER disk_full BEFORE UPDATE ON salt_epochs EXECUTE FUNCTION disk_full()")
+        .await
+        .expect("for salts");
+    let logs = tempfile::tempdir().expect("a folder");
+    let mut command = heatstrip(&["compact"]);
+    command.env("DATABASE_URL", &database.url);
+    let mut job = Process::start(command, &logs.path().join("compact.log"));
+    until("the step has failed", SOON, async || {
+        let failed = "SELECT count(*) FROM nights WHERE step = 'salts' AND failure IS NOT NULL";
+        (sql.query_one(failed, &[]).await.expect("the nights").get::<_, i64>(0) == 1).then_some(())
+    })
+    .await;
+    job.assert_runs();
+    sql.batch_execute("DROP FUNCTION disk_full CASCADE").await.expect("room is made");
+    let status = job.wait(SOON).await;
+    assert_eq!(status.code(), Some(1), "a step of its night failed: {}", job.log());
+    assert_eq!(files_with(&sql, b"a salt without room").await, Vec::<String>::new());
 }
