@@ -64,12 +64,6 @@ async fn a_replay_of_statements_does_not_grow_with_the_file() {
             "{}",
             ran.stderr
         );
-        let again = run(&database, &arguments).await;
-        let known = 2 * sessions;
-        assert_eq!(
-            again,
-            format!("0 heartbeats accepted, {known} known from an earlier replay of this file, 0 rejected\n")
-        );
     }
     println!("at most {} KiB for {SESSIONS} sessions, {} KiB for four times as many", peaks[0], peaks[1]);
     assert!(peaks[1] * 10 < peaks[0] * 12, "{peaks:?}");
@@ -83,7 +77,10 @@ async fn passes_make_the_same_rows_as_one_and_a_pipe_has_one() {
     let mut digests = Vec::new();
     for memory in [MIB, "256"] {
         let database = database().await;
-        run(&database, &["replay", text(&path), "--format", "xapi", "--memory-mib", memory]).await;
+        let replay = ["replay", text(&path), "--format", "xapi", "--memory-mib", memory];
+        let (first, again) = (run(&database, &replay).await, run(&database, &replay).await);
+        assert_eq!(first, format!("{} heartbeats accepted, 0 rejected\n", 2 * SESSIONS));
+        assert!(again.starts_with(&format!("0 heartbeats accepted, {} known", 2 * SESSIONS)), "{again}");
         run(&database, &["work", "--once"]).await;
         digests.push(digest(&database).await);
     }
