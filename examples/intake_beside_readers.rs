@@ -62,10 +62,16 @@ async fn main() -> anyhow::Result<()> {
     let clock = Clock::system();
     let intake = Intake::start(store.clone(), clock.clone(), u64::MAX);
     let stop = CancellationToken::new();
-    tokio::spawn(upkeep::run(store.clone(), clock.clone(), intake.clone(), Some(WINDOW), stop.clone()));
+    tokio::spawn(upkeep::run(
+        store.clone().into(),
+        clock.clone(),
+        intake.clone(),
+        Some(WINDOW),
+        stop.clone(),
+    ));
     let work = Store::connect(&url, 4).await?;
-    tokio::spawn(worker::run(work.clone(), clock.clone(), Duration::from_secs(1), stop.clone()));
-    tokio::spawn(worker::keep_heads(work, stop.clone()));
+    tokio::spawn(worker::run(work.clone().into(), clock.clone(), Duration::from_secs(1), stop.clone()));
+    tokio::spawn(worker::tidy_queue(work.into(), stop.clone()));
 
     measure(&intake, &store, Duration::from_secs(5)).await;
     let alone = measure(&intake, &store, phase).await;

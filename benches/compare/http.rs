@@ -179,7 +179,7 @@ async fn bytes_from_memory(State(state): State<Lesser>) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], state.bytes).into_response()
 }
 
-fn bodies(name: &str, bodies: impl Iterator<Item = String>) -> anyhow::Result<PathBuf> {
+pub fn bodies(name: &str, bodies: impl Iterator<Item = String>) -> anyhow::Result<PathBuf> {
     let path = std::env::temp_dir().join(format!("heatstrip-bench-{}-{name}", std::process::id()));
     let mut file = BufWriter::new(File::create(&path)?);
     for body in bodies {

@@ -20,6 +20,7 @@ mod http;
 mod ingest;
 mod load;
 mod memory;
+mod nats;
 mod peers;
 mod picture;
 mod planning;
@@ -101,13 +102,14 @@ const TINY: Plan = Plan {
 };
 
 /// Each section by the name it is asked for, in the order of the document.
-const SECTIONS: [(&str, &str); 12] = [
+const SECTIONS: [(&str, &str); 13] = [
     ("ingest", ingest::TITLE),
     ("crowd", ingest::CROWD_TITLE),
     ("recorded", ingest::RECORDED_TITLE),
     ("disk", disk::TITLE),
     (SUSTAINED, sustained::TITLE),
     ("http", http::TITLE),
+    ("nats", nats::TITLE),
     ("reads", reads::TITLE),
     ("planning", planning::TITLE),
     ("videos", videos::TITLE),
@@ -185,6 +187,7 @@ async fn measure(name: &str, plan: &Plan, sustained: &sustained::Options) -> any
         "disk" => disk::section(plan).await,
         SUSTAINED => sustained::section(sustained).await,
         "http" => http::section(plan).await,
+        "nats" => nats::section(plan).await,
         "reads" => reads::section(plan).await,
         "planning" => planning::section().await,
         "videos" => videos::section(plan).await,

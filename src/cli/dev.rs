@@ -86,8 +86,13 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
 
     let clock = Clock::system();
     let connections = arguments.work.worker_connections;
-    let working =
-        tokio::spawn(work::work(workers.clone(), clock.clone(), connections, Duration::ZERO, stop.clone()));
+    let working = tokio::spawn(work::work(
+        workers.clone().into(),
+        clock.clone(),
+        connections,
+        Duration::ZERO,
+        stop.clone(),
+    ));
     let region = arguments.serve.default_region.clone();
     let views_rotation = arguments.serve.view_salts.views_salt_rotation;
     // Salts are destroyed at the start too, because somebody's own machine rarely runs at night.
@@ -167,7 +172,7 @@ async fn look(
     file: Option<&std::path::Path>,
 ) -> anyhow::Result<()> {
     let durations = Durations::new(store.clone());
-    let queue = Destination::Queue { store: store.clone(), salts, durations, clock: clock.clone() };
+    let queue = Destination::Queue { queue: store.into(), salts, durations, clock: clock.clone() };
     match file {
         Some(file) => {
             let source = replay::Source {

@@ -18,7 +18,7 @@ pub struct Arguments {
 
 /// Runs `heatstrip doctor`.
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let findings = examine(&config::database_url()?, &Clock::system()).await;
+    let findings = examine(&config::database_url()?, config::queue_url()?.as_deref(), &Clock::system()).await;
     match arguments.json {
         true => println!("{}", serde_json::to_string_pretty(&findings)?),
         false => findings.iter().for_each(|finding| println!("{finding}")),

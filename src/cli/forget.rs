@@ -8,6 +8,7 @@ use crate::{
     config,
     events::{heartbeat::MAX_SEC, lane::lane, part::Part, region::Region},
     postgres::Store,
+    queue::Queue,
     work::forget::forget,
 };
 
@@ -33,7 +34,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let store = Store::connect(&config::database_url()?, 1).await?;
     let Arguments { video, day, region, after_sec } = arguments;
     let lane = lane(&video, store.lanes());
-    let gone = forget(&store, &video, lane, &Part { day, region, after_sec }).await?;
+    let queue = Queue::open(&store, config::queue_url()?.as_deref()).await?;
+    let gone = forget(&queue, &video, lane, &Part { day, region, after_sec }).await?;
     println!(
         "removed {} canonical rows, {} shard rows, {} sampled days, {} views, {} recent viewers, {} queued and {} failed \
          heartbeats and views{}; cached answers live on for the cache's time",

@@ -1,8 +1,14 @@
 //! `heatstrip migrate`
 
+use std::time::Duration;
+
 use crate::{
     config,
-    postgres::migrate::{migrate, migrate_to_citus},
+    postgres::{
+        Store,
+        migrate::{migrate, migrate_to_citus},
+    },
+    queue::nats::settings::{StreamSettings, prepare},
 };
 
 /// The flags of `heatstrip migrate`.
@@ -10,6 +16,8 @@ use crate::{
 pub struct Arguments {
     #[command(flatten)]
     settings: config::MigrateSettings,
+    #[command(flatten)]
+    stream: config::StreamSettings,
     /// Distribute the tables that lead with a video over the nodes of this Citus cluster, while no other process runs
     #[arg(long)]
     citus: bool,
@@ -28,6 +36,18 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
     } else {
         migrate(&database_url, lanes).await?;
+    }
+    if let Some(url) = config::queue_url()? {
+        let store = Store::connect(&database_url, 2).await?;
+        let stream = arguments.stream;
+        let settings = StreamSettings {
+            name: stream.stream,
+            replicas: stream.stream_replicas,
+            max_bytes: stream.stream_max_bytes,
+            dedup_window: Duration::from_secs(stream.dedup_window_secs),
+            take: stream.take_stream,
+        };
+        prepare(&store, &url, &settings).await?;
     }
     println!("the database is ready");
     Ok(())

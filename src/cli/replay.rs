@@ -22,7 +22,10 @@ use crate::{
     },
     ingest::xapi,
     postgres::Store,
-    queue::batch_ids::{REPLAY_MEMORY, Ring},
+    queue::{
+        Queue,
+        batch_ids::{REPLAY_MEMORY, Ring},
+    },
     viewers::salt::Salts,
 };
 
@@ -79,8 +82,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     }
     let destination = destination(&arguments, &clock).await?;
     let summary = replay(&arguments.source, &destination).await?;
-    if let Destination::Queue { store, .. } = &destination {
-        let queued = store.queue_depth().await?.heartbeats;
+    if let Destination::Queue { queue, .. } = &destination {
+        let queued = queue.depth().await?.heartbeats;
         if queued > arguments.queue_max_heartbeats {
             eprintln!("{queued} heartbeats wait to be folded: until workers catch up the API answers 503");
         }
@@ -97,11 +100,14 @@ async fn destination(arguments: &Arguments, clock: &Clock) -> anyhow::Result<Des
         return Ok(Destination::Api { client: client(), url, clock: clock.clone() });
     }
     let store = Store::connect(&config::database_url()?, CONNECTIONS).await?;
-    store.rotate_batch_ids(Ring::Replay, REPLAY_MEMORY, clock.now()).await?;
+    let queue = Queue::open(&store, config::queue_url()?.as_deref()).await?;
+    if let Queue::Table(store) = &queue {
+        store.rotate_batch_ids(Ring::Replay, REPLAY_MEMORY, clock.now()).await?;
+    }
     let salts = Salts::of_a_visitor(store.clone(), arguments.salts.source()?, clock.clone())
         .with_views_rotation(arguments.view_salts.views_salt_rotation);
-    let durations = Durations::new(store.clone());
-    Ok(Destination::Queue { store, salts, durations, clock: clock.clone() })
+    let durations = Durations::new(store);
+    Ok(Destination::Queue { queue, salts, durations, clock: clock.clone() })
 }
 
 /// Replays a file or standard input and prints what became of it, also when it breaks off.

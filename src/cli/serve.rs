@@ -17,6 +17,7 @@ use crate::{
     http::body::BodyBudget,
     ingest::{self, intake::Intake},
     postgres::Store,
+    queue::Queue,
     serve::{
         Parts, days, health,
         listen::{Terms, listen, make_room},
@@ -45,6 +46,7 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let stop = shutdown::on_signal()?;
     let store = Store::connect(&config::database_url()?, arguments.settings.serve_connections).await?;
+    let queue = Queue::open(&store, config::queue_url()?.as_deref()).await?;
     let listener = bind(&arguments.settings).await?;
     arguments.metrics.serve(&store, stop.clone()).await?;
     let tls = match arguments.tls.tls_cert.as_deref().zip(arguments.tls.tls_key.as_deref()) {
@@ -54,7 +56,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let scheme = if tls.is_some() { "https" } else { "http" };
     println!("listening on {scheme}://{}{}", listener.local_addr()?, arguments.settings.base_path);
     let salts = arguments.salts.source()?;
-    serve_encrypted(store, Clock::system(), &arguments.settings, salts, listener, tls, stop).await
+    serve_encrypted(queue, Clock::system(), &arguments.settings, salts, listener, tls, stop).await
 }
 
 /// Listens where the settings say.
@@ -66,19 +68,19 @@ pub async fn bind(settings: &config::ServeSettings) -> anyhow::Result<TcpListene
 
 /// Serves until told to stop, and answers what was accepted until then.
 pub async fn serve(
-    store: Store,
+    queue: impl Into<Queue>,
     clock: Clock,
     settings: &config::ServeSettings,
     salts: SaltSource,
     listener: TcpListener,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    serve_encrypted(store, clock, settings, salts, listener, None, stop).await
+    serve_encrypted(queue.into(), clock, settings, salts, listener, None, stop).await
 }
 
 /// Serves as [`serve`] does, over connections that begin with a handshake.
 async fn serve_encrypted(
-    store: Store,
+    queue: Queue,
     clock: Clock,
     settings: &config::ServeSettings,
     salts: SaltSource,
@@ -86,6 +88,8 @@ async fn serve_encrypted(
     tls: Option<TlsAcceptor>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
+    let store = queue.store().clone();
+    queue.check_memory(settings.dedup_window()).await?;
     let salts = Salts::new(store.clone(), salts, clock.clone())
         .with_views_rotation(settings.view_salts.views_salt_rotation);
     salts.check().await?;
@@ -110,9 +114,9 @@ async fn serve_encrypted(
         settings.trusted_proxies.clone(),
     );
     let keys = tokio::spawn(keyring.refresh(stop.clone()));
-    let intake = Intake::start(store.clone(), clock.clone(), settings.queue_max_heartbeats);
+    let intake = Intake::start(&queue, clock.clone(), settings.queue_max_heartbeats);
     let upkeep = tokio::spawn(upkeep::run(
-        store.clone(),
+        queue.clone(),
         clock.clone(),
         intake.clone(),
         settings.dedup_window(),
@@ -167,7 +171,7 @@ async fn serve_encrypted(
             body_budget,
             kinds: counters::http::KnownKinds::default(),
         }),
-        health: Arc::new(health::State::new(store.clone(), intake, clock, settings.dedup_window())),
+        health: Arc::new(health::State::new(queue, intake, clock, settings.dedup_window())),
         gate,
         store,
         base_path: settings.base_path.to_string(),

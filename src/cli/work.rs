@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::{clock::Clock, config, postgres::Store, shutdown, work::worker};
+use crate::{clock::Clock, config, postgres::Store, queue::Queue, shutdown, work::worker};
 
 /// The flags of `heatstrip work`.
 #[derive(Debug, clap::Args)]
@@ -30,16 +30,18 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     if arguments.once {
         let store = connect(&config::database_url()?, &arguments.settings).await?;
         set_rule(&store, rule).await?;
-        let folded = worker::run_once(&store, &Clock::system()).await?;
+        let queue = Queue::open(&store, config::queue_url()?.as_deref()).await?;
+        let folded = worker::run_once(&queue, &Clock::system()).await?;
         println!("folded {folded} heartbeats");
         return Ok(());
     }
     let stop = shutdown::on_signal()?;
     let store = connect(&config::database_url()?, &arguments.settings).await?;
     set_rule(&store, rule).await?;
+    let queue = Queue::open(&store, config::queue_url()?.as_deref()).await?;
     arguments.metrics.serve(&store, stop.clone()).await?;
     tracing::info!(connections, "folding on {connections} connections");
-    work(store, Clock::system(), connections, Duration::from_secs(arguments.fold_wait_secs), stop).await;
+    work(queue, Clock::system(), connections, Duration::from_secs(arguments.fold_wait_secs), stop).await;
     Ok(())
 }
 
@@ -62,15 +64,15 @@ pub async fn connect(database_url: &str, settings: &config::WorkSettings) -> any
 
 /// Works on that many connections until told to stop. A step that does not end soon then is given up: it is rolled
 /// back, and its batches wait in the queue for another worker.
-pub async fn work(store: Store, clock: Clock, connections: usize, wait: Duration, stop: CancellationToken) {
+pub async fn work(queue: Queue, clock: Clock, connections: usize, wait: Duration, stop: CancellationToken) {
     let mut workers = JoinSet::new();
     for _ in 0..connections {
-        workers.spawn(worker::run(store.clone(), clock.clone(), wait, stop.clone()));
+        workers.spawn(worker::run(queue.clone(), clock.clone(), wait, stop.clone()));
     }
-    let heads = tokio::spawn(worker::keep_heads(store.clone(), stop.clone()));
+    let tidying = tokio::spawn(worker::tidy_queue(queue, stop.clone()));
     tokio::select! {
         _ = workers.join_all() => {}
         () = shutdown::overdue(&stop) => tracing::warn!("a step did not end in time, its batches stay in the queue"),
     }
-    heads.abort();
+    tidying.abort();
 }

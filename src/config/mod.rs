@@ -14,10 +14,10 @@ mod work;
 
 pub use base_path::BasePath;
 pub use keep::KeepSettings;
-pub use migrate::MigrateSettings;
+pub use migrate::{MigrateSettings, StreamSettings};
 pub use origin::Origin;
 pub use salts::SaltSettings;
-pub use secrets::{DATABASE_HELP, SALT_HELP, SECRETS_HELP, database_url};
+pub use secrets::{DATABASE_HELP, SALT_HELP, SECRETS_HELP, database_url, queue_url};
 pub use serve::{AccessSetting, ServeSettings};
 pub use tls::TlsSettings;
 pub use trending::{HalfLifeSettings, TrendingSettings};

@@ -7,7 +7,9 @@ use anyhow::{Context, bail};
 macro_rules! database_help {
     () => {
         "  DATABASE_URL           Postgres, as postgresql://user:password@host:5432/database
-  DATABASE_URL_FILE      a file that holds it"
+  DATABASE_URL_FILE      a file that holds it
+  HEATSTRIP_QUEUE        NATS, as nats://user:password@host:4222, several with commas, where the queue is its stream
+  HEATSTRIP_QUEUE_FILE   a file that holds it"
     };
 }
 macro_rules! salt_help {
@@ -31,6 +33,11 @@ pub fn database_url() -> anyhow::Result<String> {
     secret("DATABASE_URL")?.context(
         "DATABASE_URL is not set: set it to postgresql://user:password@host:5432/database (`heatstrip dev` prints its own)",
     )
+}
+
+/// Returns the address of NATS, none where the queue is a table of the database.
+pub fn queue_url() -> anyhow::Result<Option<String>> {
+    secret("HEATSTRIP_QUEUE")
 }
 
 /// Returns a secret from the environment variable `name` or from the file that `name_FILE` names.

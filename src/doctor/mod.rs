@@ -2,6 +2,7 @@
 
 pub mod sql;
 pub mod store;
+mod stream;
 
 use std::fmt;
 
@@ -85,7 +86,7 @@ fn fail(check: &'static str, seen: impl Into<String>, advice: impl Into<String>)
 }
 
 /// Looks at everything. A thing that cannot be looked at is a finding too.
-pub async fn examine(database_url: &str, clock: &Clock) -> Vec<Finding> {
+pub async fn examine(database_url: &str, queue_url: Option<&str>, clock: &Clock) -> Vec<Finding> {
     let examination = match Examination::begin(database_url).await {
         Ok(examination) => examination,
         Err(error) => {
@@ -125,7 +126,17 @@ pub async fn examine(database_url: &str, clock: &Clock) -> Vec<Finding> {
         faults.map_or_else(|error| unreadable("partitions", &error), |faults| judge_partitions(&faults)),
     );
     let queue = examination.queue().await;
-    findings.push(queue.map_or_else(|error| unreadable("queue", &error), |queue| judge_queue(&queue, now)));
+    match stream::examine(database_url, queue_url).await {
+        None => {
+            let judged =
+                queue.map_or_else(|error| unreadable("queue", &error), |queue| judge_queue(&queue, now));
+            findings.push(judged);
+        }
+        Some((finding, depth)) => {
+            findings.push(finding);
+            findings.extend(depth.map(|depth| judge_queue(&depth, now)));
+        }
+    }
     let set_aside = examination.set_aside().await;
     findings.push(set_aside.map_or_else(|error| unreadable("set aside", &error), judge_set_aside));
     let days = examination.shard_days().await;

@@ -20,8 +20,7 @@ use crate::{
     events::{heartbeat::Arrival, refusal::Reason, region::Region},
     import::file::CHUNK_HEARTBEATS,
     ingest::hash,
-    postgres::{Store, StoreError},
-    queue::{Batch, Enqueued, batch_ids::Ring},
+    queue::{Batch, Enqueued, Queue, QueueError, batch_ids::Ring},
     viewers::salt::{SaltError, Salts},
 };
 
@@ -40,9 +39,9 @@ pub enum ReplayError {
     /// The file could not be read on.
     #[error("cannot read on: {0}")]
     Read(#[from] io::Error),
-    /// The database did not take a chunk.
+    /// The queue did not take a chunk.
     #[error("{0}")]
-    Store(#[from] StoreError),
+    Queue(#[from] QueueError),
     /// A day's salt cannot be had.
     #[error(transparent)]
     Salt(#[from] SaltError),
@@ -55,7 +54,7 @@ pub enum ReplayError {
 #[expect(clippy::large_enum_variant, reason = "a process makes one of it")]
 pub enum Destination {
     /// They go straight into the queue and may be of any age.
-    Queue { store: Store, salts: Salts, durations: Durations, clock: Clock },
+    Queue { queue: Queue, salts: Salts, durations: Durations, clock: Clock },
     /// They go to an API, under its limits.
     Api {
         client: Client,
@@ -153,7 +152,7 @@ impl Destination {
         summary: &mut Summary,
     ) -> Result<(), ReplayError> {
         match self {
-            Destination::Queue { store, salts, durations, clock } => {
+            Destination::Queue { queue, salts, durations, clock } => {
                 let arrival = Arrival {
                     now: clock.now(),
                     default_region: default_region.clone(),
@@ -161,7 +160,7 @@ impl Destination {
                     captured_on,
                     terms: None,
                 };
-                enqueue(store, salts, durations, chunk, &arrival, summary).await
+                enqueue(queue, salts, durations, chunk, &arrival, summary).await
             }
             Destination::Api { client, url, clock } => {
                 post(client, url, chunk, captured_on.map(|day| last_instant(day, clock.now())), summary).await
@@ -171,7 +170,7 @@ impl Destination {
 }
 
 async fn enqueue(
-    store: &Store,
+    queue: &Queue,
     salts: &Salts,
     durations: &Durations,
     chunk: &Chunk,
@@ -180,7 +179,7 @@ async fn enqueue(
 ) -> Result<(), ReplayError> {
     let elements = chunk.elements.iter().map(String::as_str);
     let parsed = hash::parse(elements, arrival);
-    let hashed = hash::hash(parsed, arrival, salts, durations, store.lanes()).await?;
+    let hashed = hash::hash(parsed, arrival, salts, durations, queue.store().lanes()).await?;
     for rejection in &hashed.rejected {
         summary.reject(chunk.first_index + rejection.index as u64, rejection.field, rejection.reason);
     }
@@ -188,7 +187,7 @@ async fn enqueue(
         return Ok(());
     }
     let batch = Batch { id: chunk.id, answer: hashed.answer(), lanes: hashed.lanes };
-    match store.enqueue(Ring::Replay, std::slice::from_ref(&batch), arrival.now).await?.remove(0) {
+    match queue.enqueue(Ring::Replay, std::slice::from_ref(&batch), arrival.now).await?.remove(0) {
         Enqueued::New => summary.accepted += batch.answer.accepted as u64,
         Enqueued::Duplicate(answer) => summary.known += answer.accepted as u64,
     }

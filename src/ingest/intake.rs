@@ -19,8 +19,8 @@ use uuid::Uuid;
 use super::{hash::Hashed, metrics::METRICS};
 use crate::{
     clock::Clock,
-    postgres::{Store, StoreError},
-    queue::{Batch, Enqueued, batch_ids::Ring},
+    postgres::StoreError,
+    queue::{Batch, Enqueued, Queue, QueueError, batch_ids::Ring},
     viewers::salt::SaltError,
 };
 
@@ -42,9 +42,9 @@ pub enum IntakeError {
     /// The day's salt cannot be had.
     #[error(transparent)]
     Salt(#[from] SaltError),
-    /// The database did not take it, or nobody knows whether it did.
+    /// The queue did not take it, or nobody knows whether it did.
     #[error("{0}")]
-    Store(Arc<StoreError>),
+    Queue(Arc<QueueError>),
     /// The commit did not come in time, but it may still come.
     #[error("the commit took too long, its outcome is unknown")]
     TimedOut,
@@ -65,22 +65,23 @@ pub struct Intake {
     waiting: Arc<Semaphore>,
     queued: Arc<AtomicU64>,
     max_queued: u64,
-    /// Set while commits fail for a reason that lies in the database.
+    /// Set while commits fail for a reason that lies in the queue.
     refused: Arc<AtomicBool>,
 }
 
 impl Intake {
     /// Starts the committers. They end when the last clone of the intake is dropped and all it took is answered.
     ///
-    /// `max_queued` bounds the heartbeats in the database's queue.
-    pub fn start(store: Store, clock: Clock, max_queued: u64) -> Self {
+    /// `max_queued` bounds the heartbeats in the queue.
+    pub fn start(queue: impl Into<Queue>, clock: Clock, max_queued: u64) -> Self {
+        let queue = queue.into();
         // The channel is unbounded, because the permits bound it by heartbeats and not by requests.
         let (sender, receiver) = mpsc::unbounded_channel();
         let receiver = Arc::new(Mutex::new(receiver));
         let refused = Arc::<AtomicBool>::default();
         for _ in 0..COMMITTERS {
             let (receiver, refused) = (Arc::clone(&receiver), Arc::clone(&refused));
-            tokio::spawn(commit_groups(store.clone(), clock.clone(), receiver, refused));
+            tokio::spawn(commit_groups(queue.clone(), clock.clone(), receiver, refused));
         }
         Intake {
             sender,
@@ -101,12 +102,12 @@ impl Intake {
         self.refused.store(false, Ordering::Relaxed);
     }
 
-    /// Notes how many heartbeats are in the database's queue, as sampled now and then.
+    /// Notes how many heartbeats are in the queue, as sampled now and then.
     pub fn set_queued(&self, heartbeats: u64) {
         self.queued.store(heartbeats, Ordering::Relaxed);
     }
 
-    /// Returns how many heartbeats were in the database's queue when it was last sampled.
+    /// Returns how many heartbeats were in the queue when it was last sampled.
     pub fn queued(&self) -> u64 {
         self.queued.load(Ordering::Relaxed)
     }
@@ -134,7 +135,7 @@ impl Intake {
 }
 
 async fn commit_groups(
-    store: Store,
+    queue: Queue,
     clock: Clock,
     receiver: Arc<Mutex<mpsc::UnboundedReceiver<Waiting>>>,
     refused: Arc<AtomicBool>,
@@ -144,13 +145,13 @@ async fn commit_groups(
         if group.is_empty() {
             return;
         }
-        commit(&store, &clock, group, &refused).await;
+        commit(&queue, &clock, group, &refused).await;
     }
 }
 
 /// True unless another batch may well succeed.
-fn lies_in_the_database(error: &StoreError) -> bool {
-    !matches!(error, StoreError::Conflict(_) | StoreError::BadValue(_))
+fn lies_in_the_queue(error: &QueueError) -> bool {
+    !matches!(error, QueueError::Store(StoreError::Conflict(_) | StoreError::BadValue(_)))
 }
 
 /// Waits for one batch and takes whatever came meanwhile; the result is empty when nobody can send any more.
@@ -170,7 +171,7 @@ async fn gather(receiver: &mut mpsc::UnboundedReceiver<Waiting>) -> Vec<Waiting>
     group
 }
 
-async fn commit(store: &Store, clock: &Clock, group: Vec<Waiting>, refused: &AtomicBool) {
+async fn commit(queue: &Queue, clock: &Clock, group: Vec<Waiting>, refused: &AtomicBool) {
     let mut batches = Vec::with_capacity(group.len());
     let mut replies = Vec::with_capacity(group.len());
     // A batch that stands in the group twice is enqueued once, and whoever asked for it the second time is told so.
@@ -195,10 +196,10 @@ async fn commit(store: &Store, clock: &Clock, group: Vec<Waiting>, refused: &Ato
     }
 
     let timer = METRICS.commit_seconds.start_timer();
-    let outcome = store.enqueue(Ring::Http, &batches, clock.now()).await.map_err(Arc::new);
+    let outcome = queue.enqueue(Ring::Http, &batches, clock.now()).await.map_err(Arc::new);
     timer.observe_duration();
     METRICS.commit_batches.inc_by(batches.len() as u64);
-    refused.store(outcome.as_ref().is_err_and(|error| lies_in_the_database(error)), Ordering::Relaxed);
+    refused.store(outcome.as_ref().is_err_and(|error| lies_in_the_queue(error)), Ordering::Relaxed);
     if let Err(error) = &outcome {
         METRICS.commits_failed.inc();
         tracing::warn!(batches = batches.len(), %error, "enqueue of {} batches failed", batches.len());
@@ -210,13 +211,13 @@ async fn commit(store: &Store, clock: &Clock, group: Vec<Waiting>, refused: &Ato
                 Enqueued::New => batches[place].answer.clone(),
                 Enqueued::Duplicate(answer) => answer.clone(),
             })),
-            Err(error) => Err(IntakeError::Store(Arc::clone(error))),
+            Err(error) => Err(IntakeError::Queue(Arc::clone(error))),
         });
     }
     for (place, reply) in replies.into_iter().enumerate() {
         let _ = reply.send(match &outcome {
             Ok(outcomes) => Ok(outcomes[place].clone()),
-            Err(error) => Err(IntakeError::Store(Arc::clone(error))),
+            Err(error) => Err(IntakeError::Queue(Arc::clone(error))),
         });
     }
 }

@@ -53,6 +53,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     migration!("V32__audience_cursor", "0032_audience_cursor"),
     migration!("V33__single_drops", "0033_single_drops"),
     migration!("V34__distributed", "0034_distributed"),
+    migration!("V37__queue_stream", "0037_queue_stream"),
 ];
 
 /// A migration that meets locks of others steps aside and tries again this often, which takes some five minutes.

@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 
 use super::sql;
 use crate::{
-    events::hashed::{HashedHeartbeat, HashedHeartbeats, MAX_NAME_BYTES, Unreadable},
+    events::hashed::{Entry, HashedHeartbeat, HashedHeartbeats, MAX_NAME_BYTES, Unreadable},
     postgres::{StoreError, query},
 };
 
@@ -65,6 +65,24 @@ pub(crate) async fn claim_row(
 ) -> Result<Vec<HashedHeartbeats>, StoreError> {
     let rows = query(tx, sql::CLAIM_ROW, &[&(lane as i16), &id]).await?;
     rows.iter().map(batch).collect()
+}
+
+/// The heartbeats and views of batches, whose names stay where they are. A batch that holds fewer than it says is not whole.
+pub(crate) fn entries<'a>(
+    batches: impl IntoIterator<Item = &'a HashedHeartbeats>,
+) -> Result<Vec<Entry<'a>>, StoreError> {
+    let unreadable = |error: Unreadable| StoreError::BadValue(error.to_string());
+    let mut entries = Vec::new();
+    for batch in batches {
+        let before = entries.len();
+        for entry in batch.entries() {
+            entries.push(entry.map_err(unreadable)?);
+        }
+        if entries.len() - before != batch.len() {
+            return Err(unreadable(Unreadable));
+        }
+    }
+    Ok(entries)
 }
 
 /// The heartbeats of a row.

@@ -21,6 +21,17 @@ pub(crate) async fn set_aside_unreadable(
     Ok(rows.first().map_or(Ok(0), |row| row.try_get::<_, i32>("heartbeats"))? as usize)
 }
 
+/// Sets bytes aside that nobody can read.
+pub(crate) async fn insert_unreadable(
+    tx: &Transaction<'_>,
+    bytes: &[u8],
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    execute(tx, sql::INSERT_UNREADABLE, &[&now, &reason, &bytes]).await?;
+    Ok(())
+}
+
 /// Sets one heartbeat or view aside that could not be folded. A view keeps its instant in the bytes that were queued.
 pub(crate) async fn insert_failed(
     tx: &Transaction<'_>,

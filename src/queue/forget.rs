@@ -5,6 +5,7 @@ use tokio_postgres::types::ToSql;
 
 use super::{
     claim::{batch, lock_lane},
+    nats::NatsQueue,
     sql,
 };
 use crate::{
@@ -24,14 +25,19 @@ pub struct ForgottenHeartbeats {
     pub failed: u64,
 }
 
-/// Removes a part of a video's heartbeats while no worker folds its lane.
+/// Removes a part of a video's heartbeats while no worker folds its lane. A message of a stream cannot be changed: what it holds
+/// of the part through `last_message` is passed over when its turn comes.
 pub(crate) async fn forget_in(
     tx: &Transaction<'_>,
     video_id: &str,
     lane: u16,
     part: &Part,
+    last_message: Option<u64>,
 ) -> Result<ForgottenHeartbeats, StoreError> {
     lock_lane(tx, lane).await?;
+    if let Some(through) = last_message {
+        NatsQueue::forget(tx, video_id, part, through).await?;
+    }
     let queued = forget_queued(tx, video_id, lane, part).await?;
     let region = part.region.as_ref().map(Region::as_str);
     let mut failed =

@@ -20,7 +20,8 @@ use crate::{
     clock::Clock,
     http::{error::ApiError, in_time, problems::ReadProblems},
     ingest::intake::Intake,
-    postgres::{Store, StoreError},
+    postgres::StoreError,
+    queue::{Queue, QueueError},
 };
 
 /// A queue row older than this is worth a word: no worker runs, or it cannot keep up.
@@ -31,7 +32,7 @@ const LOOK_PERIOD: Duration = Duration::from_secs(1);
 
 /// The state that the probes look at.
 pub struct State {
-    store: Store,
+    queue: Queue,
     /// The intake knows how much is queued.
     intake: Intake,
     clock: Clock,
@@ -50,8 +51,8 @@ struct Look {
 
 impl State {
     /// Returns the state of a server that has not looked yet.
-    pub fn new(store: Store, intake: Intake, clock: Clock, dedup_window: Option<Duration>) -> State {
-        State { store, intake, clock, dedup_window, last: Mutex::default() }
+    pub fn new(queue: Queue, intake: Intake, clock: Clock, dedup_window: Option<Duration>) -> State {
+        State { queue, intake, clock, dedup_window, last: Mutex::default() }
     }
 
     /// Returns when the oldest queued heartbeat was accepted, as it was at most a second ago. Anybody may ask, as often as
@@ -61,18 +62,18 @@ impl State {
         if let Some(look) = last.as_ref().filter(|look| look.at.elapsed() < LOOK_PERIOD) {
             return look.oldest.clone();
         }
-        let unavailable = |error: &_| {
+        let unavailable = |error: &QueueError| {
             tracing::warn!(%error, "not ready: {error}");
             ApiError::from(error)
         };
         let oldest = in_time(async {
-            self.store.check().await.map_err(|error| unavailable(&error))?;
+            self.queue.store().check().await.map_err(|error| unavailable(&error.into()))?;
+            self.queue.check().await.map_err(|error| unavailable(&error))?;
             if self.intake.is_refused() {
-                return Err(unavailable(&StoreError::Unavailable(
-                    "the last commit failed, and none succeeds yet".into(),
-                )));
+                let reason = "the last commit failed, and none succeeds yet".into();
+                return Err(unavailable(&StoreError::Unavailable(reason).into()));
             }
-            self.store.oldest_queued().await.map_err(|error| unavailable(&error))
+            self.queue.oldest().await.map_err(|error| unavailable(&error))
         })
         .await;
         *last = Some(Look { at: Instant::now(), oldest: oldest.clone() });
@@ -118,7 +119,7 @@ pub async fn live() -> Response {
 
 /// Tells whether the process can serve.
 ///
-/// It can when Postgres answers, takes writes, and has the schema this program knows or a newer one. A queue that grows old is named but no reason to refuse:
+/// It can when Postgres answers, takes writes, and has the schema this program knows or a newer one, and when the NATS stream that is the queue, if one is, has room. A queue that grows old is named but no reason to refuse:
 /// it is the worker's trouble, and taking the API away would not help.
 #[utoipa::path(get, path = "/readyz", operation_id = "readyz", tag = "operations",
     responses((status = 200, description = "It can.", body = Ready), ReadProblems))]

@@ -8,7 +8,7 @@ use crate::{
     events::{part::Part, region::Region},
     heatmap::{self, store::forget::ForgottenRows},
     postgres::{Store, StoreError},
-    queue::{self, claim::lock_lane, forget::ForgottenHeartbeats},
+    queue::{self, Queue, QueueError, claim::lock_lane, forget::ForgottenHeartbeats},
     viewers::epoch::Rotation,
     views::{self, store::forget::ForgottenViews},
 };
@@ -52,11 +52,20 @@ pub struct Forgotten {
 }
 
 /// Removes a part of a video.
-pub async fn forget(store: &Store, video_id: &str, lane: u16, part: &Part) -> Result<Forgotten, StoreError> {
-    match part.is_whole_days() {
-        true => forget_days(store, video_id, lane, part.day).await,
-        false => forget_part(store, video_id, lane, part).await,
-    }
+pub async fn forget(
+    queue: impl Into<Queue>,
+    video_id: &str,
+    lane: u16,
+    part: &Part,
+) -> Result<Forgotten, QueueError> {
+    let queue = queue.into();
+    // Before anything is removed: what comes from now on is not meant.
+    let last_message = queue.last_message().await?;
+    let forgotten = match part.is_whole_days() {
+        true => forget_days(queue.store(), video_id, lane, part.day, last_message).await,
+        false => forget_part(queue.store(), video_id, lane, part, last_message).await,
+    };
+    Ok(forgotten?)
 }
 
 /// Removes a video, of one day or of all, in one transaction, while no worker folds its lane. Its entry in the catalogue
@@ -66,13 +75,14 @@ async fn forget_days(
     video_id: &str,
     lane: u16,
     day: Option<NaiveDate>,
+    last_message: Option<u64>,
 ) -> Result<Forgotten, StoreError> {
     let (first_day, last_day) = days(day);
     let part = &Part::of_day(day);
     store
         .run_tx("forget", |tx| {
             async move {
-                let heartbeats = queue::forget::forget_in(tx, video_id, lane, part).await?;
+                let heartbeats = queue::forget::forget_in(tx, video_id, lane, part, last_message).await?;
                 let samples = audience::store::forget_in(tx, video_id, first_day, last_day).await?;
                 let rows =
                     heatmap::store::forget::forget_in(tx, store.tables(), video_id, first_day, last_day)
@@ -88,10 +98,17 @@ async fn forget_days(
 
 /// Removes a part of a video's days, a transaction a day, while no worker folds its lane; run again, it goes on with what is
 /// left. What waits to be folded goes first: whatever was accepted before is in the tables or gone from then on.
-async fn forget_part(store: &Store, video_id: &str, lane: u16, part: &Part) -> Result<Forgotten, StoreError> {
+async fn forget_part(
+    store: &Store,
+    video_id: &str,
+    lane: u16,
+    part: &Part,
+    last_message: Option<u64>,
+) -> Result<Forgotten, StoreError> {
     let heartbeats = store
         .run_tx("forget_queued", |tx| {
-            async move { queue::forget::forget_in(tx, video_id, lane, part).await }.scope_boxed()
+            async move { queue::forget::forget_in(tx, video_id, lane, part, last_message).await }
+                .scope_boxed()
         })
         .await?;
     crash_point!("forget::queued");

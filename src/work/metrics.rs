@@ -15,6 +15,7 @@ pub struct Metrics {
     pub queue_heartbeats: IntGauge,
     pub fold_lag_seconds: Gauge,
     pub postgres_up: IntGauge,
+    pub queue_up: IntGauge,
     pub step_seconds: Histogram,
     pub steps_failed: IntCounter,
     pub heartbeats_folded: IntCounter,
@@ -48,6 +49,10 @@ impl Metrics {
             postgres_up: gauge(
                 "postgres_up",
                 "Whether the last sample of the queue succeeded (1) or Postgres did not answer (0).",
+            ),
+            queue_up: gauge(
+                "queue_up",
+                "Whether the last sample of the queue succeeded (1), or Postgres or NATS did not answer as it should (0).",
             ),
             step_seconds: histogram("step_seconds", "Time of the worker steps that folded something.", SHORT),
             steps_failed: counter(
@@ -117,6 +122,7 @@ impl Metrics {
         };
         // Only a process that had reached Postgres gets this far.
         metrics.postgres_up.set(1);
+        metrics.queue_up.set(1);
         for name in super::reconcile::COMPARED {
             metrics.drift.with_label_values(&[name]);
         }

@@ -281,7 +281,10 @@ impl<P: FnMut(u64)> Run<'_, P> {
                     .await?;
             }
             Step::BatchIds => {
-                store.rotate_batch_ids(Ring::Replay, REPLAY_MEMORY, now).await?;
+                // Beside a stream, whoever registers its messages forgets ids by their time.
+                if store.stream_position().await?.is_none() {
+                    store.rotate_batch_ids(Ring::Replay, REPLAY_MEMORY, now).await?;
+                }
             }
             Step::Epochs => heatmap_nightly::count_epochs(store, today).await?,
         }

@@ -7,8 +7,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     clock::Clock,
     ingest::intake::Intake,
-    postgres::{Store, StoreError},
-    queue::batch_ids::Ring,
+    queue::{Queue, QueueError, batch_ids::Ring},
     work::{metrics::METRICS, overdue, reconcile},
 };
 
@@ -19,23 +18,24 @@ const DAYS_PERIOD: Duration = Duration::from_secs(60);
 
 /// One round. Batch ids are forgotten by the clock, so `forgets` says whether it is trusted.
 pub async fn step(
-    store: &Store,
+    queue: &Queue,
     clock: &Clock,
     intake: &Intake,
     dedup_window: Option<Duration>,
     forgets: bool,
-) -> Result<(), StoreError> {
+) -> Result<(), QueueError> {
     if intake.is_refused() {
         // Who is taken out of service has no requests that would show that it may come back.
-        store.try_enqueue(clock.now()).await?;
+        queue.try_enqueue(clock.now()).await?;
         intake.set_recovered();
     }
-    let depth = store.queue_depth().await?;
+    let depth = queue.depth().await?;
     intake.set_queued(depth.heartbeats);
     METRICS.queue_heartbeats.set(depth.heartbeats as i64);
     let lag = depth.oldest.map(|oldest| (clock.now() - oldest).as_seconds_f64().max(0.0));
     METRICS.fold_lag_seconds.set(lag.unwrap_or(0.0));
-    if let (Some(window), true) = (dedup_window, forgets) {
+    // Beside a stream, whoever registers its messages forgets ids by their time.
+    if let (Queue::Table(store), Some(window), true) = (queue, dedup_window, forgets) {
         store.rotate_batch_ids(Ring::Http, window, clock.now()).await?;
     }
     Ok(())
@@ -43,12 +43,13 @@ pub async fn step(
 
 /// Rounds until told to stop.
 pub async fn run(
-    store: Store,
+    queue: Queue,
     clock: Clock,
     intake: Intake,
     dedup_window: Option<Duration>,
     stop: CancellationToken,
 ) {
+    let store = queue.store();
     let mut failing = false;
     let mut forgets = false;
     let mut days_sampled: Option<Instant> = None;
@@ -57,17 +58,17 @@ pub async fn run(
         let days_due = days_sampled.is_none_or(|sampled| sampled.elapsed() >= DAYS_PERIOD);
         let round = async {
             if days_due {
-                forgets = overdue::clocks_agree(&store, &clock).await?;
+                forgets = overdue::clocks_agree(store, &clock).await?;
             }
-            step(&store, &clock, &intake, dedup_window, forgets).await?;
+            step(&queue, &clock, &intake, dedup_window, forgets).await?;
             if days_due {
-                overdue::sample(&store, &clock).await?;
-                reconcile::sample(&store).await?;
+                overdue::sample(store, &clock).await?;
+                reconcile::sample(store).await?;
             }
             Ok(())
         };
         // A round that waits for a database that hangs is given up: it changes nothing that another could not.
-        let outcome: Result<(), StoreError> = tokio::select! {
+        let outcome: Result<(), QueueError> = tokio::select! {
             () = stop.cancelled() => return,
             outcome = round => outcome,
         };
@@ -78,10 +79,11 @@ pub async fn run(
             && !failing
         {
             // Once an outage, not once a second.
-            tracing::warn!(%error, "postgres does not answer: {error}");
+            tracing::warn!(%error, "the queue cannot be looked at: {error}");
         }
         failing = outcome.is_err();
-        METRICS.postgres_up.set(i64::from(!failing));
+        METRICS.postgres_up.set(i64::from(!matches!(outcome, Err(QueueError::Store(_)))));
+        METRICS.queue_up.set(i64::from(!failing));
         tokio::select! {
             () = stop.cancelled() => return,
             // A deep queue takes long to count: no more than a tenth of the time.

@@ -12,7 +12,7 @@ use crate::{
     audience,
     clock::Clock,
     events::{
-        hashed::{Entry, HashedHeartbeat, HashedHeartbeats, HashedView, Unreadable},
+        hashed::{Entry, HashedHeartbeat, HashedView},
         heartbeat::MAX_SEC,
     },
     heatmap::{
@@ -22,7 +22,7 @@ use crate::{
     },
     postgres::{Store, StoreError, Transaction, in_savepoint},
     queue::{
-        Ripe,
+        Oldest, Queue, QueueError, Ripe, RipeLane,
         claim::{self, Window},
         failed,
     },
@@ -42,10 +42,10 @@ const WINDOW_STRIDE: u64 = 8;
 const RIPE_HEARTBEATS: u64 = 20_000;
 /// How long a worker with nothing to do waits before it looks again.
 const IDLE_PAUSE: Duration = Duration::from_millis(200);
-/// Between two moves of the lanes' heads.
-const HEADS_PERIOD: Duration = Duration::from_secs(5);
+/// Between two times that the queue is put in order.
+const TIDY_PERIOD: Duration = Duration::from_secs(5);
 /// Between two looks at all rows, dead ones too, in case a row came from somewhere that does not keep the rules.
-const WHOLE_HEADS_PERIOD: Duration = Duration::from_secs(3600);
+const WHOLE_TIDY_PERIOD: Duration = Duration::from_secs(3600);
 /// How long a worker waits when Postgres is away.
 const AWAY_PAUSE: Duration = Duration::from_secs(1);
 
@@ -69,31 +69,33 @@ pub enum Step {
 ///
 /// A lane is ripe once its oldest heartbeat has waited for `wait`, or many others have come: sessions whose beats are
 /// folded together join to longer runs.
-pub async fn step(store: &Store, clock: &Clock, wait: Duration) -> Result<Step, StoreError> {
+pub async fn step(queue: impl Into<Queue>, clock: &Clock, wait: Duration) -> Result<Step, QueueError> {
     let wait = TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX);
-    step_ripe(store, clock, Ripe { accepted_by: clock.now() - wait, heartbeats: RIPE_HEARTBEATS }).await
+    let ripe = Ripe { accepted_by: clock.now() - wait, heartbeats: RIPE_HEARTBEATS };
+    step_ripe(&queue.into(), clock, ripe).await
 }
 
-async fn step_ripe(store: &Store, clock: &Clock, ripe: Ripe) -> Result<Step, StoreError> {
+async fn step_ripe(queue: &Queue, clock: &Clock, ripe: Ripe) -> Result<Step, QueueError> {
     let mut failure = None;
-    for (lane, _) in store.ripe_lanes(ripe).await? {
-        match step_lane(store, clock, lane).await {
+    for lane in queue.ripe_lanes(clock.now(), ripe).await? {
+        match step_lane(queue, clock, lane).await {
             Ok(Step::Idle) => {}
             Ok(folded) => return Ok(folded),
             Err(error @ (StoreError::Refused(_) | StoreError::Conflict(_) | StoreError::BadValue(_))) => {
                 failure = Some(error);
             }
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         }
     }
-    failure.map_or(Ok(Step::Idle), Err)
+    failure.map_or(Ok(Step::Idle), |error| Err(error.into()))
 }
 
 /// Folds as large a window of a lane as can be folded, or its oldest batch one by one; then compacts what has grown by it.
-async fn step_lane(store: &Store, clock: &Clock, lane: u16) -> Result<Step, StoreError> {
+async fn step_lane(queue: &Queue, clock: &Clock, ripe: RipeLane) -> Result<Step, StoreError> {
+    let (store, lane) = (queue.store(), ripe.lane);
     let mut window = MAX_WINDOW;
     let folded = loop {
-        match fold_window(store, lane, &window).await {
+        match fold_window(queue, ripe, &window).await {
             Err(StoreError::BadValue(reason)) if window.rows > 1 => {
                 tracing::warn!(
                     lane,
@@ -108,7 +110,7 @@ async fn step_lane(store: &Store, clock: &Clock, lane: u16) -> Result<Step, Stor
                     rows: (window.rows / WINDOW_STRIDE).max(1),
                 };
             }
-            Err(StoreError::BadValue(_)) => break fold_one_by_one(store, clock, lane).await?,
+            Err(StoreError::BadValue(_)) => break fold_one_by_one(queue, clock, ripe).await?,
             outcome => break outcome?,
         }
     };
@@ -142,10 +144,10 @@ impl Folded {
 }
 
 /// Works until told to stop; the step under way is finished, what is still queued waits for the next worker.
-pub async fn run(store: Store, clock: Clock, wait: Duration, stop: CancellationToken) {
+pub async fn run(queue: Queue, clock: Clock, wait: Duration, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let started = Instant::now();
-        let outcome = step(&store, &clock, wait).await;
+        let outcome = step(&queue, &clock, wait).await;
         METRICS.step(&outcome, started.elapsed());
         let pause = match outcome {
             Ok(Step::Folded { heartbeats, rows, failed }) => {
@@ -165,54 +167,55 @@ pub async fn run(store: Store, clock: Clock, wait: Duration, stop: CancellationT
     }
 }
 
-/// Keeps the heads of the lanes close to their oldest rows until told to stop, so that no step walks over rows that are folded
-/// and that a reader with an old snapshot keeps.
-pub async fn keep_heads(store: Store, stop: CancellationToken) {
+/// Keeps the queue in order until told to stop: the heads of the table's lanes close to their oldest rows, so that no step walks
+/// over rows that are folded and that a reader with an old snapshot keeps; a stream without what is folded for good.
+pub async fn tidy_queue(queue: Queue, stop: CancellationToken) {
     let mut looked_at_all = Instant::now();
     loop {
-        let from_the_start = looked_at_all.elapsed() >= WHOLE_HEADS_PERIOD;
-        match store.advance_queue_heads(from_the_start).await {
+        let from_the_start = looked_at_all.elapsed() >= WHOLE_TIDY_PERIOD;
+        match queue.tidy(from_the_start).await {
             Ok(_) if from_the_start => looked_at_all = Instant::now(),
             Ok(_) => {}
-            Err(error) => tracing::debug!(%error, "the heads of the lanes stay where they are: {error}"),
+            Err(error) => tracing::debug!(%error, "the queue stays as it is: {error}"),
         }
         tokio::select! {
             () = stop.cancelled() => return,
-            () = tokio::time::sleep(HEADS_PERIOD) => {}
+            () = tokio::time::sleep(TIDY_PERIOD) => {}
         }
     }
 }
 
 /// Folds everything that was in the queue at the start; waits for what somebody else is folding.
-pub async fn run_once(store: &Store, clock: &Clock) -> Result<u64, StoreError> {
-    let Some(last_id) = store.queue_depth().await?.last_id else {
-        return Ok(0);
-    };
+pub async fn run_once(queue: impl Into<Queue>, clock: &Clock) -> Result<u64, QueueError> {
+    let queue = queue.into();
+    let mark = queue.mark().await?;
     let mut folded = 0;
     // Also what a host whose clock is ahead has accepted.
     let all = Ripe { accepted_by: DateTime::<Utc>::MAX_UTC, heartbeats: 0 };
-    while store.ripe_lanes(all).await?.iter().any(|&(_, oldest)| oldest <= last_id) {
-        match step_ripe(store, clock, all).await? {
+    while !queue.is_folded(&mark).await? {
+        match step_ripe(&queue, clock, all).await? {
             Step::Folded { heartbeats, .. } => folded += heartbeats as u64,
+            Step::Idle if queue.is_folded(&mark).await? => {}
             Step::Idle => tokio::time::sleep(IDLE_PAUSE).await,
         }
     }
     Ok(folded)
 }
 
-async fn fold_window(store: &Store, lane: u16, window: &Window) -> Result<Folded, StoreError> {
+async fn fold_window(queue: &Queue, ripe: RipeLane, window: &Window) -> Result<Folded, StoreError> {
+    let store = queue.store();
     store
         .run_tx("fold_window", |tx| {
             async move {
-                if !claim::try_lock_lane(tx, lane).await? {
+                if !claim::try_lock_lane(tx, ripe.lane).await? {
                     return Ok(Folded::IDLE);
                 }
                 shards::prepare_fold(tx, store.tables()).await?;
-                let batches = claim::claim_batches(tx, lane, window).await?;
+                let batches = queue.claim(tx, ripe, window).await?;
                 if batches.is_empty() {
                     return Ok(Folded::IDLE);
                 }
-                let entries = read(&batches)?;
+                let entries = claim::entries(&batches)?;
                 let Appended { rows, grown, views } = append(store, tx, &entries).await?;
                 Ok(Folded { step: Step::Folded { heartbeats: entries.len(), rows, failed: 0 }, grown, views })
             }
@@ -222,7 +225,8 @@ async fn fold_window(store: &Store, lane: u16, window: &Window) -> Result<Folded
 }
 
 /// Folds a lane's oldest batch heartbeat by heartbeat and sets aside what cannot be folded even alone.
-async fn fold_one_by_one(store: &Store, clock: &Clock, lane: u16) -> Result<Folded, StoreError> {
+async fn fold_one_by_one(queue: &Queue, clock: &Clock, ripe: RipeLane) -> Result<Folded, StoreError> {
+    let (store, lane) = (queue.store(), ripe.lane);
     store
         .run_tx("fold_one_by_one", |tx| {
             async move {
@@ -230,32 +234,15 @@ async fn fold_one_by_one(store: &Store, clock: &Clock, lane: u16) -> Result<Fold
                     return Ok(Folded::IDLE);
                 }
                 shards::prepare_fold(tx, store.tables()).await?;
-                let Some(oldest) = claim::oldest_row(tx, lane).await? else {
-                    return Ok(Folded::IDLE);
-                };
-                let readable = async {
-                    let batches = claim::claim_row(tx, lane, oldest).await?;
-                    read(&batches)?;
-                    Ok(batches)
-                };
-                let batches = match in_savepoint(tx, readable).await {
-                    Err(StoreError::BadValue(reason)) => {
-                        let heartbeats =
-                            failed::set_aside_unreadable(tx, lane, oldest, &reason, clock.now()).await?;
-                        tracing::error!(
-                            lane,
-                            reason,
-                            "a batch of lane {lane} is set aside, nobody can read it"
-                        );
-                        return Ok(Folded {
-                            step: Step::Folded { heartbeats, rows: 0, failed: heartbeats },
-                            ..Folded::IDLE
-                        });
-                    }
-                    claimed => claimed?,
-                };
+                let Oldest { batches, unreadable } = queue.claim_oldest(tx, ripe, clock.now()).await?;
+                if unreadable > 0 {
+                    tracing::error!(lane, "a batch of lane {lane} is set aside, nobody can read it");
+                }
                 let (mut all, mut failed) = (Appended::default(), 0);
-                let entries = read(&batches)?;
+                let entries = claim::entries(&batches)?;
+                if entries.is_empty() && unreadable == 0 {
+                    return Ok(Folded::IDLE);
+                }
                 for entry in &entries {
                     match in_savepoint(tx, append(store, tx, &[*entry])).await {
                         Ok(Appended { rows, grown, views }) => {
@@ -272,30 +259,13 @@ async fn fold_one_by_one(store: &Store, clock: &Clock, lane: u16) -> Result<Fold
                 }
                 tracing::error!(lane, failed, "{failed} heartbeats set aside in heartbeat_queue_failed");
                 let Appended { rows, grown, views } = all;
-                Ok(Folded { step: Step::Folded { heartbeats: entries.len(), rows, failed }, grown, views })
+                let heartbeats = entries.len() + unreadable;
+                let step = Step::Folded { heartbeats, rows, failed: failed + unreadable };
+                Ok(Folded { step, grown, views })
             }
             .scope_boxed()
         })
         .await
-}
-
-/// The heartbeats and views of batches, whose names stay where they are. A batch that holds fewer than it says is not whole.
-fn read(batches: &[HashedHeartbeats]) -> Result<Vec<Entry<'_>>, StoreError> {
-    let mut entries = Vec::new();
-    for batch in batches {
-        let before = entries.len();
-        for entry in batch.entries() {
-            entries.push(entry.map_err(unreadable)?);
-        }
-        if entries.len() - before != batch.len() {
-            return Err(unreadable(Unreadable));
-        }
-    }
-    Ok(entries)
-}
-
-fn unreadable(error: Unreadable) -> StoreError {
-    StoreError::BadValue(error.to_string())
 }
 
 /// What entries became.

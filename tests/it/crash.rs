@@ -2,7 +2,9 @@
 //!
 //! `HEATSTRIP_CRASH_CYCLES` sets how many blows there are, `HEATSTRIP_CRASH_SEED` repeats a run's decisions.
 
+mod hosts;
 mod load;
+mod nats;
 mod sampled;
 mod stuck;
 mod upgrade;

@@ -4,6 +4,7 @@ use super::RETRY_WHEN_FULL;
 use crate::{
     http::error::{ApiError, RETRY_WHEN_AWAY},
     ingest::{body::BodyError, intake::IntakeError},
+    queue::QueueError,
     viewers::salt::SaltError,
 };
 
@@ -36,6 +37,26 @@ impl From<SaltError> for ApiError {
     }
 }
 
+impl From<&QueueError> for ApiError {
+    fn from(error: &QueueError) -> Self {
+        match error {
+            QueueError::Store(error) => ApiError::from(error),
+            QueueError::Full(_) => ApiError::Unavailable {
+                detail: "the queue is full, nothing was accepted",
+                retry_after: RETRY_WHEN_FULL,
+            },
+            QueueError::Away(_) | QueueError::Unsuitable(_) => ApiError::Unavailable {
+                detail: "the queue is not reachable, nothing was accepted",
+                retry_after: RETRY_WHEN_AWAY,
+            },
+            QueueError::OutcomeUnknown(_) => ApiError::Unavailable {
+                detail: "the queue did not say whether it has the batch: send it again with the same batch_id",
+                retry_after: RETRY_WHEN_AWAY,
+            },
+        }
+    }
+}
+
 impl From<IntakeError> for ApiError {
     fn from(error: IntakeError) -> Self {
         match error {
@@ -48,7 +69,7 @@ impl From<IntakeError> for ApiError {
                 retry_after: RETRY_WHEN_AWAY,
             },
             IntakeError::Salt(error) => error.into(),
-            IntakeError::Store(error) => ApiError::from(&*error),
+            IntakeError::Queue(error) => ApiError::from(&*error),
         }
     }
 }

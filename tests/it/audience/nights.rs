@@ -133,7 +133,7 @@ async fn what_is_forgotten_is_in_no_sample() {
 async fn replay(app: &App, on: &str, viewer: u32) {
     let salts = Salts::new(app.store.clone(), SaltSource::Made(Rotation::Daily), app.clock.clone());
     let destination = Destination::Queue {
-        store: app.store.clone(),
+        queue: app.store.clone().into(),
         salts,
         durations: Durations::new(app.store.clone()),
         clock: app.clock.clone(),

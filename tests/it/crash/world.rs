@@ -36,6 +36,8 @@ pub struct World {
     pub workers: Vec<Process>,
     /// The program of an earlier version, while that is what is started.
     pub previous: Option<PathBuf>,
+    /// The servers of the stream that is the queue, if one is.
+    pub queue: Option<String>,
 }
 
 impl World {
@@ -43,22 +45,36 @@ impl World {
         World::start_as(None, workers).await
     }
 
+    /// Starts with a NATS stream as the queue.
+    pub async fn start_on(queue: &str, workers: usize) -> World {
+        World::start_with(None, Some(queue.to_owned()), workers).await
+    }
+
     /// Starts as an earlier version.
     pub async fn start_as(previous: Option<PathBuf>, workers: usize) -> World {
+        World::start_with(previous, None, workers).await
+    }
+
+    async fn start_with(previous: Option<PathBuf>, queue: Option<String>, workers: usize) -> World {
         let data_dir =
             std::env::temp_dir().join(format!("heatstrip-it-crash-{}", uuid::Uuid::new_v4().simple()));
         let postgres = LocalPostgres::start(&data_dir, Lifetime::Process).await.expect("a Postgres");
         postgres.create_database(DATABASE, None).await.expect("a database");
         let database_url = postgres.url(DATABASE);
         let logs = TempDir::new().expect("a directory");
-        let as_then = previous.as_deref();
+        let as_then = Version { program: previous.as_deref(), queue: queue.as_deref() };
         let log = logs.path().join("migrate.log");
-        let mut migrate = start_as(as_then, &["migrate"], &database_url, &log);
+        let arguments = match queue {
+            Some(_) => &["migrate", "--stream-max-bytes", "67108864"][..],
+            None => &["migrate"],
+        };
+        let mut migrate = as_then.start(arguments, &database_url, &log);
         assert!(migrate.wait(START).await.success(), "{}", migrate.log());
 
-        let api = start_api(as_then, "127.0.0.1:0", &database_url, logs.path());
+        let api = as_then.start_api("127.0.0.1:0", &database_url, logs.path());
         let url = listening(&api).await;
-        let mut world = World { postgres, database_url, logs, url, api, workers: Vec::new(), previous };
+        let mut world =
+            World { postgres, database_url, logs, url, api, workers: Vec::new(), previous, queue };
         for worker in 0..workers {
             let process = world.new_worker(worker).await;
             world.workers.push(process);
@@ -69,7 +85,11 @@ impl World {
     /// Starts the API again, on the port its clients know.
     pub fn restart_api(&mut self) {
         let address = self.url.strip_prefix("http://").expect("its own URL");
-        self.api = start_api(self.previous.as_deref(), address, &self.database_url, self.logs.path());
+        self.api = self.version().start_api(address, &self.database_url, self.logs.path());
+    }
+
+    fn version(&self) -> Version<'_> {
+        Version { program: self.previous.as_deref(), queue: self.queue.as_deref() }
     }
 
     pub async fn restart_worker(&mut self, worker: usize) {
@@ -87,7 +107,7 @@ impl World {
             // Earlier versions may know no sample.
             arguments.extend(["--sample-size", SAMPLE_SIZE]);
         }
-        let process = start_as(self.previous.as_deref(), &arguments, &self.database_url, &log);
+        let process = self.version().start(&arguments, &self.database_url, &log);
         until("the worker works", START, async || (starts(process.log()) > before).then_some(())).await;
         process
     }
@@ -95,7 +115,8 @@ impl World {
     /// Folds what is queued, as an operator would.
     pub async fn drain(&self, limit: Duration) {
         let log = self.logs.path().join("once.log");
-        let mut once = start(&["work", "--once", "--sample-size", SAMPLE_SIZE], &self.database_url, &log);
+        let arguments = ["work", "--once", "--sample-size", SAMPLE_SIZE];
+        let mut once = self.version().start(&arguments, &self.database_url, &log);
         assert!(once.wait(limit).await.success(), "{}", once.log());
     }
 
@@ -115,21 +136,32 @@ impl World {
 
 /// Starts a command on a database.
 pub fn start(arguments: &[&str], database_url: &str, log: &Path) -> Process {
-    start_as(None, arguments, database_url, log)
+    Version { program: None, queue: None }.start(arguments, database_url, log)
 }
 
-/// Starts a command of an earlier version, or of this one.
-pub fn start_as(previous: Option<&Path>, arguments: &[&str], database_url: &str, log: &Path) -> Process {
-    let mut command = match previous {
-        Some(program) => heatstrip_at(program, arguments),
-        None => heatstrip(arguments),
-    };
-    command.env("DATABASE_URL", database_url);
-    Process::start(command, log)
+/// What is started: an earlier version or this one, and its queue.
+#[derive(Clone, Copy)]
+struct Version<'a> {
+    program: Option<&'a Path>,
+    queue: Option<&'a str>,
 }
 
-fn start_api(previous: Option<&Path>, listen: &str, database_url: &str, logs: &Path) -> Process {
-    start_as(previous, &["serve", "--listen", listen], database_url, &logs.join("api.log"))
+impl Version<'_> {
+    fn start(self, arguments: &[&str], database_url: &str, log: &Path) -> Process {
+        let mut command = match self.program {
+            Some(program) => heatstrip_at(program, arguments),
+            None => heatstrip(arguments),
+        };
+        command.env("DATABASE_URL", database_url);
+        if let Some(queue) = self.queue {
+            command.env("HEATSTRIP_QUEUE", queue);
+        }
+        Process::start(command, log)
+    }
+
+    fn start_api(self, listen: &str, database_url: &str, logs: &Path) -> Process {
+        self.start(&["serve", "--listen", listen], database_url, &logs.join("api.log"))
+    }
 }
 
 /// Waits until an API listens; returns its URL.

@@ -18,6 +18,7 @@ const STAY: &[(&str, &str)] = &[
     ("view_months", "likewise"),
     ("trending", "likewise"),
     ("sampled_watches", "the sample is kept on the coordinator"),
+    ("queue_stream_forgotten", "few rows, read by every fold of a lane"),
     ("catalogue", "joined with the number of its changes, a row a video"),
 ];
 /// Functions whose results depend on settings of a session.

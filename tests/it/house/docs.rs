@@ -252,7 +252,7 @@ fn settings() -> BTreeMap<String, String> {
             }
         }
     }
-    for secret in ["DATABASE_URL", "HEATSTRIP_VIEWER_SALT"] {
+    for secret in ["DATABASE_URL", "HEATSTRIP_QUEUE", "HEATSTRIP_VIEWER_SALT"] {
         settings.insert(secret.to_owned(), String::new());
         settings.insert(format!("{secret}_FILE"), String::new());
     }

@@ -145,6 +145,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 /// Crates that stand for something outside, and where they may be named: folders, or files of this name.
 const DRIVERS: &[(&[&str], &[&str])] = &[
     (&["tokio_postgres", "deadpool_postgres"], &["postgres", "queue", "store"]),
+    (&["async_nats"], &["nats"]),
     (&["axum"], &["http", "serve", "config", "cli"]),
     (&["clap"], &["config", "cli", "telemetry"]),
 ];

@@ -1,7 +1,9 @@
 //! The queue beside readers with old snapshots: its head, its ring of batch ids, and how its statements are planned.
 
+mod conformance;
 mod forget;
 mod heads;
+mod nats;
 mod plans;
 mod ring;
 

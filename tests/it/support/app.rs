@@ -10,6 +10,7 @@ use heatstrip::{
     },
     import::replay::client,
     postgres::Store,
+    queue::Queue,
     viewers::{epoch::Rotation, salt::SaltSource},
     work::worker,
 };
@@ -67,6 +68,7 @@ pub struct App {
     pub url: String,
     pub database: TestDatabase,
     pub store: Store,
+    pub queue: Queue,
     pub clock: Clock,
     pub client: Client,
     _stop: DropGuard,
@@ -81,7 +83,9 @@ impl App {
     }
 
     /// Starts the API on a database that is there.
-    pub async fn start_on(database: TestDatabase, store: Store, settings: Settings) -> App {
+    pub async fn start_on(database: TestDatabase, queue: impl Into<Queue>, settings: Settings) -> App {
+        let queue = queue.into();
+        let store = queue.store().clone();
         let clock = Clock::by_hand(settings.now);
         let serving = ServeSettings {
             listen: "127.0.0.1:0".parse().expect("an address"),
@@ -109,15 +113,15 @@ impl App {
         let url = format!("http://{address}{}", serving.base_path);
         let stop = CancellationToken::new();
         let served = {
-            let (store, clock, stop) = (store.clone(), clock.clone(), stop.clone());
+            let (queue, clock, stop) = (queue.clone(), clock.clone(), stop.clone());
             async move {
-                serve(store, clock, &serving, settings.salts, listener, stop)
+                serve(queue, clock, &serving, settings.salts, listener, stop)
                     .await
                     .expect("the API ends in order")
             }
         };
         tokio::spawn(served);
-        App { url, database, store, clock, client: client(), _stop: stop.drop_guard() }
+        App { url, database, store, queue, clock, client: client(), _stop: stop.drop_guard() }
     }
 
     /// Posts a body as `application/json`.
@@ -140,6 +144,6 @@ impl App {
 
     /// Folds everything that is queued.
     pub async fn fold(&self) -> u64 {
-        worker::run_once(&self.store, &self.clock).await.expect("the queue is folded")
+        worker::run_once(&self.queue, &self.clock).await.expect("the queue is folded")
     }
 }

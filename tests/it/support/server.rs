@@ -73,6 +73,18 @@ pub async fn one_server() -> TestDatabase {
     TestDatabase { url: server.url(&name) }
 }
 
+/// Copies a database that nobody uses any more; sessions that are being closed are waited for.
+pub async fn copy_of(database: &TestDatabase) -> TestDatabase {
+    let server = SERVER.get_or_init(start).await;
+    let config: tokio_postgres::Config = database.url.parse().expect("its URL");
+    let name = format!("test_{}", NEXT_DATABASE.fetch_add(1, Ordering::Relaxed));
+    super::until("nobody uses the database", std::time::Duration::from_secs(20), async || {
+        server.create_database(&name, config.get_dbname()).await.ok()
+    })
+    .await;
+    TestDatabase { url: server.url(&name) }
+}
+
 async fn start() -> LocalPostgres {
     let data_dir = std::env::temp_dir().join(format!("heatstrip-it-{}", uuid::Uuid::new_v4().simple()));
     let server = match LocalPostgres::start(&data_dir, Lifetime::Process).await {

@@ -85,7 +85,7 @@ async fn strips(app: &App) -> Vec<Value> {
 
 async fn replay(app: &App, salts: &Salts, at: &str) -> Summary {
     let destination = Destination::Queue {
-        store: app.store.clone(),
+        queue: app.store.clone().into(),
         salts: salts.clone(),
         durations: Durations::new(app.store.clone()),
         clock: app.clock.clone(),

