@@ -28,7 +28,7 @@ async function ask(path, said, signal) {
     throw new Problem("The server cannot be reached", "This page tries again by itself.", 0);
   }
   if (response.ok) return response;
-  if (response.status === 401) signIn();
+  if (response.status === 401) signIn({ refused: true });
   throw problem(response, await response.json().catch(() => null));
 }
 

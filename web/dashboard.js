@@ -1,8 +1,9 @@
 // The dashboard shows the page that the address asks for, and decides when to ask again.
 
-import { replace } from "./dom.js";
+import { isRefused, replace } from "./dom.js";
 import { home } from "./home.js";
 import { address, parse } from "./route.js";
+import { signIn } from "./sign_in.js";
 import { video } from "./video.js";
 
 // Milliseconds between two questions of a page that somebody looks at: answers hold at least so long, and a failure may pass.
@@ -60,12 +61,13 @@ async function refresh() {
   } catch (problem) {
     if (mine !== turn) return;
     failures++;
-    wait = MIN_WAIT * 2 ** (failures - 1);
-    status.textContent = `${problem.message}; trying again`;
+    // The same key would be refused again.
+    wait = isRefused(problem) ? Infinity : MIN_WAIT * 2 ** (failures - 1);
+    status.textContent = isRefused(problem) ? "Not signed in" : `${problem.message}; trying again`;
   }
   asking = false;
   main.setAttribute("aria-busy", "false");
-  timer = setTimeout(wake, Math.min(MAX_WAIT, wait), true);
+  if (wait < Infinity) timer = setTimeout(wake, Math.min(MAX_WAIT, wait), true);
 }
 
 function wake(isDue) {
@@ -99,6 +101,7 @@ document.addEventListener("click", (event) => {
 });
 document.addEventListener("ask", (event) => ask(event.detail));
 main.addEventListener("again", () => refresh());
+document.addEventListener("sign-in", () => signIn());
 document.addEventListener("signed-in", () => refresh());
 addEventListener("popstate", () => {
   // A step within the page, as to its content, changes no question.

@@ -52,8 +52,20 @@ export function notice(kind, title, detail, ...more) {
     node("h2", {}, title), detail && node("p", {}, detail), ...more);
 }
 
-/** Says what went wrong, with a button to try again. @param {import("./api.js").Problem} problem */
+/** Says what a key is missing, and what the button is for that asks for another one. */
+const REFUSED = { 401: ["A key is needed", "Sign in"], 403: ["This key is not good for this page", "Use another key"] };
+
+/** Returns true if only another key would help. @param {import("./api.js").Problem} problem */
+export const isRefused = ({ status }) => status in REFUSED;
+
+/** Says what went wrong, with a button to try again or to sign in. @param {import("./api.js").Problem} problem */
 export function failure(problem, retry) {
+  if (isRefused(problem)) {
+    const [title, name] = REFUSED[problem.status];
+    const other = node("button", { type: "button", "data-key": "sign-in" }, name);
+    other.addEventListener("click", () => document.dispatchEvent(new CustomEvent("sign-in")));
+    return notice("error", title, problem.detail, other);
+  }
   const button = node("button", { type: "button", "data-key": "retry" }, "Try again");
   button.addEventListener("click", retry);
   return notice("error", problem.message, problem.detail, button);

@@ -23,7 +23,7 @@ export function home(main, asked, today, stale) {
   const facts = node("p", { className: "facts" });
   const filter = search(asked);
   const list = node("div", { className: "answer", "aria-live": "off" });
-  const bar = node("div", { className: "controls" }, controls.order(asked), controls.days(asked, today), controls.regionField(asked), filter);
+  const bar = node("div", { className: "controls" }, controls.order(asked), asked.by !== "trending" && controls.days(asked, today), controls.regionField(asked), filter);
   replace(main, node("header", { className: "head" }, title, facts), bar, list);
   document.title = asked.by === "watched" ? "heatstrip" : `${TITLES[asked.by]} · heatstrip`;
 

@@ -44,8 +44,8 @@ export function share(asked, today) {
     trouble,
     snippet("Under a player: a click on the strip seeks the video", embed),
     hasKey() && node("p", { className: "remark" },
-      "Everybody reads the key of a page, so it has to be a reader's with a minimum audience, which may stand in addresses too. Yours may not. One is made with ",
-      node("code", {}, "heatstrip keys create --role reader --min-audience 20 --name pages"), "."));
+      "Whoever reads a page reads its key, so it must not be the one that you signed in with, but one that shows nothing of few people: a reader's with a minimum audience, as ",
+      node("code", {}, "heatstrip keys create --role reader --min-audience 20 --name pages"), " makes it."));
 }
 
 /** Returns of an id as much as any file system takes. @param {string} id */

@@ -24,19 +24,19 @@ export function authorization() {
   return known ? { authorization: `Bearer ${known}` } : {};
 }
 
-/** Asks for a key, unless it is being asked for. */
-export function signIn() {
+/** Asks for a key, unless it is being asked for. @param {{refused?: boolean}} [why] the key that is used was refused */
+export function signIn({ refused = false } = {}) {
   if (document.querySelector("dialog.sign-in")) return;
   const input = node("input", {
-    type: "password", name: "key", id: "key", required: true, autocomplete: "off", spellcheck: false, pattern: "hs[rs]_[A-Za-z0-9_\\-]{43}",
+    type: "password", name: "key", required: true, autocomplete: "off", spellcheck: false, pattern: "hs[rs]_[A-Za-z0-9_\\-]{43}",
     title: "A key is hsr_ or hss_ and 43 characters", placeholder: "hsr_…",
   });
   const form = node("form", { method: "dialog" },
     node("h2", {}, "This heatstrip needs a key"),
-    node("p", {}, key() ? "The key is not known, or was revoked." : "Whoever runs it makes one with ", !key() && node("code", {}, "heatstrip keys create --role reader --name NAME")),
-    node("label", { htmlFor: "key" }, "Reader key"), input,
-    node("button", { type: "submit" }, "Sign in"),
-    node("p", { className: "remark" }, "It is kept until this tab is closed."));
+    node("p", {}, refused && key() ? "The key is not known, or was revoked. " : "", "Whoever runs it makes one with", node("code", {}, "heatstrip keys create --role reader --name NAME")),
+    node("label", {}, "Reader key", input),
+    node("div", { className: "actions" },
+      node("button", { type: "submit", className: "first" }, "Sign in"), node("span", { className: "remark" }, "It is kept until this tab is closed.")));
   const dialog = node("dialog", { className: "sign-in" }, form);
   form.addEventListener("submit", () => {
     remembered = input.value.trim();
@@ -48,7 +48,7 @@ export function signIn() {
     dialog.remove();
     document.dispatchEvent(new CustomEvent("signed-in"));
   });
-  // Whoever closes it is asked again by the next refusal.
+  // Whoever closes it finds a button in the place of the answer.
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();

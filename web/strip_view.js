@@ -42,11 +42,13 @@ export function drawStrip(strip, width, height, duration) {
   const svg = element("svg", { width, height, viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" });
   if (labelled) svg.append(grid(y(most), width), grid(y(most / 2), width));
   svg.append(element("rect", { class: "lane", x: 0, y: base + GAP, width, height: LANE, rx: 2 }));
-  svg.append(...bars(strip, x(watched), y), ...lane(strip, x(watched), base + GAP), reachedLine(strip, x, y));
+  // The video may end within the last bucket, or before it: nothing is drawn behind its end.
+  const drawn = { width: x(watched), end: width };
+  svg.append(...bars(strip, drawn, y), ...lane(strip, drawn, base + GAP), reachedLine(strip, (secs) => Math.min(width, x(secs)), y));
   if (labelled) {
     svg.append(...axis(span, width, x, base + GAP + LANE));
     const [hottest] = hotspots(strip);
-    const middle = hottest && x(hottest.at + resolution / 2);
+    const middle = hottest && Math.min(width, x(hottest.at + resolution / 2));
     if (hottest) svg.append(...marker(hottest, middle, width));
     if (!hottest || markerEnd(middle, width) <= width - SCALE) svg.append(scale(most, width));
   }
@@ -65,9 +67,9 @@ export function drawStrip(strip, width, height, duration) {
     point(index) {
       pointer.setAttribute("visibility", index === null ? "hidden" : "visible");
       if (index === null) return;
-      const bar = Math.max(MIN_BAR, x(resolution));
-      pointer.setAttribute("x", Math.min(width - bar, x(index * resolution)));
-      pointer.setAttribute("width", bar);
+      const left = Math.min(width - MIN_BAR, x(index * resolution));
+      pointer.setAttribute("x", left);
+      pointer.setAttribute("width", Math.max(MIN_BAR, Math.min(x(resolution), width - left)));
     },
     /** Puts the playhead on a time; null takes it away. */
     play(secs) {
@@ -86,7 +88,7 @@ export function drawStrip(strip, width, height, duration) {
 export function drawSpark(strip, most = strip.peak) {
   const [width, height] = [240, 40];
   const svg = element("svg", { class: "spark", viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", "aria-hidden": "true" });
-  svg.append(...bars(strip, width, (viewers) => height - (viewers / Math.max(1, most)) * height, { most, air: 0 }));
+  svg.append(...bars(strip, { width, end: width }, (viewers) => height - (viewers / Math.max(1, most)) * height, { most, air: 0 }));
   return svg;
 }
 
@@ -112,19 +114,21 @@ export function grouped({ buckets }, most) {
   return groups;
 }
 
-function bars(strip, width, y, { most = strip.peak, air = 1 } = {}) {
+function bars(strip, { width, end }, y, { most = strip.peak, air = 1 } = {}) {
   const bucketWidth = width / strip.buckets.length;
   const base = y(0);
   const drawn = [];
   for (const { first, count, fullest: { viewers } } of grouped(strip, width / MIN_BAR)) {
     if (viewers === 0) continue;
-    const wide = count * bucketWidth;
+    const left = first * bucketWidth;
+    const wide = Math.min(count * bucketWidth, end - left);
+    if (wide <= 0) break;
     // There is air between bars only where there is room for it.
     const between = wide >= 6 ? air : 0;
     const height = Math.max(1.5, base - y(viewers));
     const bar = element("rect", {
       class: between ? "bar" : "bar dense",
-      x: first * bucketWidth, width: Math.max(0.5, wide - between), y: base - height, height,
+      x: left, width: Math.max(0.5, wide - between), y: base - height, height,
     });
     bar.style.fill = heat(viewers / Math.max(1, most));
     drawn.push(bar);
@@ -133,12 +137,13 @@ function bars(strip, width, y, { most = strip.peak, air = 1 } = {}) {
 }
 
 /** Draws where people watch again; the more they do, the deeper the lane. */
-function lane(strip, width, y) {
+function lane(strip, { width, end }, y) {
   const bucketWidth = width / strip.buckets.length;
   const most = strip.buckets.reduce((most, bucket) => (isRewatched(strip, bucket) ? Math.max(most, bucket.replay) : most), 1.5);
-  return grouped(strip, width / MIN_BAR).filter(({ hottest }) => isRewatched(strip, hottest)).map(({ first, count, hottest }) =>
+  const within = ({ first, hottest }) => first * bucketWidth < end && isRewatched(strip, hottest);
+  return grouped(strip, width / MIN_BAR).filter(within).map(({ first, count, hottest }) =>
     element("rect", {
-      class: "replay", x: first * bucketWidth, width: count * bucketWidth, y, height: LANE,
+      class: "replay", x: first * bucketWidth, width: Math.min(count * bucketWidth, end - first * bucketWidth), y, height: LANE,
       opacity: Math.min(1, 0.25 + (0.75 * (hottest.replay - 1)) / (most - 1)).toFixed(2),
     }));
 }

@@ -111,6 +111,75 @@ test('keys move, say where one is, and seek a real video', () =>
     assert.match(await now('ArrowDown'), /^time 0:10/, 'from where the video is');
   }));
 
+test('under a player both have one scale, and nothing is drawn behind the end', () =>
+  withStrip(`<div id="player"></div>${SCRIPT}<heat-strip video="my-video" for="player" style="width:600px"></heat-strip>`, async (page) => {
+    const edges = () => page.locator('heat-strip').evaluate((strip) => {
+      const { left } = strip.getBoundingClientRect();
+      const all = [...strip.shadowRoot.querySelectorAll('.bar, .replay, .pointer')].map((bar) => bar.getBoundingClientRect());
+      return { first: Math.round(all[0].right - left), last: Math.round(Math.max(...all.map(({ right }) => right)) - left) };
+    });
+    const lasts = (duration) => page.evaluate((duration) => {
+      const player = document.querySelector('#player');
+      Object.assign(player, { duration, currentTime: 0 });
+      // An element that was no player yet is looked for with the next answer.
+      document.querySelector('heat-strip').setAttribute('for', 'player');
+      player.dispatchEvent(new Event('durationchange'));
+    }, duration);
+    assert.deepEqual(await edges(), { first: 99, last: 599 }, 'six buckets, no player yet');
+    await lasts(60);
+    assert.deepEqual(await edges(), { first: 49, last: 299 });
+    const box = await page.locator('heat-strip').boundingBox();
+    await page.mouse.click(box.x + 125, box.y + 60);
+    assert.equal(await page.evaluate(() => document.querySelector('#player').currentTime), 10);
+    // It ends within the sixth bucket.
+    await lasts(27.5);
+    await slider(page).press('End');
+    assert.deepEqual(await edges(), { first: 108, last: 600 });
+    assert.equal((await facts(page)).time, '0:25–0:30');
+    // And before the last ones, as another cut of it would.
+    await lasts(12.5);
+    assert.deepEqual(await edges(), { first: 239, last: 600 });
+    await lasts(NaN);
+    assert.deepEqual(await edges(), { first: 99, last: 600 }, 'a stream without an end');
+  }));
+
+test('what the browser holds is not asked for again', async () => {
+  const cached = await startHeatstrip({ environment: { HEATSTRIP_CACHE_TTL_SECS: '300' } });
+  try {
+    await cached.send({ video_id: 'v', viewer_id: 'a', start_sec: 0, end_sec: 9 });
+    const asked = async () => {
+      const metrics = await (await fetch(`${cached.url}/metrics`)).text();
+      const line = metrics.split('\n').filter((line) => line.startsWith('heatstrip_http_requests_total{route="/v1/videos/{video_id}/heatmap"'));
+      return line.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+    };
+    // An answer without buckets is kept for seconds only: this waits until there are some.
+    const strip = async () => (await cached.strip('v', { resolution: '5' })).buckets.length;
+    for (const late = Date.now() + 60_000; !(await strip()); ) assert.ok(Date.now() < late);
+    const before = await asked();
+    const html = `<script type="module" src="${cached.url}/heat-strip.js"></script><heat-strip video="v"></heat-strip>`;
+    await withPage(browser, { origins: [site.origin, cached.url] }, async (page) => {
+      for (const url of [site.page(html), site.page(html)]) {
+        await page.goto(url);
+        await page.locator('heat-strip .bar').first().waitFor();
+      }
+      assert.equal(await asked(), before + 1);
+      await page.locator('heat-strip').evaluate((strip) => strip.reload());
+      assert.equal(await asked(), before + 2, 'unless somebody wants it anew');
+    });
+  } finally {
+    await cached.stop();
+  }
+});
+
+test('an endpoint that is no address is an error in its place', () =>
+  withStrip(`${SCRIPT}<heat-strip endpoint="http://[" video="my-video"></heat-strip>`, async (page) => {
+    const status = page.getByRole('status');
+    await status.getByText('The strip cannot be shown: endpoint is no address: http://[').waitFor();
+    assert.equal(await page.getByRole('button', { name: 'Try again' }).count(), 1);
+    await page.locator('heat-strip').evaluate((strip, url) => strip.setAttribute('endpoint', url), heatstrip.url);
+    await page.locator('heat-strip .bar').first().waitFor();
+  }, { drawn: false }));
+
 test('a page may keep its video where it is', () =>
   withStrip(`<video id="player" src="/media/${film}"></video>${SCRIPT}<heat-strip video="my-video" for="player"></heat-strip>`, async (page) => {
     await page.evaluate(() => document.addEventListener('heat-strip-seek', (event) => {

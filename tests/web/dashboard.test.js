@@ -272,6 +272,23 @@ for (const [path, api, answer] of [['/', '**/v1/videos?*', '.videos'], ['/?video
     }));
 }
 
+test('what stands beside the strip never holds it up', () =>
+  withPage(browser, { origins: [heatstrip.url] }, async (page) => {
+    // Regions, catalogue, views and counters stay without an answer.
+    await page.route(/\/v1\/(catalogue|counts|videos\/cat-piano\/(regions|views))/, () => {});
+    await page.goto(`${heatstrip.url}/?video=cat-piano`);
+    await strip(page);
+    await settled(page);
+    assert.equal((await numbers(page))['viewer-days'], '91');
+    assert.equal(await page.getByRole('group', { name: /^Regions/ }).getByRole('link').count(), 1, 'everywhere alone');
+    // Another question is not held up by those that still wait.
+    await page.getByRole('link', { name: '10 s' }).click();
+    await page.waitForFunction(() => location.search.includes('resolution=10'));
+    await settled(page);
+    await strip(page);
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
+  }));
+
 test('a server that goes away takes nothing from the page', () =>
   withDashboard('/?video=cat-piano', async (page) => {
     await strip(page);

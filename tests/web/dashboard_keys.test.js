@@ -107,6 +107,38 @@ test('the tag to copy says which key may stand in a page, and works with it', ()
     });
   }));
 
+test('without a key nobody is asked again and again', () =>
+  withPage(browser, { origins: [heatstrip.url], tolerate: [/401/] }, async (page) => {
+    await page.clock.install();
+    await page.goto(`${heatstrip.url}/`);
+    await page.getByRole('dialog').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('heading', { name: 'A key is needed' }).waitFor();
+    await page.getByText('Not signed in').waitFor();
+    await assertAccessible(page, 'not signed in');
+    let asked = 0;
+    page.on('request', () => asked++);
+    await page.clock.fastForward(600_000);
+    assert.equal(asked, 0);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByLabel('Reader key').fill(READER);
+    await page.keyboard.press('Enter');
+    await page.locator('.videos .row').first().waitFor();
+  }));
+
+test('a key that is not good for a page makes room for another', () =>
+  withPage(browser, { origins: [heatstrip.url], tolerate: [/401/, /403/] }, async (page) => {
+    await page.goto(`${heatstrip.url}/`);
+    await page.getByLabel('Reader key').fill(EMBED);
+    await page.getByRole('dialog').getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { name: 'This key is not good for this page' }).waitFor();
+    await assertAccessible(page, 'a key for embeds');
+    await page.getByRole('button', { name: 'Use another key' }).click();
+    await page.getByLabel('Reader key').fill(READER);
+    await page.getByRole('dialog').getByRole('button', { name: 'Sign in' }).click();
+    await page.locator('.videos .row').first().waitFor();
+  }));
+
 test('a key lasts as long as the tab', () =>
   withSignedIn(async (page) => {
     await page.reload();

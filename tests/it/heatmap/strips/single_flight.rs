@@ -13,13 +13,14 @@ use heatstrip::{
     clock::Clock,
     heatmap::{http::State, store::strips::StripQuery, strip::formats::Format},
     postgres::Store,
+    work::worker,
 };
 use reqwest::header;
 use serde_json::Value;
 use tokio_postgres::Client;
 
 use super::{READS, beat, header_of, watch};
-use crate::support::{App, Settings};
+use crate::support::{App, Served, Settings, database, until};
 
 /// The server logs each statement with its parameters before it runs it, so that the log counts the reads of a video.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -139,6 +140,52 @@ async fn a_failure_is_not_kept() {
     sql.batch_execute("ALTER TABLE gone RENAME TO video_heatmap_whole").await.expect("renamed back");
     assert_eq!(app.json(READS[0]).await["viewers"], 1);
     assert_eq!(app.json(READS[1]).await["videos"][0]["viewers"], 1);
+}
+
+/// Whoever waits for an answer that is being made has not made it: that is a hit.
+#[tokio::test]
+async fn who_waits_with_others_is_a_hit() {
+    let database = database().await;
+    // A process of its own, whose metrics no other test counts up.
+    let served = Served::api(&database, &["--cache-ttl-secs", "300"]).await;
+    let beat = beat("v", "a", (0, 9)).to_string();
+    let post = served.client.post(format!("{}/v1/heartbeats", served.url)).body(beat);
+    assert_eq!(post.send().await.expect("an answer").status(), 202);
+    let store = Store::connect(&database.url, 2).await.expect("a store");
+    worker::run_once(&store, &Clock::system()).await.expect("the queue is folded");
+    let sql = database.connect().await;
+    let other = database.connect().await;
+    sql.batch_execute("BEGIN; LOCK TABLE video_heatmap_whole IN ACCESS EXCLUSIVE MODE")
+        .await
+        .expect("a lock");
+    let ask = || served.client.get(format!("{}/v1/videos/v/heatmap", served.url)).send();
+    let first = tokio::spawn(ask());
+    until("somebody reads", Duration::from_secs(20), async || {
+        let waiting = "SELECT count(*) FROM pg_stat_activity
+                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let waiting: i64 = other.query_one(waiting, &[]).await.expect("the activity").get(0);
+        (waiting > 0).then_some(())
+    })
+    .await;
+    let others: Vec<_> = (0..9).map(|_| tokio::spawn(ask())).collect();
+    let counted = async |name: &str| -> f64 {
+        let metrics = served.client.get(format!("{}/metrics", served.url)).send().await.expect("an answer");
+        let metrics = metrics.text().await.expect("a text");
+        let line = metrics.lines().find(|line| line.starts_with(name)).expect("the metric");
+        line[name.len()..].trim().parse().expect("a number")
+    };
+    // A connection is counted once it is open, and asks at once.
+    until("all of them ask", Duration::from_secs(20), async || {
+        (counted("heatstrip_connections").await >= 10.0).then_some(())
+    })
+    .await;
+    sql.batch_execute("COMMIT").await.expect("the lock is released");
+    for asked in others.into_iter().chain([first]) {
+        let answer = asked.await.expect("no panic").expect("an answer");
+        assert_eq!(answer.json::<Value>().await.expect("JSON")["viewers"], 1);
+    }
+    assert_eq!(counted("heatstrip_strip_cache_misses_total").await, 1.0);
+    assert_eq!(counted("heatstrip_strip_cache_hits_total").await, 9.0);
 }
 
 /// Who asked first and hung up does not take the answer from those who wait with it.
