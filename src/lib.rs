@@ -42,6 +42,7 @@ pub mod access;
 pub mod answers;
 pub mod catalogue;
 pub mod ingest;
+pub mod ledger;
 pub mod viewers;
 // -- capabilities: they never import each other --
 pub mod audience;

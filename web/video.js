@@ -11,6 +11,7 @@ import { dayByDay } from "./days.js";
 import { definitions, failure, node, notice, replace } from "./dom.js";
 import { asOf, certainty, certaintySentence, clock, dayRange, duration, number, places, scopeSentence, times, unit } from "./format.js";
 import { lead } from "./lead.js";
+import { ledger } from "./ledger.js";
 import { describe, hotspots, MIN_VIEWERS, moments, watchedLength } from "./moments.js";
 import { address, range, videoPath } from "./route.js";
 import { series } from "./series.js";
@@ -32,12 +33,13 @@ export function video(main, asked, today, stale) {
   const facts = node("p", { className: "facts" });
   const chips = node("div", { className: "places" }, controls.regions(asked, known.regions));
   const counted = node("div");
+  const why = ledger(asked, today);
   const leading = node("div", { className: "leading" }, known.lead);
   const answer = node("div", { className: "answer" }, ...(stale.length ? stale : [skeleton()]));
   replace(main,
     node("header", { className: "head" }, back, node("div", { className: "titled" }, picture, node("div", {}, title, under))),
     leading, counted,
-    node("div", { className: "controls" }, controls.days(asked, today), controls.resolution(asked)), chips, facts, answer);
+    node("div", { className: "controls" }, controls.days(asked, today), controls.resolution(asked)), chips, facts, answer, why.place);
   const showEntry = (entry) => {
     const name = nameOf(entry, asked.video);
     title.textContent = name;
@@ -95,6 +97,7 @@ export function video(main, asked, today, stale) {
     },
     close() {
       asking.abort();
+      why.close();
       figures?.close();
     },
   };

@@ -14,6 +14,7 @@ mod forget;
 mod import;
 mod keys;
 mod kinds;
+mod ledger;
 mod metrics;
 mod migrate;
 mod reconcile;
@@ -55,6 +56,9 @@ enum Command {
     /// Ask who saw these parts of a video and missed those
     #[command(after_help = config::DATABASE_HELP)]
     Ask(ask::Arguments),
+    /// What became of what was sent of a video: accepted, refused, and why
+    #[command(after_help = config::DATABASE_HELP)]
+    Ledger(ledger::Arguments),
     /// Remove a video's rows everywhere
     #[command(after_help = config::DATABASE_HELP)]
     Forget(forget::Arguments),
@@ -98,6 +102,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Replay(arguments) => replay::run(arguments).await,
         Command::Show(arguments) => show::run(arguments).await,
         Command::Ask(arguments) => ask::run(arguments).await,
+        Command::Ledger(arguments) => ledger::run(arguments).await,
         Command::Forget(arguments) => forget::run(arguments).await,
         Command::Keys(arguments) => keys::run(arguments).await,
         Command::Kinds(arguments) => kinds::run(arguments).await,

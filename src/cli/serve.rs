@@ -16,10 +16,11 @@ use crate::{
     config, counters, heatmap,
     http::body::BodyBudget,
     ingest::{self, intake::Intake},
+    ledger::{self, refused::Gathered},
     postgres::Store,
     queue::Queue,
     serve::{
-        Parts, days, health,
+        Parts, days, health, ledger as ledger_route,
         listen::{Terms, listen, make_room},
         router, tls,
     },
@@ -122,6 +123,8 @@ async fn serve_encrypted(
         settings.dedup_window(),
         stop.clone(),
     ));
+    let gathered = Gathered::default();
+    let ledger = tokio::spawn(ledger::store::keep_writing(store.clone(), gathered.clone(), stop.clone()));
     let durations = Durations::new(store.clone());
     // Shared: all bodies count against the same bytes.
     let body_budget = BodyBudget::new(settings.body_deadline());
@@ -137,6 +140,7 @@ async fn serve_encrypted(
         region_header: settings.region_header.clone(),
         dedup: settings.dedup_window().is_some(),
         body_budget: Arc::clone(&body_budget),
+        gathered: gathered.clone(),
     });
     let parts = Parts {
         ingest: Arc::clone(&ingest),
@@ -147,6 +151,7 @@ async fn serve_encrypted(
             durations: durations.clone(),
         }),
         days: Arc::new(days::State { store: store.clone(), answers: answers.clone(), clock: clock.clone() }),
+        ledger: Arc::new(ledger_route::State { store: store.clone(), clock: clock.clone() }),
         catalogue: Arc::new(catalogue::http::State {
             store: store.clone(),
             durations,
@@ -173,7 +178,7 @@ async fn serve_encrypted(
         }),
         health: Arc::new(health::State::new(queue, intake, clock, settings.dedup_window())),
         gate,
-        store,
+        store: store.clone(),
         base_path: settings.base_path.to_string(),
         thumbnail_origins: settings.thumbnail_origins.iter().map(ToString::to_string).collect(),
     };
@@ -187,6 +192,8 @@ async fn serve_encrypted(
         () = listen(listener, router(&parts), terms, stop.clone()) => {}
         () = shutdown::overdue(&stop) => tracing::warn!("some connections did not end in time"),
     }
+    ledger.await?;
+    ledger::store::write_last(&store, &gathered).await;
     upkeep.await?;
     keys.await?;
     Ok(())

@@ -198,6 +198,18 @@ pub fn parse<'a>(element: &'a str, arrival: &Arrival) -> Result<Heartbeat<'a>, R
     })
 }
 
+/// Returns the video that an element names, whatever else is wrong with it.
+pub fn video_of(element: &str) -> Option<Cow<'_, str>> {
+    #[derive(Deserialize)]
+    struct Named<'a> {
+        #[serde(borrow, default)]
+        video_id: Option<&'a RawValue>,
+    }
+    let element = Some(element).filter(|element| element.trim_ascii_start().starts_with('{'))?;
+    let named: Named<'_> = serde_json::from_str(element).ok()?;
+    required("video_id", named.video_id, |raw| bounded_text(raw, MAX_VIDEO_ID_BYTES)).ok()
+}
+
 /// A whole second from 0 to [`MAX_SEC`]; `8.0` and `8e0` are whole too.
 fn second(raw: &RawValue) -> Result<i32, Reason> {
     let value = number(raw)?;

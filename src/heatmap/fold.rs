@@ -57,6 +57,8 @@ pub struct Whole<'a> {
     pub viewers: Vec<u8>,
     /// How many times its seconds were played, all together.
     pub plays: i64,
+    /// The heartbeats that said so.
+    pub heartbeats: i64,
 }
 
 /// The rows that a batch folds to.
@@ -85,8 +87,9 @@ pub fn fold<'a>(heartbeats: &[HashedHeartbeat<'a>]) -> Folded<'a> {
     let mut folded = Folded::default();
     for (key, mut spans) in groups {
         spans.sort_unstable_by_key(|span| (span.element, span.start_sec));
+        let heartbeats = spans.len() as i64;
         join(&mut spans);
-        folded.wholes.push(whole(key, &spans));
+        folded.wholes.push(whole(key, &spans, heartbeats));
         fold_key(key, spans, &mut folded.runs);
     }
     folded
@@ -105,7 +108,7 @@ fn join(spans: &mut Vec<Span>) {
 }
 
 /// Unites the viewers of spans, which come ascending by element.
-fn whole<'a>(key: Key<'a>, spans: &[Span]) -> Whole<'a> {
+fn whole<'a>(key: Key<'a>, spans: &[Span], heartbeats: i64) -> Whole<'a> {
     let mut elements: Vec<i64> = spans.iter().map(|span| span.element).collect();
     elements.dedup();
     Whole {
@@ -113,6 +116,7 @@ fn whole<'a>(key: Key<'a>, spans: &[Span]) -> Whole<'a> {
         last_sec: spans.iter().map(|span| span.end_sec).max().unwrap_or(0),
         viewers: sketch::encode(&elements),
         plays: spans.iter().map(|span| i64::from(span.end_sec - span.start_sec + 1)).sum(),
+        heartbeats,
     }
 }
 

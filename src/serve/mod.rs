@@ -5,6 +5,7 @@ mod below;
 mod connection;
 pub mod days;
 pub mod health;
+pub mod ledger;
 pub mod listen;
 pub mod metrics;
 mod openapi;

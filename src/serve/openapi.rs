@@ -18,7 +18,7 @@ use utoipa::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{days, health, metrics};
+use super::{days, health, ledger, metrics};
 use crate::{audience, catalogue, counters, heatmap, ingest, views};
 
 /// The part of the document that stands above the routes.
@@ -54,6 +54,7 @@ pub fn document(base_path: &str) -> String {
         audience::http::routes().into_openapi(),
         catalogue::http::routes().into_openapi(),
         days::routes().into_openapi(),
+        ledger::routes().into_openapi(),
         counters::http::routes().into_openapi(),
         views::http::routes().into_openapi(),
     ] {

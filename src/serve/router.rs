@@ -17,7 +17,7 @@ use tower_http::{
 };
 use utoipa_axum::router::OpenApiRouter;
 
-use super::{assets, below::below, days, health, metrics, openapi};
+use super::{assets, below::below, days, health, ledger, metrics, openapi};
 use crate::{
     access, audience, catalogue, counters, heatmap,
     http::{error::ApiError, request_id::identify},
@@ -43,6 +43,7 @@ pub struct Parts {
     /// What the player client is told of views.
     pub view_after_secs: u32,
     pub days: Arc<days::State>,
+    pub ledger: Arc<ledger::State>,
     pub health: Arc<health::State>,
     pub gate: Arc<access::http::Gate>,
     pub store: Store,
@@ -60,6 +61,7 @@ fn v1(parts: &Parts) -> OpenApiRouter {
         .merge(audience::http::routes().with_state(Arc::clone(&parts.audience)))
         .merge(catalogue::http::routes().with_state(Arc::clone(&parts.catalogue)))
         .merge(days::routes().with_state(Arc::clone(&parts.days)))
+        .merge(ledger::routes().with_state(Arc::clone(&parts.ledger)))
         .merge(counters::http::routes().with_state(Arc::clone(&parts.counters)))
         .merge(views::http::routes().with_state(Arc::clone(&parts.views)).layer(compressed()))
 }

@@ -116,6 +116,8 @@ pub struct Changes<'a> {
     pub days: BTreeMap<(&'a str, &'a str, NaiveDate), ChangedPiece>,
     /// By video, region, first day of the month and epoch.
     pub months: BTreeMap<(&'a str, &'a str, NaiveDate, NaiveDate), ChangedPiece>,
+    /// Views that do not count, by video and day.
+    pub repeats: BTreeMap<(&'a str, NaiveDate), u64>,
 }
 
 /// Decides view by view, in their order, which of them count; `recents` are the rows that are there, of all their keys.
@@ -149,8 +151,9 @@ pub fn fold<'a>(
                 counting
             }
         };
-        if counting {
-            changes.count(view);
+        match counting {
+            true => changes.count(view),
+            false => *changes.repeats.entry((view.video_id, view.at.date_naive())).or_default() += 1,
         }
     }
     changes
@@ -226,6 +229,7 @@ mod tests {
         let there = || BTreeMap::from([(key, Recent::first(&first))]);
         let repeat = fold(&[view("v", "JP", 7, at("11-21T10:29:59"))], there(), MINUTES_30);
         assert!(repeat.videos.is_empty() && repeat.days.is_empty() && repeat.new_viewers.is_empty());
+        assert_eq!(repeat.repeats, BTreeMap::from([(("v", first.at.date_naive()), 1)]));
         let seen = &repeat.recents[&key];
         assert_eq!((seen.is_new, seen.recent.views), (false, 1));
         assert_eq!((seen.recent.last_at, seen.recent.last_counted_at), (at("11-21T10:29:59"), first.at));

@@ -7,6 +7,7 @@ use crate::{
     audience, catalogue,
     events::{part::Part, region::Region},
     heatmap::{self, store::forget::ForgottenRows},
+    ledger,
     postgres::{Store, StoreError},
     queue::{self, Queue, QueueError, claim::lock_lane, forget::ForgottenHeartbeats},
     viewers::epoch::Rotation,
@@ -88,6 +89,7 @@ async fn forget_days(
                     heatmap::store::forget::forget_in(tx, store.tables(), video_id, first_day, last_day)
                         .await?;
                 let views = views::store::forget::forget_in(tx, video_id, day).await?;
+                ledger::store::forget_in(tx, video_id, first_day, last_day).await?;
                 let entry = day.is_none() && catalogue::store::delete_in(tx, video_id).await?;
                 Ok(Forgotten { heartbeats, rows, views, samples, entry })
             }

@@ -265,6 +265,7 @@ impl<P: FnMut(u64)> Run<'_, P> {
             Step::Retention => {
                 store.advance_retention(first_day(self.keep.days), None).await?;
                 store.delete_unkept_failed().await?;
+                store.delete_unkept_ledger().await?;
                 heatmap_nightly::drop_unkept(store, &mut summary.dropped_partitions).await?;
                 heatmap_nightly::delete_unkept(store, &mut summary.deleted_rows).await?;
             }

@@ -20,6 +20,7 @@ use crate::{
         fold::fold,
         store::shards::{self, VideoDay},
     },
+    ledger::{self, Element, SET_ASIDE, store::Added},
     postgres::{Store, StoreError, Transaction, in_savepoint},
     queue::{
         Oldest, Queue, QueueError, Ripe, RipeLane,
@@ -238,7 +239,7 @@ async fn fold_one_by_one(queue: &Queue, clock: &Clock, ripe: RipeLane) -> Result
                 if unreadable > 0 {
                     tracing::error!(lane, "a batch of lane {lane} is set aside, nobody can read it");
                 }
-                let (mut all, mut failed) = (Appended::default(), 0);
+                let (mut all, mut failed) = (Appended::default(), Vec::new());
                 let entries = claim::entries(&batches)?;
                 if entries.is_empty() && unreadable == 0 {
                     return Ok(Folded::IDLE);
@@ -252,11 +253,13 @@ async fn fold_one_by_one(queue: &Queue, clock: &Clock, ripe: RipeLane) -> Result
                         }
                         Err(StoreError::BadValue(reason)) => {
                             failed::insert_failed(tx, entry, &reason, clock.now()).await?;
-                            failed += 1;
+                            failed.push(set_aside(entry));
                         }
                         Err(error) => return Err(error),
                     }
                 }
+                ledger::store::add_in(tx, &failed).await?;
+                let failed = failed.len();
                 tracing::error!(lane, failed, "{failed} heartbeats set aside in heartbeat_queue_failed");
                 let Appended { rows, grown, views } = all;
                 let heartbeats = entries.len() + unreadable;
@@ -266,6 +269,15 @@ async fn fold_one_by_one(queue: &Queue, clock: &Clock, ripe: RipeLane) -> Result
             .scope_boxed()
         })
         .await
+}
+
+/// Returns what the ledger says of an entry that could not be folded.
+fn set_aside<'a>(entry: &Entry<'a>) -> Added<'a> {
+    let element = match entry {
+        Entry::Heartbeat(_) => Element::Heartbeat,
+        Entry::View(_) => Element::View,
+    };
+    Added { video_id: entry.video_id(), day: entry.day(), element, outcome: SET_ASIDE, elements: 1 }
 }
 
 /// What entries became.

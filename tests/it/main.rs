@@ -12,6 +12,7 @@ mod heatmap;
 mod house;
 mod import;
 mod ingest;
+mod ledger;
 mod postgres;
 mod queue;
 mod serve;

@@ -9,4 +9,4 @@
 DELETE FROM video_heatmap_whole_shards
 WHERE captured_on = $1 AND (video_id, captured_on, region) > ($2, $1, $3)
     AND (video_id, captured_on, region) <= ($4, $1, $5) AND video_id = ANY ($6::text[])
-RETURNING video_id, region, last_sec, viewers, plays
+RETURNING video_id, region, last_sec, viewers, plays, heartbeats

@@ -78,7 +78,12 @@ fn unite(a: &WholeRow, b: &WholeRow) -> Result<WholeRow, Unreadable> {
     let mut union = Union::default();
     union.add(&a.viewers)?;
     union.add(&b.viewers)?;
-    Ok(WholeRow { last_sec: a.last_sec.max(b.last_sec), viewers: union.encode(), plays: a.plays + b.plays })
+    Ok(WholeRow {
+        last_sec: a.last_sec.max(b.last_sec),
+        viewers: union.encode(),
+        plays: a.plays + b.plays,
+        heartbeats: a.heartbeats + b.heartbeats,
+    })
 }
 
 fn cardinality(viewers: &[u8]) -> Result<u64, Unreadable> {

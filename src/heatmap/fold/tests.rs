@@ -106,17 +106,19 @@ proptest! {
         prop_assert_eq!(folded, expected);
         prop_assert!(runs.iter().all(|run| run.start_sec / BLOCK_SECS == run.end_sec / BLOCK_SECS));
 
-        let mut wholes: BTreeMap<Key<'_>, (BTreeSet<i64>, i64, i32)> = BTreeMap::new();
+        let mut wholes: BTreeMap<Key<'_>, (BTreeSet<i64>, i64, i32, i64)> = BTreeMap::new();
         for beat in &columns {
-            let (viewers, plays, last_sec) = wholes.entry(key(beat)).or_default();
+            let (viewers, plays, last_sec, heartbeats) = wholes.entry(key(beat)).or_default();
             viewers.insert(sketch::element(beat.viewer_hash));
             *plays += i64::from(beat.end_sec - beat.start_sec + 1);
             *last_sec = beat.end_sec.max(*last_sec);
+            *heartbeats += 1;
         }
         let wholes: Vec<Whole<'_>> = wholes
             .into_iter()
-            .map(|(key, (viewers, plays, last_sec))| {
-                Whole { key, last_sec, viewers: sketch::encode(&Vec::from_iter(viewers)), plays }
+            .map(|(key, (viewers, plays, last_sec, heartbeats))| {
+                let viewers = sketch::encode(&Vec::from_iter(viewers));
+                Whole { key, last_sec, viewers, plays, heartbeats }
             })
             .collect();
         prop_assert_eq!(fold(&columns).wholes, wholes);

@@ -5,6 +5,7 @@
 
 use chrono::{Datelike, Days, Months, NaiveDate};
 use scoped_futures::ScopedFutureExt;
+use tokio_postgres::types::ToSql;
 
 use super::{closed_epochs, forget::ForgottenRows, kept_days::lock_days, locks::lock_on_node, sql};
 use crate::{
@@ -113,11 +114,17 @@ pub(crate) async fn cut_in(
     gone.canonical += cut_levels(tx, video_id, day, region, Cut::behind(last_kept, is_fine)).await?;
 
     let rows = query(tx, sql::DELETE_CUT_WHOLES, &[&video_id, &day, &region]).await?;
-    gone.canonical += rows[0].try_get::<_, i64>("canonical")? as u64;
-    gone.shards += rows[0].try_get::<_, i64>("shards")? as u64;
+    let (mut regions, mut heartbeats): (Vec<&str>, Vec<i64>) = Default::default();
+    for row in &rows {
+        gone.canonical += row.try_get::<_, i64>("canonical")? as u64;
+        gone.shards += row.try_get::<_, i64>("shards")? as u64;
+        regions.push(row.try_get("region")?);
+        heartbeats.push(row.try_get("heartbeats")?);
+    }
     crash_point!("forget::wholes");
     if part.after_sec.is_some() {
-        execute(tx, sql::WRITE_CUT_WHOLES, &[&video_id, &day, &region]).await?;
+        let parameters: &[&(dyn ToSql + Sync)] = &[&video_id, &day, &region, &regions, &heartbeats];
+        execute(tx, sql::WRITE_CUT_WHOLES, parameters).await?;
     }
     execute(tx, sql::WRITE_GLOBAL_WHOLE, &[&video_id, &day]).await?;
     crash_point!("forget::bounds");

@@ -5,7 +5,7 @@ use scoped_futures::ScopedFutureExt;
 
 use super::{prepare_read, sql, strips::shard_regions, videos::read_totals};
 use crate::heatmap::totals::Total;
-use crate::postgres::{Store, StoreError, kept_days};
+use crate::postgres::{Store, StoreError, kept_days, query};
 
 /// A series of days as it is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -32,6 +32,26 @@ impl Store {
                 )
                 .await?;
                 Ok((days, kept_from))
+            }
+            .scope_boxed()
+        })
+        .await
+    }
+
+    /// Returns how many heartbeats of a video were accepted and folded, by day.
+    pub async fn read_accepted(
+        &self,
+        video_id: &str,
+        from: NaiveDate,
+        to: NaiveDate,
+    ) -> Result<Vec<(NaiveDate, u64)>, StoreError> {
+        self.run_read(prepare_read(self.tables()), |tx| {
+            async move {
+                let from = from.max(kept_days::read(tx).await?.kept_from);
+                let rows = query(tx, sql::READ_ACCEPTED, &[&video_id, &from, &to]).await?;
+                rows.iter()
+                    .map(|row| Ok((row.try_get("day")?, row.try_get::<_, i64>("heartbeats")?.max(0) as u64)))
+                    .collect()
             }
             .scope_boxed()
         })

@@ -102,5 +102,7 @@ pub(crate) async fn upsert_wholes(tx: &Transaction<'_>, wholes: &[Whole<'_>]) ->
     let last_secs: Vec<i32> = wholes.iter().map(|whole| whole.last_sec).collect();
     let sketches: Vec<&[u8]> = wholes.iter().map(|whole| whole.viewers.as_slice()).collect();
     let plays: Vec<i64> = wholes.iter().map(|whole| whole.plays).collect();
-    execute(tx, sql::UPSERT_WHOLE, &[&videos, &days, &regions, &last_secs, &sketches, &plays]).await
+    let heartbeats: Vec<i64> = wholes.iter().map(|whole| whole.heartbeats).collect();
+    execute(tx, sql::UPSERT_WHOLE, &[&videos, &days, &regions, &last_secs, &sketches, &plays, &heartbeats])
+        .await
 }

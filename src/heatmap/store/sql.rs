@@ -52,6 +52,7 @@ statements! {
     PREPARE_READ = "prepare_read";
     PREPARE_READ_DISTRIBUTED = "prepare_read_distributed";
     RAISE_BOUNDS = "raise_bounds";
+    READ_ACCEPTED = "read_accepted";
     READ_CANONICAL_DAYS = "read_canonical_days";
     READ_CLOSED_EPOCHS = "read_closed_epochs";
     READ_COUNTED_EPOCHS = "read_counted_epochs";

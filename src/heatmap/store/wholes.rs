@@ -20,6 +20,8 @@ pub(crate) struct WholeRow {
     pub(crate) viewers: Vec<u8>,
     /// The plays of all seconds.
     pub(crate) plays: i64,
+    /// The heartbeats that were folded.
+    pub(crate) heartbeats: i64,
 }
 
 /// The keys of the next shard rows of a day behind a key, ascending.
@@ -91,7 +93,9 @@ pub(crate) async fn write(
     let last_secs: Vec<i32> = rows.iter().map(|(_, row)| row.last_sec).collect();
     let sketches: Vec<&[u8]> = rows.iter().map(|(_, row)| row.viewers.as_slice()).collect();
     let plays: Vec<i64> = rows.iter().map(|(_, row)| row.plays).collect();
-    execute(tx, sql::WRITE_WHOLES, &[&day, &videos, &regions, &last_secs, &sketches, &plays]).await?;
+    let heartbeats: Vec<i64> = rows.iter().map(|(_, row)| row.heartbeats).collect();
+    execute(tx, sql::WRITE_WHOLES, &[&day, &videos, &regions, &last_secs, &sketches, &plays, &heartbeats])
+        .await?;
     Ok(())
 }
 
@@ -114,6 +118,7 @@ fn whole(row: &tokio_postgres::Row) -> Result<(WholeKey, WholeRow), StoreError> 
         last_sec: row.try_get("last_sec")?,
         viewers: viewers.to_vec(),
         plays: row.try_get("plays")?,
+        heartbeats: row.try_get("heartbeats")?,
     };
     Ok(((row.try_get("video_id")?, row.try_get("region")?), whole))
 }

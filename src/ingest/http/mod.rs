@@ -1,8 +1,11 @@
 //! `POST /v1/heartbeats`, and how any endpoint takes elements into the queue.
 
 mod errors;
+mod headers;
 
-use std::{sync::Arc, time::Duration};
+pub use headers::format;
+
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use axum::{
     Extension, Json,
@@ -17,9 +20,10 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
+use headers::{idempotency_key, one_id};
+
 use super::{
-    body::{self, Format},
-    cost,
+    body, cost,
     hash::{self, Hashed},
     intake::Intake,
     metrics::METRICS,
@@ -30,7 +34,7 @@ use crate::{
     catalogue::durations::Durations,
     clock::Clock,
     events::{
-        heartbeat::{Arrival, MAX_AGE},
+        heartbeat::{Arrival, MAX_AGE, video_of},
         refusal::{CutList, Rejection},
         region::Region,
     },
@@ -38,6 +42,10 @@ use crate::{
         self,
         body::{BodyBudget, Unread},
         error::ApiError,
+    },
+    ledger::{
+        Element,
+        refused::{self, Gathered, Refused},
     },
     postgres::Store,
     queue::{
@@ -63,6 +71,14 @@ impl Endpoint {
         match self {
             Endpoint::Heartbeats => "heartbeats",
             Endpoint::Views => "views",
+        }
+    }
+
+    /// Returns what the ledger calls them.
+    fn element(self) -> Element {
+        match self {
+            Endpoint::Heartbeats => Element::Heartbeat,
+            Endpoint::Views => Element::View,
         }
     }
 
@@ -95,6 +111,8 @@ pub struct State {
     pub dedup: bool,
     /// Bounds the bytes of bodies held at once.
     pub body_budget: Arc<BodyBudget>,
+    /// What is refused, for the ledger.
+    pub gathered: Gathered,
 }
 
 /// Returns the route and its description.
@@ -193,10 +211,13 @@ pub async fn receive(
     if query.is_some_and(|query| query.split('&').any(is_dry)) {
         let parsed = body::parse(&received.bytes, format, endpoint.noun())?;
         one_id(key, parsed.batch_id)?;
-        return dry_run(app, endpoint, sent, parsed.elements).await;
+        return dry_run(app, endpoint, sent, &parsed.elements).await;
     }
+    let mut refused = Refused::default();
     let (batch_id, hashed) = match body::parse(&received.bytes, format, endpoint.noun()) {
-        Ok(body) => (one_id(key, body.batch_id)?, hash(app, endpoint, sent, body.elements).await),
+        Ok(body) => {
+            (one_id(key, body.batch_id)?, hash(app, endpoint, sent, &body.elements, &mut refused).await)
+        }
         Err(error) => (key, Err(error.into())),
     };
     let batch_id = batch_id.map(|id| {
@@ -219,7 +240,14 @@ pub async fn receive(
             return Err(error);
         }
         Err(error) => match accepted_before(app, batch_id).await {
-            Ok(known) => (known.ok_or(error)?, true),
+            Ok(Some(known)) => (known, true),
+            Ok(None) => {
+                // Whoever is told to come back brings the same elements again.
+                if let ApiError::NoneGood { .. } = error {
+                    app.gathered.merge(refused);
+                }
+                return Err(error);
+            }
             // The sender has to know that this try may have gone through.
             Err(_) if matches!(error, ApiError::Unavailable { .. }) => return Err(error),
             Err(look_up) => return Err(look_up),
@@ -227,7 +255,10 @@ pub async fn receive(
     };
     match duplicate {
         true => METRICS.duplicate_batches.inc(),
-        false => METRICS.accepted(endpoint).inc_by(answer.accepted as u64),
+        false => {
+            METRICS.accepted(endpoint).inc_by(answer.accepted as u64);
+            app.gathered.merge(refused);
+        }
     }
     let (rejected, rejected_total) = listed(answer.rejected);
     let receipt = Receipt { accepted: answer.accepted, rejected, rejected_total, duplicate };
@@ -244,22 +275,12 @@ fn listed(kept: String) -> (Box<RawValue>, Option<usize>) {
     (RawValue::from_string(kept).expect(AS_WRITTEN), None)
 }
 
-/// Returns the id of a batch that may carry one in its head and one in its body.
-fn one_id(key: Option<Uuid>, batch_id: Option<Uuid>) -> Result<Option<Uuid>, ApiError> {
-    match (key, batch_id) {
-        (Some(key), Some(batch_id)) if key != batch_id => {
-            Err(ApiError::BadRequest("Idempotency-Key and batch_id differ: send one, or both alike".into()))
-        }
-        _ => Ok(key.or(batch_id)),
-    }
-}
-
 /// Answers what would become of a body; nothing is stored or counted, but it costs its sender as much.
 async fn dry_run(
     app: &State,
     endpoint: Endpoint,
     sent: Sent<'_>,
-    elements: Vec<&str>,
+    elements: &[&str],
 ) -> Result<Response, ApiError> {
     let answer = read(app, endpoint, sent, elements, true).await?.answer();
     let (rejected, rejected_total) = listed(answer.rejected);
@@ -273,7 +294,7 @@ async fn read(
     app: &State,
     endpoint: Endpoint,
     sent: Sent<'_>,
-    elements: Vec<&str>,
+    elements: &[&str],
     is_dry: bool,
 ) -> Result<Hashed, ApiError> {
     let arrival = Arrival {
@@ -284,7 +305,7 @@ async fn read(
         terms: sent.caller.map(Caller::terms),
     };
     let pay = |watched_secs| sent.caller.map_or(Ok(()), |caller| caller.tell(watched_secs));
-    let (elements, salts, lanes) = (elements.into_iter(), &app.salts, app.store.lanes());
+    let (elements, salts, lanes) = (elements.iter().copied(), &app.salts, app.store.lanes());
     match endpoint {
         Endpoint::Heartbeats => {
             let parsed = hash::parse(elements, &arrival);
@@ -313,11 +334,15 @@ async fn hash(
     app: &State,
     endpoint: Endpoint,
     sent: Sent<'_>,
-    elements: Vec<&str>,
+    elements: &[&str],
+    refused: &mut Refused,
 ) -> Result<Hashed, ApiError> {
     let hashed = read(app, endpoint, sent, elements, false).await?;
-    for rejection in &hashed.rejected {
-        METRICS.rejected(endpoint).with_label_values(&[rejection.reason.name()]).inc();
+    let (day, element) = (app.clock.today(), endpoint.element());
+    for &Rejection { index, reason, .. } in &hashed.rejected {
+        METRICS.rejected(endpoint).with_label_values(&[reason.name()]).inc();
+        let video_id = video_of(elements[index]).map(Cow::into_owned);
+        refused.add(refused::Row { video_id, day, element, reason }, 1);
     }
     if hashed.accepted == 0 {
         return Err(ApiError::NoneGood { noun: endpoint.noun(), rejected: hashed.rejected });
@@ -342,40 +367,6 @@ async fn accepted_before(app: &State, batch_id: Option<Uuid>) -> Result<Option<A
     })
     .await?;
     Ok(known.remove(&batch_id))
-}
-
-/// How the headers say that the body is to be read.
-pub fn format(headers: &HeaderMap) -> Result<Format, ApiError> {
-    if let Some(encoding) = headers.get(header::CONTENT_ENCODING)
-        && !encoding.as_bytes().eq_ignore_ascii_case(b"identity")
-    {
-        return Err(ApiError::UnsupportedMediaType(
-            "compressed bodies are not read: send the body without a Content-Encoding header".into(),
-        ));
-    }
-    let Some(content_type) = headers.get(header::CONTENT_TYPE) else {
-        return Ok(Format::Json);
-    };
-    let content_type = String::from_utf8_lossy(content_type.as_bytes());
-    let essence = content_type.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
-    match essence.as_str() {
-        // sendBeacon sends the second for a string and the third for bytes.
-        "application/json" | "text/plain" | "" => Ok(Format::Json),
-        "application/x-ndjson" => Ok(Format::Ndjson),
-        other => Err(ApiError::UnsupportedMediaType(format!(
-            "{other:?} is not read: send Content-Type: application/json (or text/plain), \
-             or application/x-ndjson for an object a line"
-        ))),
-    }
-}
-
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<Uuid>, ApiError> {
-    let Some(key) = headers.get("idempotency-key") else {
-        return Ok(None);
-    };
-    // The draft of the header wants a quoted string, but most clients send it bare.
-    let text = key.to_str().unwrap_or("").trim_matches('"');
-    Uuid::try_parse(text).map(Some).map_err(|_| ApiError::BadRequest("Idempotency-Key must be a UUID".into()))
 }
 
 fn region(app: &State, headers: &HeaderMap) -> Region {

@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use super::{recents, rule, sql, trending};
 use crate::{
     events::hashed::HashedView,
+    ledger::{self, Element, REPEATED, store::Added},
     postgres::{StoreError, Transaction, execute, query, sketches::Sketch},
     sketch::{self, Union},
     views::fold::{ChangedPiece, Changes, Key, fold},
@@ -56,6 +57,19 @@ pub(crate) async fn fold_in(
     if !changes.videos.is_empty() {
         rows += write(tx, &changes).await?;
     }
+    let repeats: Vec<Added<'_>> = changes
+        .repeats
+        .iter()
+        .map(|(&(video_id, day), &elements)| Added {
+            video_id,
+            day,
+            element: Element::View,
+            outcome: REPEATED,
+            elements,
+        })
+        .collect();
+    crash_point!("ledger::repeats");
+    ledger::store::add_in(tx, &repeats).await?;
     // Last, as its rows are locked by nobody who waits for others.
     let trending = trending::add_in(tx, &changes.new_viewers).await?;
     let counted = changes.videos.values().map(|video| video.views as u64).sum();

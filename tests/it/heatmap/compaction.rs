@@ -57,6 +57,7 @@ async fn everything(app: &App) -> BTreeMap<String, Value> {
     let mut paths = vec!["/v1/videos?limit=100".to_owned(), "/v1/videos?region=JP".to_owned()];
     for video in ["popular", "tail", "long"] {
         paths.push(format!("/v1/videos/{video}/regions"));
+        paths.push(format!("/v1/videos/{video}/ledger"));
         paths.extend(QUESTIONS.iter().map(|question| format!("/v1/videos/{video}/heatmap?{question}")));
     }
     for path in paths {

@@ -20,6 +20,7 @@ const STAY: &[(&str, &str)] = &[
     ("sampled_watches", "the sample is kept on the coordinator"),
     ("queue_stream_forgotten", "few rows, read by every fold of a lane"),
     ("catalogue", "joined with the number of its changes, a row a video"),
+    ("ledger", "refused elements of all videos are written together"),
 ];
 /// Functions whose results depend on settings of a session.
 const STABLE: [&str; 7] =

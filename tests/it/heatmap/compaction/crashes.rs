@@ -34,7 +34,7 @@ async fn left(sql: &Client) -> i64 {
 }
 
 /// The answers of another database that got the same heartbeats and was never compacted.
-pub(super) async fn expected(heartbeats: &[Value]) -> BTreeMap<String, Value> {
+async fn expected(heartbeats: &[Value]) -> BTreeMap<String, Value> {
     let app = App::start(Settings::default()).await;
     for batch in heartbeats.chunks(500) {
         send(&app, batch).await;
