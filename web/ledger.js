@@ -23,6 +23,7 @@ const WORDS = {
   bad_token: "The viewer's id is not one that this key takes: it is neither signed nor as the client makes them.",
   not_allowed: "The key is not for this video.",
   set_aside: "It was accepted, and the database could not take it: it waits in heartbeat_queue_failed.",
+  other_region: "It was accepted, and counts under the default region: the video already had 256 regions on that day.",
   repeated: "It was accepted and is no view of its own: the same viewer had been counted moments before.",
 };
 
@@ -33,6 +34,7 @@ export function totals(days, kind) {
   for (const { [kind]: said } of days) {
     add("accepted", said.accepted);
     add("repeated", said.repeated);
+    add("other_region", said.other_region);
     add("set_aside", said.set_aside);
     for (const { reason, elements } of said.refused) add(reason, elements);
   }

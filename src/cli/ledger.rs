@@ -59,10 +59,12 @@ fn said(day: &LedgerDay) -> String {
             parts.push(format!("{} {of}", HumanCount(number)));
         }
     };
+    add(heartbeats.other_region, "of them under the default region");
     add(heartbeats.set_aside, "set aside");
     heartbeats.refused.iter().for_each(|refused| add(refused.elements, &refused.reason));
     add(views.accepted, "views accepted");
     add(views.repeated, "of them repeated");
+    add(views.other_region, "of them under the default region");
     add(views.set_aside, "views set aside");
     views.refused.iter().for_each(|refused| add(refused.elements, &format!("views {}", refused.reason)));
     parts.join(" · ")

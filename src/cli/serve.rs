@@ -96,6 +96,7 @@ async fn serve_encrypted(
     salts.check().await?;
     let rule = settings.view_rule;
     store.set_view_rule(rule.view_after_secs, rule.view_window_mins).await?;
+    store.set_default_region(settings.default_region.as_str()).await?;
     let keyring = Keyring::read(store.clone(), settings.access(), settings.region_header.is_some()).await?;
     let address = listener.local_addr()?;
     if keyring.is_open() && settings.access.is_none() && !address.ip().is_loopback() {

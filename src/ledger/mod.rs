@@ -31,5 +31,7 @@ impl Element {
 
 /// An element could not be folded even alone, and was set aside.
 pub const SET_ASIDE: &str = "set_aside";
+/// An element was accepted and counts under the default region, as its video had too many regions on that day.
+pub const OTHER_REGION: &str = "other_region";
 /// A view was accepted and is none, as its viewer was counted moments before.
 pub const REPEATED: &str = "repeated";

@@ -51,6 +51,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     migration!("V27__audience_storage", "0027_audience_storage"),
     migration!("V28__audience_drops", "0028_audience_drops"),
     migration!("V29__ledger", "0029_ledger"),
+    migration!("V30__default_region", "0030_default_region"),
     migration!("V32__audience_cursor", "0032_audience_cursor"),
     migration!("V33__single_drops", "0033_single_drops"),
     migration!("V34__distributed", "0034_distributed"),

@@ -14,6 +14,7 @@ use tokio_postgres::{
 };
 
 pub mod citus;
+pub(crate) mod default_region;
 mod drift;
 mod drops;
 mod engine;

@@ -38,6 +38,7 @@ statements! {
     PREPARE_SESSION = "prepare_session";
     READ_BACKEND = "read_backend";
     READ_CLOCK = "read_clock";
+    READ_DEFAULT_REGION = "read_default_region";
     READ_DRIFT = "read_drift";
     READ_ENGINE = "read_engine";
     READ_HISTORY = "read_history";
@@ -52,6 +53,7 @@ statements! {
     ROLLBACK_TO_SAVEPOINT = "rollback_to_savepoint";
     SAVEPOINT = "savepoint";
     UNLOCK_MIGRATIONS = "unlock_migrations";
+    WRITE_DEFAULT_REGION = "write_default_region";
     WRITE_DISTRIBUTED = "write_distributed";
     WRITE_DRIFT = "write_drift";
     WRITE_HISTORY = "write_history";

@@ -78,6 +78,8 @@ pub struct LedgerDay {
 pub struct LedgerHeartbeats {
     /// Accepted and folded.
     pub accepted: u64,
+    /// Those of the accepted that count under the default region, as the video had too many regions on that day.
+    pub other_region: u64,
     /// Accepted, and set aside as they could not be folded.
     pub set_aside: u64,
     pub refused: Vec<RefusedElements>,
@@ -92,6 +94,8 @@ pub struct LedgerViews {
     pub counted: u64,
     /// Those whose viewer had been counted moments before.
     pub repeated: u64,
+    /// Those of the accepted that are of the default region, as the video had too many regions on that day.
+    pub other_region: u64,
     /// Accepted, and set aside as they could not be folded.
     pub set_aside: u64,
     pub refused: Vec<RefusedElements>,
@@ -188,6 +192,8 @@ fn days(accepted: &[(NaiveDate, u64)], counted: &[(NaiveDate, u64)], entries: Ve
             match outcome.as_str() {
                 ledger::SET_ASIDE if is_view => views.set_aside += elements,
                 ledger::SET_ASIDE => heartbeats.set_aside += elements,
+                ledger::OTHER_REGION if is_view => views.other_region += elements,
+                ledger::OTHER_REGION => heartbeats.other_region += elements,
                 ledger::REPEATED => {
                     views.repeated += elements;
                     views.accepted += elements;

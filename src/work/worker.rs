@@ -7,30 +7,26 @@ use chrono::{DateTime, TimeDelta, Utc};
 use scoped_futures::ScopedFutureExt;
 use tokio_util::sync::CancellationToken;
 
-use super::metrics::METRICS;
+use super::{
+    append::{Appended, append},
+    metrics::METRICS,
+    regions::{self, Learned},
+};
 use crate::{
-    audience,
     clock::Clock,
-    events::{
-        hashed::{Entry, HashedHeartbeat, HashedView},
-        heartbeat::MAX_SEC,
-    },
+    events::hashed::Entry,
     heatmap::{
         compaction,
-        fold::fold,
         store::shards::{self, VideoDay},
     },
     ledger::{self, Element, SET_ASIDE, store::Added},
-    postgres::{Store, StoreError, Transaction, in_savepoint},
+    postgres::{StoreError, in_savepoint},
     queue::{
         Oldest, Queue, QueueError, Ripe, RipeLane,
         claim::{self, Window},
         failed,
     },
-    views::{
-        self,
-        store::fold::{FoldedViews, fold_in},
-    },
+    views::{self, store::fold::FoldedViews},
 };
 
 /// A step claims no more than this. The larger the window, the more of a session's beats join to one run; 100,000 heartbeats
@@ -116,6 +112,7 @@ async fn step_lane(queue: &Queue, clock: &Clock, ripe: RipeLane) -> Result<Step,
         }
     };
     views::metrics::METRICS.folded(&folded.views);
+    regions::remember(folded.learned);
     // Behind the commit, in transactions of their own: who dies here has lost nothing, and the next multiple of the
     // trigger compacts it.
     for VideoDay { video_id, captured_on } in &folded.grown {
@@ -134,6 +131,7 @@ struct Folded {
     step: Step,
     grown: Vec<VideoDay>,
     views: FoldedViews,
+    learned: Learned,
 }
 
 impl Folded {
@@ -141,6 +139,7 @@ impl Folded {
         step: Step::Idle,
         grown: Vec::new(),
         views: FoldedViews { rows: 0, views: 0, counted: 0, trending: 0 },
+        learned: Learned::NOTHING,
     };
 }
 
@@ -217,8 +216,9 @@ async fn fold_window(queue: &Queue, ripe: RipeLane, window: &Window) -> Result<F
                     return Ok(Folded::IDLE);
                 }
                 let entries = claim::entries(&batches)?;
-                let Appended { rows, grown, views } = append(store, tx, &entries).await?;
-                Ok(Folded { step: Step::Folded { heartbeats: entries.len(), rows, failed: 0 }, grown, views })
+                let Appended { rows, grown, views, learned } = append(store, tx, &entries).await?;
+                let step = Step::Folded { heartbeats: entries.len(), rows, failed: 0 };
+                Ok(Folded { step, grown, views, learned })
             }
             .scope_boxed()
         })
@@ -246,10 +246,11 @@ async fn fold_one_by_one(queue: &Queue, clock: &Clock, ripe: RipeLane) -> Result
                 }
                 for entry in &entries {
                     match in_savepoint(tx, append(store, tx, &[*entry])).await {
-                        Ok(Appended { rows, grown, views }) => {
+                        Ok(Appended { rows, grown, views, learned }) => {
                             all.rows += rows;
                             all.grown.extend(grown);
                             all.views.add(views);
+                            all.learned.extend(learned);
                         }
                         Err(StoreError::BadValue(reason)) => {
                             failed::insert_failed(tx, entry, &reason, clock.now()).await?;
@@ -261,10 +262,10 @@ async fn fold_one_by_one(queue: &Queue, clock: &Clock, ripe: RipeLane) -> Result
                 ledger::store::add_in(tx, &failed).await?;
                 let failed = failed.len();
                 tracing::error!(lane, failed, "{failed} heartbeats set aside in heartbeat_queue_failed");
-                let Appended { rows, grown, views } = all;
+                let Appended { rows, grown, views, learned } = all;
                 let heartbeats = entries.len() + unreadable;
                 let step = Step::Folded { heartbeats, rows, failed: failed + unreadable };
-                Ok(Folded { step, grown, views })
+                Ok(Folded { step, grown, views, learned })
             }
             .scope_boxed()
         })
@@ -278,54 +279,4 @@ fn set_aside<'a>(entry: &Entry<'a>) -> Added<'a> {
         Entry::View(_) => Element::View,
     };
     Added { video_id: entry.video_id(), day: entry.day(), element, outcome: SET_ASIDE, elements: 1 }
-}
-
-/// What entries became.
-#[derive(Default)]
-struct Appended {
-    rows: u64,
-    grown: Vec<VideoDay>,
-    views: FoldedViews,
-}
-
-/// Folds entries, each by the capability that it belongs to.
-async fn append(store: &Store, tx: &Transaction<'_>, entries: &[Entry<'_>]) -> Result<Appended, StoreError> {
-    let mut heartbeats: Vec<HashedHeartbeat<'_>> = Vec::with_capacity(entries.len());
-    let mut viewed: Vec<HashedView<'_>> = Vec::new();
-    for entry in entries {
-        match entry {
-            Entry::Heartbeat(heartbeat) => heartbeats.push(*heartbeat),
-            Entry::View(view) => viewed.push(*view),
-        }
-    }
-    let (rows, grown) = match heartbeats.is_empty() {
-        true => (0, Vec::new()),
-        false => append_heartbeats(store, tx, &heartbeats).await?,
-    };
-    // Last, because rows of views are locked: nobody waits for them longer than they take.
-    let views = fold_in(tx, &viewed).await?;
-    Ok(Appended { rows: rows + views.rows, grown, views })
-}
-
-/// Folds heartbeats and appends the runs; returns how many rows were written, and what has grown by them.
-async fn append_heartbeats(
-    store: &Store,
-    tx: &Transaction<'_>,
-    heartbeats: &[HashedHeartbeat<'_>],
-) -> Result<(u64, Vec<VideoDay>), StoreError> {
-    // The bounds were checked on arrival; here they keep a row that something else wrote from filling the disk.
-    let fits = |heartbeat: &HashedHeartbeat<'_>| {
-        0 <= heartbeat.start_sec
-            && heartbeat.start_sec <= heartbeat.end_sec
-            && i64::from(heartbeat.end_sec) <= MAX_SEC
-    };
-    if !heartbeats.iter().all(fits) {
-        return Err(StoreError::BadValue(format!("seconds outside 0..={MAX_SEC}")));
-    }
-    let days = heartbeats.iter().map(|heartbeat| heartbeat.captured_on).collect();
-    store.ensure_shard_partitions(&days).await?;
-    audience::store::fold_in(store, tx, heartbeats).await?;
-    let folded = fold(heartbeats);
-    let rows = shards::upsert_wholes(tx, &folded.wholes).await? + folded.runs.len() as u64;
-    Ok((rows, shards::append_runs(tx, store.tables(), &folded.runs).await?))
 }

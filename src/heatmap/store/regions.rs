@@ -8,7 +8,7 @@ use crate::heatmap::{
     regions::RegionsRange,
     totals::{Total, keep_most_watched},
 };
-use crate::postgres::{Store, StoreError, kept_days, query};
+use crate::postgres::{Store, StoreError, Transaction, kept_days, query};
 use crate::viewers::store::epochs;
 
 /// A list of regions as it is asked for.
@@ -57,4 +57,14 @@ impl Store {
         })
         .await
     }
+}
+
+/// Returns the regions in which a video was watched on a day; its lane is locked.
+pub(crate) async fn of_day(
+    tx: &Transaction<'_>,
+    video_id: &str,
+    day: NaiveDate,
+) -> Result<Vec<String>, StoreError> {
+    let rows = query(tx, sql::READ_DAY_REGIONS, &[&video_id, &day]).await?;
+    rows.iter().map(|row| Ok(row.try_get("region")?)).collect()
 }

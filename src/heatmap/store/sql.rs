@@ -58,6 +58,7 @@ statements! {
     READ_COUNTED_EPOCHS = "read_counted_epochs";
     READ_COUNTS = "read_counts";
     READ_DAYS = "read_days";
+    READ_DAY_REGIONS = "read_day_regions";
     READ_EPOCH = "read_epoch";
     READ_EPOCH_REGIONS = "read_epoch_regions";
     READ_FINE_DAYS = "read_fine_days";

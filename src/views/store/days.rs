@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use scoped_futures::ScopedFutureExt;
 
 use super::sql;
-use crate::postgres::{Store, StoreError, query};
+use crate::postgres::{Store, StoreError, Transaction, query};
 
 impl Store {
     /// Returns the days of a range on which views of a video counted, ascending, and how many did in these regions, or
@@ -27,4 +27,14 @@ impl Store {
         })
         .await
     }
+}
+
+/// Returns the regions in which views of a video counted on a day; its lane is locked.
+pub(crate) async fn regions_of_day(
+    tx: &Transaction<'_>,
+    video_id: &str,
+    day: NaiveDate,
+) -> Result<Vec<String>, StoreError> {
+    let rows = query(tx, sql::READ_VIEW_DAY_REGIONS, &[&video_id, &day]).await?;
+    rows.iter().map(|row| Ok(row.try_get("region")?)).collect()
 }

@@ -56,6 +56,7 @@ statements! {
     READ_UNMERGED = "read_unmerged";
     READ_VIEWS_BY_DAY = "read_views_by_day";
     READ_VIEW_DAYS = "read_view_days";
+    READ_VIEW_DAY_REGIONS = "read_view_day_regions";
     READ_VIEW_SUMS = "read_view_sums";
     READ_VIEW_TOTALS = "read_view_totals";
     SET_MERGED = "set_merged";

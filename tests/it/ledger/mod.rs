@@ -101,17 +101,17 @@ async fn what_became_of_everything() {
     let expected = json!([
         {
             "day": "2026-11-20",
-            "heartbeats": {"accepted": 1, "set_aside": 0, "refused": []},
-            "views": {"accepted": 1, "counted": 1, "repeated": 0, "set_aside": 0, "refused": []},
+            "heartbeats": {"accepted": 1, "other_region": 0, "set_aside": 0, "refused": []},
+            "views": {"accepted": 1, "counted": 1, "repeated": 0, "other_region": 0, "set_aside": 0, "refused": []},
         },
         {
             "day": "2026-11-21",
             "heartbeats": {
-                "accepted": 2, "set_aside": 0,
+                "accepted": 2, "other_region": 0, "set_aside": 0,
                 "refused": [{"reason": "empty", "elements": 1}, {"reason": "end_before_start", "elements": 1}],
             },
             "views": {
-                "accepted": 3, "counted": 2, "repeated": 1, "set_aside": 0,
+                "accepted": 3, "counted": 2, "repeated": 1, "other_region": 0, "set_aside": 0,
                 "refused": [{"reason": "empty", "elements": 1}],
             },
         },
@@ -204,7 +204,7 @@ async fn a_fold_that_dies_counts_nothing() {
     assert_eq!(day["heartbeats"]["accepted"], 20);
     assert_eq!(
         day["views"],
-        json!({"accepted": 20, "counted": 5, "repeated": 15, "set_aside": 0, "refused": []})
+        json!({"accepted": 20, "counted": 5, "repeated": 15, "other_region": 0, "set_aside": 0, "refused": []})
     );
 }
 
@@ -226,8 +226,8 @@ async fn what_is_set_aside_is_told() {
     assert_eq!(send(&app, "/v1/views", &views).await, 202);
     app.fold().await;
     let day = &ledger(&app, "v").await["days"][0];
-    assert_eq!(day["heartbeats"], json!({"accepted": 1, "set_aside": 0, "refused": []}));
+    assert_eq!(day["heartbeats"], json!({"accepted": 1, "other_region": 0, "set_aside": 0, "refused": []}));
     let day = &ledger(&app, "bad").await["days"][0];
-    assert_eq!(day["heartbeats"], json!({"accepted": 0, "set_aside": 1, "refused": []}));
+    assert_eq!(day["heartbeats"], json!({"accepted": 0, "other_region": 0, "set_aside": 1, "refused": []}));
     assert_eq!(day["views"]["set_aside"], 1);
 }

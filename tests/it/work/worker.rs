@@ -1,6 +1,7 @@
 //! The worker against poison, rivals, kills and large windows: nothing lost, nothing counted twice, nobody blocked.
 
 mod poison;
+mod regions;
 mod days;
 mod once;
 mod lanes;

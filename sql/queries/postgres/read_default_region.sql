@@ -1,0 +1,2 @@
+-- read_default_region
+SELECT region FROM default_region
