@@ -9,7 +9,7 @@
 //! not. Line order never matters, so that an export can be sorted, cut and shuffled.
 //!
 //! As any line may belong to any session, a session is known only when all lines are read. Where there are more sessions than
-//! fit into the memory, the lines are read several times, and each pass tells those that it had room for ([`sessions`]).
+//! fit into the memory, the lines are read several times, and each pass tells those that it had room for (`sessions`).
 //! Sorting them on disk would take one pass, and would write viewer ids there.
 //!
 //! [`heartbeat::parse`]: crate::events::heartbeat::parse
