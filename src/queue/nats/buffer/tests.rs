@@ -19,8 +19,8 @@ fn position(registered: u64, lanes: &[u64]) -> Position {
     }
 }
 
-/// A message in which each of these lanes has so many heartbeats.
-fn message(sequence: u64, lanes: &[(u16, usize)]) -> Message {
+/// So many heartbeats, all alike.
+fn heartbeats(count: usize) -> HashedHeartbeats {
     let heartbeat = HashedHeartbeat {
         video_id: "v",
         region: "JP",
@@ -29,9 +29,13 @@ fn message(sequence: u64, lanes: &[(u16, usize)]) -> Message {
         end_sec: 9,
         viewer_hash: 7,
     };
-    let of = |count| std::iter::repeat_n(heartbeat, count).collect::<HashedHeartbeats>();
+    std::iter::repeat_n(heartbeat, count).collect()
+}
+
+/// A message in which each of these lanes has so many heartbeats.
+fn message(sequence: u64, lanes: &[(u16, usize)]) -> Message {
     let lanes: BTreeMap<u16, HashedHeartbeats> =
-        lanes.iter().map(|&(lane, count)| (lane, of(count))).collect();
+        lanes.iter().map(|&(lane, count)| (lane, heartbeats(count))).collect();
     let batch = Batch {
         id: Some(Uuid::from_u128(sequence.into())),
         lanes,
@@ -126,7 +130,8 @@ fn lanes_without_anything_are_told() {
 #[test]
 fn a_lane_that_is_stuck_is_read_again() {
     let mut buffer = Buffer::begin(&position(0, &[0, 0]));
-    let large = MAX_LANE_BYTES / 28 / 2 + 1;
+    // Two of them are a lane's share.
+    let large = MAX_LANE_BYTES / heartbeats(1).as_bytes().len() / 2 + 1;
     let all: Vec<Message> = (1..=6).map(|sequence| message(sequence, &[(0, large), (1, 1)])).collect();
     all.iter().cloned().for_each(|message| buffer.push(message));
     buffer.note(&position(6, &[0, 0]));
