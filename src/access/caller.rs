@@ -1,8 +1,13 @@
 //! Whoever holds a key and is served under it.
 
-use std::{net::IpAddr, sync::Arc, time::Instant};
+use std::{
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use blake2::{Blake2b, Digest, digest::consts::U16};
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
@@ -14,6 +19,9 @@ use crate::{
     events::terms::Terms,
     http::{Sender, error::ApiError},
 };
+
+/// Other processes feel the first key within this time.
+const FELT: Duration = Duration::from_secs(60);
 
 /// The accounts of all senders.
 pub type Senders = Budgets<Sender>;
@@ -51,13 +59,20 @@ pub struct Caller {
     known: Arc<Known>,
     sender: Sender,
     budgets: Arc<Senders>,
+    /// When the first key was made.
+    closed_at: Option<DateTime<Utc>>,
 }
 
 impl Caller {
     /// Returns the holder of a key at an address.
-    pub(super) fn new(known: Arc<Known>, address: IpAddr, budgets: Arc<Senders>) -> Caller {
+    pub(super) fn new(
+        known: Arc<Known>,
+        address: IpAddr,
+        budgets: Arc<Senders>,
+        closed_at: Option<DateTime<Utc>>,
+    ) -> Caller {
         let sender = Sender { key: Some(Arc::clone(&known.account)), address };
-        Caller { known, sender, budgets }
+        Caller { known, sender, budgets, closed_at }
     }
 
     /// Returns the terms under which it tells what is watched.
@@ -71,7 +86,7 @@ impl Caller {
     }
 
     /// Takes a request from its budget, or returns how long it has to wait.
-    pub(super) fn admit(&self, now: Instant) -> Result<(), std::time::Duration> {
+    pub(super) fn admit(&self, now: Instant) -> Result<(), Duration> {
         self.budgets.admit(&self.sender, &self.known.key.budget, now)
     }
 
@@ -83,6 +98,11 @@ impl Caller {
         hasher.update([0]);
         hasher.update(id.as_bytes());
         Uuid::from_bytes(hasher.finalize().into())
+    }
+
+    /// Returns true if something that was sent within so long a time may have come in while nobody needed a key.
+    pub fn came_in_open(&self, now: DateTime<Utc>, window: Duration) -> bool {
+        self.closed_at.is_some_and(|closed_at| (now - closed_at).to_std().unwrap_or_default() < window + FELT)
     }
 
     /// Takes what a body tells from its budget, in watched seconds, or says how long it has to wait; nothing of the body may

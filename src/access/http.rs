@@ -5,7 +5,7 @@ use std::{net::IpAddr, sync::Arc, time::Instant};
 use axum::{
     body::HttpBody,
     extract::{FromRequestParts, MatchedPath, Query, RawPathParams, Request, State},
-    http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts},
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Version, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -14,6 +14,7 @@ use super::{
     address::{self, Network},
     caller::{Caller, Senders},
     grant::{Need, allows, need, reaches, touched},
+    host,
     key::{Key, Secret},
     keyring::Keyring,
     metrics::METRICS,
@@ -22,6 +23,11 @@ use crate::http::{Peer, Sender, body::drain, error::ApiError};
 
 /// Says that answers differ by key, and that preflights and refusals differ by origin.
 const VARY: HeaderValue = HeaderValue::from_static("authorization, origin");
+/// While everybody gets in, so does the browser of whoever runs this, for any page that it shows.
+const NOT_FOR_PAGES: &str = "pages of other origins may watch and read: the rest is for servers";
+/// What proxies say of whom they forward, and how they forward it.
+const FORWARDED: [&str; 6] =
+    ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
 /// The address of who asks, where no connection says it.
 const NOBODY: IpAddr = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
 
@@ -90,7 +96,7 @@ impl Gate {
             return Err((ApiError::Forbidden("this key is not for pages of that origin"), "origin"));
         }
         let address = self.address(&request.headers, &request.extensions);
-        let caller = Caller::new(known, address, Arc::clone(&self.budgets));
+        let caller = Caller::new(known, address, Arc::clone(&self.budgets), self.keyring.closed_at());
         caller
             .admit(Instant::now())
             .map_err(|retry_after| (ApiError::TooMany { retry_after }, "too_many"))?;
@@ -107,6 +113,14 @@ pub async fn admit(
     next: Next,
 ) -> Response {
     if gate.keyring.is_open() {
+        let need =
+            need(request.method().as_str(), path.as_ref().map(MatchedPath::as_str), request.uri().query());
+        if need == Need::Manage && is_of_another_page(request.headers()) {
+            METRICS.refused.with_label_values(&["origin"]).inc();
+            let (parts, body) = request.into_parts();
+            drain(&parts.headers, body).await;
+            return ApiError::Forbidden(NOT_FOR_PAGES).into_response();
+        }
         if !request.body().is_end_stream() {
             let address = gate.address(request.headers(), request.extensions());
             request.extensions_mut().insert(Sender { key: None, address });
@@ -139,6 +153,33 @@ pub async fn admit(
     };
     guard(response.headers_mut());
     response
+}
+
+/// Refuses preflights for what no page of another origin may do while everybody gets in; all others are answered alike, as
+/// they carry no key.
+pub async fn preflight(
+    State(gate): State<Arc<Gate>>,
+    path: Option<MatchedPath>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if request.method() == Method::OPTIONS && gate.keyring.is_open() {
+        let headers = request.headers();
+        let asked = headers.get(header::ACCESS_CONTROL_REQUEST_METHOD).and_then(|asked| asked.to_str().ok());
+        let route = path.as_ref().map(MatchedPath::as_str);
+        let need = asked.map(|method| need(method, route, request.uri().query()));
+        if need == Some(Need::Manage) && is_of_another_page(headers) {
+            return ApiError::Forbidden(NOT_FOR_PAGES).into_response();
+        }
+    }
+    next.run(request).await
+}
+
+/// Returns true for a request of a page that is none of this server's own. Browsers say so with all that changes something,
+/// whatever page it is of.
+fn is_of_another_page(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).map(|value: &HeaderValue| value.to_str().unwrap_or("unreadable"));
+    text(header::ORIGIN).is_some_and(|origin| !host::is_own_page(origin, text(header::HOST)))
 }
 
 /// Returns true if a key with a prefix of videos may touch what the address names.
@@ -176,12 +217,18 @@ fn given<'a>(headers: &'a HeaderMap, query: Option<&'a str>) -> Option<(&'a str,
 }
 
 /// Answers metrics to whoever is on this machine and came through no proxy: they tell how much is watched, and of what kind.
-pub async fn local_only(request: Request, next: Next) -> Response {
+///
+/// A proxy on this machine is a neighbour too. It shows by a header of its own, by a name that is not this machine's, or by
+/// the HTTP/1.0 that proxies speak which are told nothing else.
+pub async fn local_only(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
     let is_local =
         request.extensions().get::<Peer>().is_some_and(|peer| peer.0.ip().to_canonical().is_loopback());
-    let is_forwarded =
-        ["forwarded", "x-forwarded-for", "via"].iter().any(|name| request.headers().contains_key(*name));
-    match is_local && !is_forwarded {
+    let headers = request.headers();
+    let is_forwarded = FORWARDED.iter().any(|name| headers.contains_key(*name))
+        || gate.address_header.as_ref().is_some_and(|name| headers.contains_key(name))
+        || request.version() < Version::HTTP_11;
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    match is_local && !is_forwarded && host.is_some_and(host::is_loopback) {
         true => next.run(request).await,
         false => ApiError::Forbidden("metrics are for this machine: set HEATSTRIP_METRICS_LISTEN for others")
             .into_response(),

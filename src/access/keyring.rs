@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use chrono::{DateTime, Utc};
 use tokio::{
     sync::Mutex,
     time::{Instant, sleep, sleep_until, timeout},
@@ -55,8 +56,8 @@ pub enum Access {
 #[derive(Default)]
 struct Ring {
     by_hash: HashMap<KeyHash, Arc<Known>>,
-    /// True if there ever was a key.
-    any: bool,
+    /// When the first key was made; none if there never was one.
+    closed_at: Option<DateTime<Utc>>,
     /// When the look began; none before the first.
     begun: Option<Instant>,
 }
@@ -105,7 +106,12 @@ impl Keyring {
 
     /// True if there ever was a key.
     pub fn has_keys(&self) -> bool {
-        self.ring().any
+        self.closed_at().is_some()
+    }
+
+    /// Returns when the first key was made, from when on they are needed unless a setting says otherwise.
+    pub fn closed_at(&self) -> Option<DateTime<Utc>> {
+        self.ring().closed_at
     }
 
     /// Reads the keys anew every few seconds until told to stop.
@@ -159,13 +165,13 @@ impl Keyring {
         *last = Some(Look { begun, failed: read.is_err() });
         let stored = read?;
         // A table that lost its rows opens nothing while this process lives.
-        let any = !stored.is_empty() || self.ring().any;
+        let closed_at = stored.iter().map(|stored| stored.made_at).min().or(self.ring().closed_at);
         let by_hash: HashMap<_, _> = stored
             .into_iter()
             .filter_map(|stored| Some((stored.hash?, Arc::new(Known::new(stored.key, self.region_is_given)))))
             .collect();
         METRICS.keys.set(by_hash.len() as i64);
-        let ring = Ring { by_hash, any, begun: Some(begun) };
+        let ring = Ring { by_hash, closed_at, begun: Some(begun) };
         *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
         METRICS.open.set(self.is_open().into());
         Ok(())

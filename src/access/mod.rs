@@ -9,6 +9,7 @@ pub mod address;
 pub mod budget;
 pub mod caller;
 pub mod grant;
+pub mod host;
 pub mod http;
 pub mod key;
 pub mod keyring;

@@ -139,7 +139,7 @@ async fn serve_encrypted(
         clock: clock.clone(),
         default_region: settings.default_region.clone(),
         region_header: settings.region_header.clone(),
-        dedup: settings.dedup_window().is_some(),
+        dedup_window: settings.dedup_window(),
         body_budget: Arc::clone(&body_budget),
         gathered: gathered.clone(),
     });

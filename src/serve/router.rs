@@ -73,7 +73,7 @@ fn root(parts: &Parts) -> OpenApiRouter {
         .merge(
             metrics::routes()
                 .with_state(parts.store.clone())
-                .layer(middleware::from_fn(access::http::local_only)),
+                .layer(middleware::from_fn_with_state(Arc::clone(&parts.gate), access::http::local_only)),
         )
         .merge(openapi::routes().with_state(openapi::document(&parts.base_path).into()))
 }
@@ -85,6 +85,7 @@ pub fn router(parts: &Parts) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .layer((
             middleware::from_fn(identify),
+            middleware::from_fn_with_state(Arc::clone(&parts.gate), access::http::preflight),
             cors(),
             middleware::from_fn_with_state(Arc::clone(&parts.gate), access::http::admit),
         ));

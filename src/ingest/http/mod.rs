@@ -2,6 +2,7 @@
 
 mod errors;
 mod headers;
+mod retries;
 
 pub use headers::format;
 
@@ -21,6 +22,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use headers::{idempotency_key, one_id};
+use retries::{Remembered, accepted_before, accepted_while_open};
 
 use super::{
     body, cost,
@@ -48,10 +50,7 @@ use crate::{
         refused::{self, Gathered, Refused},
     },
     postgres::Store,
-    queue::{
-        Enqueued,
-        batch_ids::{Accepted, Ring},
-    },
+    queue::{Enqueued, batch_ids::Accepted},
     viewers::salt::Salts,
 };
 
@@ -107,8 +106,8 @@ pub struct State {
     pub default_region: Region,
     /// The request header, set by a proxy in front, that names the region of such heartbeats instead.
     pub region_header: Option<HeaderName>,
-    /// True if batch ids are remembered.
-    pub dedup: bool,
+    /// Batch ids are remembered for so long; none if they are not.
+    pub dedup_window: Option<Duration>,
     /// Bounds the bytes of bodies held at once.
     pub body_budget: Arc<BodyBudget>,
     /// What is refused, for the ledger.
@@ -220,14 +219,11 @@ pub async fn receive(
         }
         Err(error) => (key, Err(error.into())),
     };
-    let batch_id = batch_id.map(|id| {
-        let id = endpoint.remembered(id);
-        caller.map_or(id, |caller| caller.batch_id(id))
-    });
+    let batch = Remembered::of(app, endpoint, caller, batch_id);
     // From here on only hashes are held, however long the commit takes.
     drop(received);
     let outcome = match hashed {
-        Ok(hashed) => enqueue(app, batch_id, hashed).await,
+        Ok(hashed) => enqueue(app, batch, hashed).await,
         Err(error) => Err(error),
     };
     let (answer, duplicate) = match outcome {
@@ -239,7 +235,7 @@ pub async fn receive(
         Err(error @ (ApiError::BadRequest(_) | ApiError::TooLarge(_) | ApiError::TooMany { .. })) => {
             return Err(error);
         }
-        Err(error) => match accepted_before(app, batch_id).await {
+        Err(error) => match accepted_before(app, batch).await {
             Ok(Some(known)) => (known, true),
             Ok(None) => {
                 // Whoever is told to come back brings the same elements again.
@@ -350,23 +346,19 @@ async fn hash(
     Ok(hashed)
 }
 
-async fn enqueue(app: &State, batch_id: Option<Uuid>, hashed: Hashed) -> Result<(Accepted, bool), ApiError> {
+async fn enqueue(
+    app: &State,
+    batch: Option<Remembered>,
+    hashed: Hashed,
+) -> Result<(Accepted, bool), ApiError> {
+    if let Some(answer) = accepted_while_open(app, batch).await? {
+        return Ok((answer, true));
+    }
     let answer = hashed.answer();
-    match app.intake.submit(batch_id.filter(|_| app.dedup), hashed).await? {
+    match app.intake.submit(batch.map(|batch| batch.id), hashed).await? {
         Enqueued::New => Ok((answer, false)),
         Enqueued::Duplicate(answer) => Ok((answer, true)),
     }
-}
-
-async fn accepted_before(app: &State, batch_id: Option<Uuid>) -> Result<Option<Accepted>, ApiError> {
-    let Some(batch_id) = batch_id.filter(|_| app.dedup) else {
-        return Ok(None);
-    };
-    let mut known = http::in_time(async {
-        app.store.accepted_batches(Ring::Http, &[batch_id]).await.map_err(|error| ApiError::from(&error))
-    })
-    .await?;
-    Ok(known.remove(&batch_id))
 }
 
 fn region(app: &State, headers: &HeaderMap) -> Region {

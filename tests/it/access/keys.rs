@@ -369,6 +369,31 @@ async fn the_command_shows_a_key_once_and_lists_it_without() {
     assert!(command(&database, &wrong).await.2.contains("--signed is for players"));
 }
 
+/// The answer of the first try was lost, and by the retry a key was needed.
+#[tokio::test]
+async fn a_batch_of_the_time_before_keys_counts_once() {
+    let app = App::start(Settings::default()).await;
+    let mut batches = Vec::new();
+    for (path, noun) in [("/v1/heartbeats", "heartbeats"), ("/v1/views", "views")] {
+        let batch =
+            json!({"batch_id": uuid::Uuid::now_v7(), noun: [heartbeat("v", &random_id(), "JP", (0, 9))]});
+        let first = app.client.post(format!("{}{path}", app.url)).body(batch.to_string());
+        assert_eq!(first.send().await.expect("an answer").status(), 202);
+        batches.push((path, batch));
+    }
+    let player = made(&app, &key("player", Role::Player)).await;
+    for (path, batch) in &batches {
+        let again = request(&app, Method::POST, path, &player).body(batch.to_string());
+        let again: serde_json::Value = again.send().await.expect("an answer").json().await.expect("JSON");
+        assert_eq!((&again["accepted"], &again["duplicate"]), (&json!(1), &json!(true)), "{path}: {again}");
+    }
+    let other =
+        json!({"batch_id": uuid::Uuid::now_v7(), "heartbeats": [heartbeat("v", &random_id(), "JP", (0, 9))]});
+    assert_eq!(post(&app, &other, &player).await.1["duplicate"], json!(null));
+    // Two heartbeats and a view.
+    assert_eq!(app.fold().await, 3);
+}
+
 /// Whoever found another's batch id was told how many heartbeats it had, and could take its place.
 #[tokio::test]
 async fn a_batch_id_is_a_keys_own() {

@@ -4,6 +4,7 @@ mod budgets;
 mod differences;
 mod keys;
 mod oracle;
+mod pages;
 mod prefixes;
 mod secrets;
 

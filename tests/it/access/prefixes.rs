@@ -36,6 +36,7 @@ const ROUTES: &[(&str, &str, By)] = &[
     ("get", "/v1/videos/{video_id}/heatmap.svg", By::Path),
     ("get", "/v1/videos/{video_id}/regions", By::Path),
     ("get", "/v1/videos/{video_id}/days", By::Path),
+    ("get", "/v1/videos/{video_id}/ledger", By::Path),
     ("get", "/v1/videos/{video_id}/views", By::Path),
     ("get", "/v1/videos/{video_id}/audience", By::Path),
     ("get", "/v1/counts/{object_type}/{object_id}", By::Object),

@@ -4,6 +4,11 @@ mod ops;
 
 use std::{collections::BTreeMap, time::Duration};
 
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
 use crate::support::{App, Served, Settings, database, until};
 
 /// Reads a scrape: values by series, the labels as they are written.
@@ -28,6 +33,39 @@ pub async fn scrape(served: &Served) -> BTreeMap<String, f64> {
 async fn post(served: &Served, body: &'static str) -> u16 {
     let request = served.client.post(format!("{}/v1/heartbeats", served.url)).body(body);
     request.send().await.expect("an answer").status().as_u16()
+}
+
+/// Asks for the metrics in so many words; returns the status.
+async fn asked(url: &str, version: &str, headers: &str) -> String {
+    let mut stream = TcpStream::connect(url.trim_start_matches("http://")).await.expect("it listens");
+    let request = format!("GET /metrics HTTP/{version}\r\n{headers}connection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.expect("it is taken");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("an answer");
+    answer[9..12].to_owned()
+}
+
+/// A proxy on the same machine comes from the same address as whoever looks by hand.
+#[tokio::test]
+async fn metrics_are_not_for_whom_a_neighbour_forwards() {
+    let header = Some("x-client".parse().expect("a header"));
+    let app = App::start(Settings { client_address_header: header, ..Settings::default() }).await;
+    for host in ["127.0.0.1:8080", "localhost:8080", "localhost", "[::1]:8080"] {
+        assert_eq!(asked(&app.url, "1.1", &format!("host: {host}\r\n")).await, "200", "{host}");
+    }
+    for headers in [
+        "host: heat.example\r\n",
+        // Somebody's name that points to this machine.
+        "host: localhost.evil.example:8080\r\n",
+        "host: 127.0.0.1:8080\r\nx-real-ip: 203.0.113.9\r\n",
+        "host: 127.0.0.1:8080\r\nx-forwarded-for: 203.0.113.9\r\n",
+        "host: 127.0.0.1:8080\r\nx-client: 203.0.113.9\r\n",
+        "host: 127.0.0.1:8080\r\nvia: 1.1 proxy\r\n",
+    ] {
+        assert_eq!(asked(&app.url, "1.1", headers).await, "403", "{headers}");
+    }
+    // A proxy that is told nothing but where to pass it on to.
+    assert_eq!(asked(&app.url, "1.0", "host: 127.0.0.1:8080\r\n").await, "403");
 }
 
 /// The metrics are those of a process of its own, because those of this process belong to every test that runs in it.

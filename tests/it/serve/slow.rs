@@ -1,6 +1,9 @@
 //! Clients that are slow or greedy cost others nothing.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
 
 use futures_util::future::join_all;
 use heatstrip::{
@@ -157,6 +160,51 @@ async fn one_sender_does_not_take_the_room_of_all() {
         assert_eq!(answer.status(), 202, "another sender has room");
     };
     assert_eq!(answer, "HTTP/1.1 429", "it is told what it did");
+}
+
+/// Far more is sent than there is room for in the queue, and what is refused is sent again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn overload_loses_nothing_that_was_acknowledged() {
+    // The queue is full as soon as its depth is looked at.
+    let app = App::start(Settings { queue_max_heartbeats: 500, ..Settings::default() }).await;
+    let (refused, acknowledged) = (AtomicU64::new(0), AtomicU64::new(0));
+    let send = async |sender: u32| {
+        let mut batch = 0;
+        // Until it was too much for somebody.
+        while batch < 10 || refused.load(Ordering::Relaxed) == 0 {
+            let beats: Vec<Value> = (0..20)
+                .map(|beat| {
+                    let viewer = format!("{sender}-{batch}-{beat}");
+                    json!({"video_id": "v", "viewer_id": viewer, "start_sec": 0, "end_sec": 9})
+                })
+                .collect();
+            let body = json!({"batch_id": uuid::Uuid::now_v7(), "heartbeats": beats}).to_string();
+            while app.post(body.clone()).await.status() != 202 {
+                refused.fetch_add(1, Ordering::Relaxed);
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            acknowledged.fetch_add(20, Ordering::Relaxed);
+            batch += 1;
+        }
+    };
+    let done = tokio_util::sync::CancellationToken::new();
+    let sending = async {
+        join_all((0..32).map(send)).await;
+        done.cancel();
+    };
+    let folding = async {
+        until("it is too much", DEADLINE, async || (refused.load(Ordering::Relaxed) > 0).then_some(())).await;
+        let mut folded = 0;
+        while !done.is_cancelled() {
+            folded += app.fold().await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        folded + app.fold().await
+    };
+    let ((), folded) = tokio::join!(sending, folding);
+    let acknowledged = acknowledged.into_inner();
+    assert_eq!(folded, acknowledged);
+    assert_eq!(app.json("/v1/videos/v/heatmap").await["seconds_played"], 10 * acknowledged);
 }
 
 /// Their parts fill a sender's room: one of them has to come to its end, and then the next.
