@@ -1,5 +1,6 @@
 //! `heatstrip doctor` looks at everything that should be so, and says what to do where it is not.
 
+mod cluster;
 pub mod sql;
 pub mod store;
 mod stream;
@@ -125,6 +126,10 @@ pub async fn examine(database_url: &str, queue_url: Option<&str>, clock: &Clock)
     findings.push(
         faults.map_or_else(|error| unreadable("partitions", &error), |faults| judge_partitions(&faults)),
     );
+    match examination.cluster().await {
+        Ok(cluster) => findings.extend(cluster.as_ref().map(cluster::judge)),
+        Err(error) => findings.push(unreadable("cluster", &error)),
+    }
     let queue = examination.queue().await;
     match stream::examine(database_url, queue_url).await {
         None => {

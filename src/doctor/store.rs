@@ -6,7 +6,12 @@ use tokio_postgres::Client;
 use super::sql;
 use crate::{
     heatmap,
-    postgres::{self, StoreError, config, describe, migrate, tls::tls},
+    postgres::{
+        self, StoreError,
+        citus::{self, Cluster},
+        config, describe, migrate,
+        tls::tls,
+    },
     queue,
 };
 
@@ -159,6 +164,11 @@ impl Examination {
     pub async fn shard_days(&self) -> Result<Vec<NaiveDate>, StoreError> {
         let rows = self.client.query(heatmap::store::sql::READ_SHARD_DAYS, &[]).await?;
         rows.iter().map(|row| Ok(row.try_get("day")?)).collect()
+    }
+
+    /// Looks at the cluster, if the tables are distributed.
+    pub async fn cluster(&self) -> Result<Option<Cluster>, StoreError> {
+        citus::look(&self.client).await
     }
 
     /// Reads the queue.

@@ -1,7 +1,7 @@
 //! Beyond one server: `heatstrip migrate --citus` distributes the tables that lead with a video over the nodes of a Citus cluster.
 //!
-//! All of them are co-located: whatever the heatmap keeps of a video is on one node, so that one node answers for it. Everything
-//! else stays on the coordinator: the queue, batch ids, salts, keys, the catalogue, retention, views, the sample and the counters.
+//! All of them are co-located: whatever is kept of a video is on one node, so that one node answers for it. What no video leads
+//! stays on the coordinator: the queue, batch ids, salts, bindings, keys, the catalogue, retention and the counters.
 //!
 //! Statements for distributed tables are right for local ones too, never the other way round. So the first step is to say that
 //! they are to be used, and the tables are distributed, in one transaction, once nobody is left who has not heard it.
@@ -11,7 +11,7 @@ use std::{collections::BTreeSet, time::Duration};
 use tokio::time::Instant;
 use tokio_postgres::{Client, Row};
 
-use super::{StoreError, describe, engine::Engine, engine::Tables, sql};
+use super::{StoreError, Tables, Transaction, describe, engine::Engine, query, sql};
 
 /// The tables that lead with a video; the first one's shards are where those of the others are.
 pub const DISTRIBUTED: &[&str] = &[
@@ -28,6 +28,13 @@ pub const DISTRIBUTED: &[&str] = &[
     "video_heatmap_bounds",
     "video_heatmap_counts",
     "video_heatmap_uncounted",
+    "sampled_watches",
+    "recent_views",
+    "view_totals",
+    "view_epochs",
+    "view_days",
+    "view_months",
+    "trending",
 ];
 /// The tables that have a column of this name are distributed by it.
 const COLUMN: &str = "video_id";
@@ -35,6 +42,8 @@ const COLUMN: &str = "video_id";
 const PIECES: i64 = 16;
 /// Sessions that are ending are waited for so long, and looked at this often.
 const SESSIONS_WAIT: Duration = Duration::from_secs(5);
+/// Citus looks for transactions that a crash left prepared once a minute.
+const PREPARED_WAIT: Duration = Duration::from_secs(90);
 const POLL: Duration = Duration::from_millis(100);
 /// The maintenance daemon starts with the first statement after the extension was made.
 const DAEMON_WAIT: Duration = Duration::from_secs(10);
@@ -179,6 +188,32 @@ pub async fn nodes(client: &Client) -> Result<Vec<Node>, StoreError> {
     client.query(sql::CITUS_READ_NODES, &[]).await?.iter().map(node).collect()
 }
 
+/// The state of a cluster whose tables are distributed.
+#[derive(Debug, Clone)]
+pub struct Cluster {
+    /// The coordinator first.
+    pub nodes: Vec<Node>,
+    /// Tables that are not distributed, though this version distributes them.
+    pub undistributed: Vec<String>,
+    /// True if the maintenance daemon runs.
+    pub maintained: bool,
+    /// What the tables take on the nodes that answer.
+    pub bytes: i64,
+}
+
+/// Looks at the cluster; none where the tables are not distributed.
+pub async fn look(client: &Client) -> Result<Option<Cluster>, StoreError> {
+    if Engine::read(client).await?.tables == Tables::Local {
+        return Ok(None);
+    }
+    Ok(Some(Cluster {
+        nodes: nodes(client).await?,
+        undistributed: undistributed(client).await?,
+        maintained: has_daemon(client).await?,
+        bytes: client.query_one(sql::CITUS_READ_SIZE, &[&DISTRIBUTED]).await?.try_get("bytes")?,
+    }))
+}
+
 /// Returns those of the tables that are not distributed.
 pub async fn undistributed(client: &Client) -> Result<Vec<String>, StoreError> {
     let rows = client.query(sql::CITUS_READ_UNDISTRIBUTED, &[&DISTRIBUTED]).await?;
@@ -202,6 +237,33 @@ fn node(row: &Row) -> Result<Node, StoreError> {
         has_shards: row.try_get("has_shards")?,
         state,
     })
+}
+
+/// Waits, where the tables are distributed, until every transaction has ended that is prepared on a node now. Most end at once;
+/// those of a node that was lost between the two phases of a commit end within a minute of its return.
+pub(crate) async fn wait_for_prepared(tx: &Transaction<'_>, tables: Tables) -> Result<(), StoreError> {
+    if tables == Tables::Local {
+        return Ok(());
+    }
+    let deadline = Instant::now() + PREPARED_WAIT;
+    let mut waiting: Option<BTreeSet<String>> = None;
+    loop {
+        let rows = query(tx, sql::CITUS_READ_PREPARED, &[]).await?;
+        let now: BTreeSet<String> =
+            rows.iter().map(|row| row.try_get("prepared")).collect::<Result<_, _>>()?;
+        let left = match waiting {
+            None => now,
+            Some(before) => before.intersection(&now).cloned().collect(),
+        };
+        if left.is_empty() {
+            return Ok(());
+        }
+        if Instant::now() >= deadline {
+            return Err(StoreError::Unavailable("transactions of a lost node have not ended yet".into()));
+        }
+        waiting = Some(left);
+        tokio::time::sleep(POLL).await;
+    }
 }
 
 /// Refuses to go on while another process of this program is connected: it may not know that the tables are distributed.

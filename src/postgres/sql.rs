@@ -24,10 +24,13 @@ statements! {
     CITUS_READ_DAEMON = "citus_read_daemon";
     CITUS_READ_GROUP = "citus_read_group";
     CITUS_READ_NODES = "citus_read_nodes";
+    CITUS_READ_PREPARED = "citus_read_prepared";
     CITUS_READ_SECOND_SHARDS = "citus_read_second_shards";
+    CITUS_READ_SIZE = "citus_read_size";
     CITUS_READ_UNDISTRIBUTED = "citus_read_undistributed";
     CITUS_READ_VERSION = "citus_read_version";
     CITUS_TRUNCATE_LOCAL = "citus_truncate_local";
+    COMMIT_IN_TWO_PHASES = "commit_in_two_phases";
     CREATE_HISTORY = "create_history";
     CREATE_HLL = "create_hll";
     INSERT_ENGINE = "insert_engine";

@@ -16,7 +16,7 @@ use crate::{
         store::shards::{self, VideoDay},
     },
     ledger::{self, Element},
-    postgres::{Store, StoreError, Transaction},
+    postgres::{Store, StoreError, Tables, Transaction},
     views::store::fold::{FoldedViews, fold_in},
 };
 
@@ -49,7 +49,7 @@ pub(super) async fn append(
         append_heartbeats(store, tx, &heartbeats, &mut appended).await?;
     }
     // Last, because rows of views are locked: nobody waits for them longer than they take.
-    append_views(tx, &viewed, &mut appended).await?;
+    append_views(tx, store.tables(), &viewed, &mut appended).await?;
     Ok(appended)
 }
 
@@ -108,6 +108,7 @@ async fn append_heartbeats(
 /// Folds views.
 async fn append_views(
     tx: &Transaction<'_>,
+    tables: Tables,
     views: &[HashedView<'_>],
     appended: &mut Appended,
 ) -> Result<(), StoreError> {
@@ -127,7 +128,7 @@ async fn append_views(
     let (overflow, learned) = regions::overflow(tx, &came).await?;
     appended.learned.extend(learned);
     let folded = if overflow.is_empty() {
-        fold_in(tx, views).await?
+        fold_in(tx, tables, views).await?
     } else {
         ledger::store::add_in(tx, &overflow.told(&came)).await?;
         let counted: Vec<HashedView<'_>> = views
@@ -137,7 +138,7 @@ async fn append_views(
                 HashedView { region: overflow.counted(day, view.region), ..*view }
             })
             .collect();
-        fold_in(tx, &counted).await?
+        fold_in(tx, tables, &counted).await?
     };
     appended.rows += folded.rows;
     appended.views = folded;

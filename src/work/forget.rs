@@ -8,7 +8,7 @@ use crate::{
     events::{part::Part, region::Region},
     heatmap::{self, store::forget::ForgottenRows},
     ledger,
-    postgres::{Store, StoreError},
+    postgres::{self, Store, StoreError, Tables, citus, execute},
     queue::{self, Queue, QueueError, claim::lock_lane, forget::ForgottenHeartbeats},
     viewers::epoch::Rotation,
     views::{self, store::forget::ForgottenViews},
@@ -83,12 +83,17 @@ async fn forget_days(
     store
         .run_tx("forget", |tx| {
             async move {
+                if store.tables() == Tables::Distributed {
+                    execute(tx, postgres::sql::COMMIT_IN_TWO_PHASES, &[]).await?;
+                }
                 let heartbeats = queue::forget::forget_in(tx, video_id, lane, part, last_message).await?;
+                // What folds of before have left prepared on a node would come to light behind this.
+                citus::wait_for_prepared(tx, store.tables()).await?;
                 let samples = audience::store::forget_in(tx, video_id, first_day, last_day).await?;
                 let rows =
                     heatmap::store::forget::forget_in(tx, store.tables(), video_id, first_day, last_day)
                         .await?;
-                let views = views::store::forget::forget_in(tx, video_id, day).await?;
+                let views = views::store::forget::forget_in(tx, store.tables(), video_id, day).await?;
                 ledger::store::forget_in(tx, video_id, first_day, last_day).await?;
                 let entry = day.is_none() && catalogue::store::delete_in(tx, video_id).await?;
                 Ok(Forgotten { heartbeats, rows, views, samples, entry })
@@ -109,8 +114,12 @@ async fn forget_part(
 ) -> Result<Forgotten, StoreError> {
     let heartbeats = store
         .run_tx("forget_queued", |tx| {
-            async move { queue::forget::forget_in(tx, video_id, lane, part, last_message).await }
-                .scope_boxed()
+            async move {
+                let heartbeats = queue::forget::forget_in(tx, video_id, lane, part, last_message).await?;
+                citus::wait_for_prepared(tx, store.tables()).await?;
+                Ok(heartbeats)
+            }
+            .scope_boxed()
         })
         .await?;
     crash_point!("forget::queued");
@@ -123,7 +132,7 @@ async fn forget_part(
             .run_tx("forget_part", |tx| {
                 async move {
                     lock_lane(tx, lane).await?;
-                    let samples = audience::store::cut_in(tx, video_id, day, part).await?;
+                    let samples = audience::store::cut_in(tx, store.tables(), video_id, day, part).await?;
                     crash_point!("forget::sampled");
                     let rows = heatmap::store::cut::cut_in(tx, store.tables(), video_id, day, part).await?;
                     Ok((samples, rows))
@@ -142,7 +151,14 @@ async fn forget_part(
             .run_tx("forget_views", |tx| {
                 async move {
                     lock_lane(tx, lane).await?;
-                    let views = views::store::forget::forget_region_in(tx, video_id, region, part.day).await;
+                    let views = views::store::forget::forget_region_in(
+                        tx,
+                        store.tables(),
+                        video_id,
+                        region,
+                        part.day,
+                    )
+                    .await;
                     crash_point!("forget::views");
                     views
                 }

@@ -20,7 +20,7 @@ use crate::{
         store::shards::{self, VideoDay},
     },
     ledger::{self, Element, SET_ASIDE, store::Added},
-    postgres::{StoreError, in_savepoint},
+    postgres::{StoreError, Tables, in_savepoint},
     queue::{
         Oldest, Queue, QueueError, Ripe, RipeLane,
         claim::{self, Window},
@@ -79,6 +79,10 @@ async fn step_ripe(queue: &Queue, clock: &Clock, ripe: Ripe) -> Result<Step, Que
             Ok(Step::Idle) => {}
             Ok(folded) => return Ok(folded),
             Err(error @ (StoreError::Refused(_) | StoreError::Conflict(_) | StoreError::BadValue(_))) => {
+                failure = Some(error);
+            }
+            // The coordinator was there a moment ago, so it is a node that is away: other lanes may not need it.
+            Err(error @ StoreError::Unavailable(_)) if queue.store().tables() == Tables::Distributed => {
                 failure = Some(error);
             }
             Err(error) => return Err(error.into()),

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     audience::sample::{Addition, additions, encode, join, thin_grown, viewers},
     events::hashed::HashedHeartbeat,
-    postgres::{Store, StoreError, Transaction, execute, query},
+    postgres::{Store, StoreError, Tables, Transaction, execute, query},
 };
 
 /// To a video-day with this many heartbeats in a step the stretches are not appended, but joined with what is there: they
@@ -62,10 +62,11 @@ pub(crate) async fn fold_in(
         execute(tx, sql::NOTE_DAYS, &[&noted]).await?;
     }
     let mut added = additions(heartbeats, kept_from);
-    seal_crowded(tx, &mut added, size).await?;
+    let tables = store.tables();
+    seal_crowded(tx, tables, &mut added, size).await?;
     let grown = append(tx, &mut added, size).await?;
     crash_point!("audience::appended");
-    seal::seal_grown(tx, &grown, size).await?;
+    seal::seal_grown(tx, tables, &grown, size).await?;
     if !grown.is_empty() {
         crash_point!("audience::grown");
     }
@@ -75,6 +76,7 @@ pub(crate) async fn fold_in(
 /// Joins what comes to the rows to which much comes, where they are there; takes it out of what is to be added.
 async fn seal_crowded(
     tx: &Transaction<'_>,
+    tables: Tables,
     added: &mut Vec<Addition<'_>>,
     size: usize,
 ) -> Result<(), StoreError> {
@@ -83,7 +85,7 @@ async fn seal_crowded(
         crowded.map(|addition| (addition.video_id, addition.captured_on)).collect();
     for video_days in video_days.chunks(seal::MAX_SEALED) {
         let (videos, days): (Vec<&str>, Vec<NaiveDate>) = video_days.iter().copied().unzip();
-        let rows = query(tx, sql::LOCK_WATCHES, &[&videos, &days]).await?;
+        let rows = seal::lock(tx, tables, &videos, &days).await?;
         let mut sealed = Sealed::default();
         for row in &rows {
             let key: (&str, NaiveDate) = (row.try_get("video_id")?, row.try_get("captured_on")?);
@@ -92,7 +94,7 @@ async fn seal_crowded(
             let Ok(place) = place else { continue };
             sealed.push(row, std::mem::take(&mut added[place].watches), size, Thin::Grown)?;
         }
-        sealed.write(tx).await?;
+        sealed.write(tx, tables).await?;
         if !rows.is_empty() {
             crash_point!("audience::joined");
         }

@@ -6,7 +6,7 @@ use super::{seal::unreadable, sql};
 use crate::{
     audience::sample::{Threshold, decode, encode, join, viewers},
     events::part::Part,
-    postgres::{StoreError, Transaction, execute, query},
+    postgres::{StoreError, Tables, Transaction, execute, query},
 };
 
 /// Removes a video's sample of these days; returns how many rows went. The lane of the video is locked, so that no fold
@@ -26,11 +26,15 @@ pub(crate) async fn forget_in(
 /// sample of the rest.
 pub(crate) async fn cut_in(
     tx: &Transaction<'_>,
+    tables: Tables,
     video_id: &str,
     day: NaiveDate,
     part: &Part,
 ) -> Result<u64, StoreError> {
-    let rows = query(tx, sql::LOCK_WATCHES, &[&vec![video_id], &vec![day]]).await?;
+    let rows = match tables {
+        Tables::Local => query(tx, sql::LOCK_WATCHES, &[&vec![video_id], &vec![day]]).await?,
+        Tables::Distributed => query(tx, sql::LOCK_WATCH_DISTRIBUTED, &[&video_id, &day]).await?,
+    };
     let Some(row) = rows.first() else { return Ok(0) };
     let threshold = Threshold::from_column(row.try_get("threshold")?);
     let mut watches = Vec::new();
@@ -55,7 +59,7 @@ pub(crate) async fn cut_in(
     let threshold = threshold.to_column();
     execute(
         tx,
-        sql::SEAL_WATCHES,
+        tables.form(sql::SEAL_WATCHES, sql::SEAL_WATCHES_DISTRIBUTED),
         &[&vec![video_id], &vec![day], &vec![viewers], &vec![threshold], &vec![value]],
     )
     .await

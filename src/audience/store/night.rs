@@ -7,7 +7,7 @@ use super::{
     seal::{Thin, seal},
     settings, sql,
 };
-use crate::postgres::{Store, StoreError, execute, kept_days, query};
+use crate::postgres::{Store, StoreError, Tables, execute, kept_days, query};
 
 /// What the night has to seal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,18 +81,31 @@ impl Store {
         behind: &str,
         most: u64,
     ) -> Result<Option<(String, u64)>, StoreError> {
-        let most = most as i64;
+        let (most, tables) = (most as i64, self.tables());
         self.run_tx("seal_samples", |tx| {
             async move {
                 tx.batch_execute(sql::PREPARE_SEALING).await?;
                 let size = settings(tx, &[]).await?.sample.size;
-                let rows = query(tx, sql::LOCK_OPEN_WATCHES, &[&day, &behind, &most]).await?;
-                let Some(last) = rows.last() else { return Ok(None) };
+                let (last, rows) = match tables {
+                    Tables::Local => {
+                        let rows = query(tx, sql::LOCK_OPEN_WATCHES, &[&day, &behind, &most]).await?;
+                        let Some(last) = rows.last() else { return Ok(None) };
+                        (last.try_get("video_id")?, rows)
+                    }
+                    Tables::Distributed => {
+                        let found = query(tx, sql::READ_OPEN_WATCHES, &[&day, &behind, &most]).await?;
+                        let mut videos: Vec<String> =
+                            found.iter().map(|row| row.try_get("video_id")).collect::<Result<_, _>>()?;
+                        let rows = query(tx, sql::LOCK_OPEN_WATCHES_DISTRIBUTED, &[&day, &videos]).await?;
+                        let Some(last) = videos.pop() else { return Ok(None) };
+                        (last, rows)
+                    }
+                };
                 // While nobody is sampled, what there is is only sealed.
                 let how = if size == 0 { Thin::Grown } else { Thin::Wholly };
-                seal(tx, &rows, if size == 0 { usize::MAX / 4 } else { size }, how).await?;
+                seal(tx, tables, &rows, if size == 0 { usize::MAX / 4 } else { size }, how).await?;
                 crash_point!("audience::sealed");
-                Ok(Some((last.try_get("video_id")?, rows.len() as u64)))
+                Ok(Some((last, rows.len() as u64)))
             }
             .scope_boxed()
         })

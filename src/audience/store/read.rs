@@ -15,7 +15,7 @@ use crate::{
         sample::{Threshold, Watch, decode},
     },
     events::region::GLOBAL,
-    postgres::{Store, StoreError, Transaction, query},
+    postgres::{Store, StoreError, Tables, Transaction, query},
     viewers::{epoch::Rotation, store::epochs},
 };
 
@@ -65,7 +65,7 @@ impl From<tokio_postgres::Error> for ReadError {
 impl Store {
     /// Counts the sampled viewers of a video, and those who meet the conditions.
     pub async fn read_audience(&self, asked: &AudienceQuery) -> Result<(Span, Strata), ReadError> {
-        self.run_read(sql::PREPARE_AUDIENCE, |tx| {
+        self.run_read(prepare(self.tables()), |tx| {
             async move {
                 let (span, samples) = read(tx, std::slice::from_ref(&asked.video_id), &asked.scene).await?;
                 let mut counted = Vec::new();
@@ -90,7 +90,7 @@ impl Store {
 
     /// Counts the sampled viewers of videos by how many of them they watched: of one, of two, and so on.
     pub async fn read_overlap(&self, asked: &OverlapQuery) -> Result<(Span, Vec<Strata>), ReadError> {
-        self.run_read(sql::PREPARE_AUDIENCE, |tx| {
+        self.run_read(prepare(self.tables()), |tx| {
             async move {
                 let (span, samples) = read(tx, &asked.video_ids, &asked.scene).await?;
                 let exact = samples.exact();
@@ -122,6 +122,11 @@ impl Store {
         })
         .await
     }
+}
+
+/// The statements with which a read begins.
+fn prepare(tables: Tables) -> &'static str {
+    tables.form(sql::PREPARE_AUDIENCE, sql::PREPARE_AUDIENCE_DISTRIBUTED)
 }
 
 /// The sample of a video-day, as its row has it.

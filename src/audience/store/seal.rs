@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 use super::sql;
 use crate::{
     audience::sample::{Threshold, Unreadable, Watch, decode, encode, join, thin, thin_grown, viewers},
-    postgres::{StoreError, Transaction, execute, query},
+    postgres::{StoreError, Tables, Transaction, execute, query},
 };
 
 /// Rows sealed together: the largest have a hundred kilobytes.
@@ -27,17 +27,28 @@ pub(super) enum Thin {
     Wholly,
 }
 
+/// Locks the rows of video-days for the fold, and returns those that are there.
+pub(super) async fn lock(
+    tx: &Transaction<'_>,
+    tables: Tables,
+    videos: &[&str],
+    days: &[NaiveDate],
+) -> Result<Vec<Row>, StoreError> {
+    query(tx, tables.form(sql::LOCK_WATCHES, sql::LOCK_WATCHES_DISTRIBUTED), &[&videos, &days]).await
+}
+
 /// Seals rows that have grown and are locked.
 pub(super) async fn seal_grown(
     tx: &Transaction<'_>,
+    tables: Tables,
     grown: &[(String, NaiveDate)],
     size: usize,
 ) -> Result<(), StoreError> {
     for grown in grown.chunks(MAX_SEALED) {
         let videos: Vec<&str> = grown.iter().map(|(video_id, _)| video_id.as_str()).collect();
         let days: Vec<NaiveDate> = grown.iter().map(|(_, day)| *day).collect();
-        let rows = query(tx, sql::LOCK_WATCHES, &[&videos, &days]).await?;
-        seal(tx, &rows, size, Thin::Grown).await?;
+        let rows = lock(tx, tables, &videos, &days).await?;
+        seal(tx, tables, &rows, size, Thin::Grown).await?;
     }
     Ok(())
 }
@@ -45,6 +56,7 @@ pub(super) async fn seal_grown(
 /// Seals rows that are locked.
 pub(super) async fn seal(
     tx: &Transaction<'_>,
+    tables: Tables,
     rows: &[Row],
     size: usize,
     how: Thin,
@@ -53,7 +65,7 @@ pub(super) async fn seal(
     for row in rows {
         sealed.push(row, Vec::new(), size, how)?;
     }
-    sealed.write(tx).await
+    sealed.write(tx, tables).await
 }
 
 /// Sealed rows that are not written yet, a column a vector.
@@ -98,10 +110,11 @@ impl<'a> Sealed<'a> {
     }
 
     /// Writes them; the rows are locked.
-    pub(super) async fn write(&self, tx: &Transaction<'_>) -> Result<(), StoreError> {
+    pub(super) async fn write(&self, tx: &Transaction<'_>, tables: Tables) -> Result<(), StoreError> {
         if !self.videos.is_empty() {
             let Sealed { videos, days, viewers, thresholds, values } = self;
-            execute(tx, sql::SEAL_WATCHES, &[videos, days, viewers, thresholds, values]).await?;
+            let statement = tables.form(sql::SEAL_WATCHES, sql::SEAL_WATCHES_DISTRIBUTED);
+            execute(tx, statement, &[videos, days, viewers, thresholds, values]).await?;
         }
         Ok(())
     }

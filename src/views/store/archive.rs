@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use scoped_futures::ScopedFutureExt;
 
-use super::{recents, sql};
+use super::{recents, sql, totals};
 use crate::{
-    postgres::{Store, StoreError, Transaction, execute, query},
+    postgres::{Store, StoreError, Tables, Transaction, execute, query},
     views::fold::Key,
 };
 
@@ -49,15 +49,28 @@ impl Store {
 
     /// Archives those of the rows whose last view is still before a day; returns how many. The keys come sorted.
     pub async fn archive_views(&self, keys: &[RecentKey], before: NaiveDate) -> Result<u64, StoreError> {
-        self.run_tx("archive_views", |tx| async move { archive(tx, keys, before).await }.scope_boxed()).await
+        self.run_tx("archive_views", |tx| {
+            async move { archive(tx, self.tables(), keys, before).await }.scope_boxed()
+        })
+        .await
     }
 }
 
-async fn archive(tx: &Transaction<'_>, keys: &[RecentKey], before: NaiveDate) -> Result<u64, StoreError> {
+async fn archive(
+    tx: &Transaction<'_>,
+    tables: Tables,
+    keys: &[RecentKey],
+    before: NaiveDate,
+) -> Result<u64, StoreError> {
     tx.batch_execute(sql::PREPARE_VIEW_PIECES).await?;
     let keys: Vec<Key<'_>> =
         keys.iter().map(|(video_id, viewer)| Key { video_id, viewer: *viewer }).collect();
-    let mut locked = recents::lock(tx, &keys).await?;
+    if tables == Tables::Distributed {
+        let mut videos: Vec<&str> = keys.iter().map(|key| key.video_id).collect();
+        videos.dedup();
+        totals::lock(tx, tables, &videos).await?;
+    }
+    let mut locked = recents::lock(tx, tables, &keys).await?;
     // Whoever has come back since stays.
     locked.retain(|_, recent| recent.last_at.date_naive() < before);
     if locked.is_empty() {
@@ -72,7 +85,7 @@ async fn archive(tx: &Transaction<'_>, keys: &[RecentKey], before: NaiveDate) ->
         *by_video.entry(video_id).or_default() += 1;
     }
     let (names, rows): (Vec<&str>, Vec<i64>) = by_video.into_iter().unzip();
-    query(tx, sql::LOCK_TOTALS, &[&names]).await?;
+    totals::lock(tx, tables, &names).await?;
     execute(tx, sql::ARCHIVE_TOTALS, &[&names, &rows]).await?;
     Ok(videos.len() as u64)
 }

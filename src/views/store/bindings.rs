@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use scoped_futures::ScopedFutureExt;
 
-use super::{recents, sql};
+use super::{recents, sql, totals};
 use crate::{
-    postgres::{Store, StoreError, Transaction, execute, query},
+    postgres::{Store, StoreError, Tables, Transaction, citus, execute, query},
     queue::claim::lock_lane,
     views::fold::{ChangedRecent, Key},
 };
@@ -58,7 +58,11 @@ impl Store {
         for lane in 0..self.lanes() {
             self.run_tx("lock_lane", |tx| async move { lock_lane(tx, lane).await }.scope_boxed()).await?;
         }
-        Ok(())
+        let tables = self.tables();
+        self.run_tx("wait_for_prepared", |tx| {
+            async move { citus::wait_for_prepared(tx, tables).await }.scope_boxed()
+        })
+        .await
     }
 
     /// Returns devices whose rows may not all have become their users', behind one.
@@ -84,8 +88,10 @@ impl Store {
         device: i64,
         behind: &str,
     ) -> Result<Piece, StoreError> {
-        self.run_tx("merge_piece", |tx| async move { merge(tx, epoch, device, behind).await }.scope_boxed())
-            .await
+        self.run_tx("merge_piece", |tx| {
+            async move { merge(tx, self.tables(), epoch, device, behind).await }.scope_boxed()
+        })
+        .await
     }
 
     /// Returns the next epoch with bindings behind a day.
@@ -133,6 +139,7 @@ async fn user(tx: &Transaction<'_>, epoch: NaiveDate, device: i64) -> Result<Opt
 
 async fn merge(
     tx: &Transaction<'_>,
+    tables: Tables,
     epoch: NaiveDate,
     device: i64,
     behind: &str,
@@ -157,7 +164,11 @@ async fn merge(
     };
     let keys: BTreeSet<Key<'_>> =
         videos.iter().flat_map(|video_id| [device, user].map(|viewer| Key { video_id, viewer })).collect();
-    let mut locked = recents::lock(tx, &Vec::from_iter(keys)).await?;
+    if tables == Tables::Distributed {
+        let videos: Vec<&str> = videos.iter().map(String::as_str).collect();
+        totals::lock(tx, tables, &videos).await?;
+    }
+    let mut locked = recents::lock(tx, tables, &Vec::from_iter(keys)).await?;
     let mut changed: BTreeMap<Key<'_>, ChangedRecent> = BTreeMap::new();
     let (mut moved, mut merged) = (Vec::new(), Vec::new());
     for video_id in &videos {
@@ -179,9 +190,9 @@ async fn merge(
     }
     if !moved.is_empty() {
         execute(tx, sql::DELETE_RECENTS, &[&moved, &vec![device; moved.len()]]).await?;
-        recents::write(tx, &changed).await?;
+        recents::write(tx, tables, &changed).await?;
         crash_point!("identify::amid_piece");
-        query(tx, sql::LOCK_TOTALS, &[&moved]).await?;
+        totals::lock(tx, tables, &moved).await?;
         execute(tx, sql::MERGE_TOTALS, &[&moved, &vec![1_i64; moved.len()], &merged]).await?;
     }
     Ok(Piece::Merged { rows: moved.len() as u64, last: last.clone() })

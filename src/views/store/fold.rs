@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 
-use super::{recents, rule, sql, trending};
+use super::{recents, rule, sql, totals, trending};
 use crate::{
     events::hashed::HashedView,
     ledger::{self, Element, REPEATED, store::Added},
-    postgres::{StoreError, Transaction, execute, query, sketches::Sketch},
+    postgres::{StoreError, Tables, Transaction, execute, query, sketches::Sketch},
     sketch::{self, Union},
     views::fold::{ChangedPiece, Changes, Key, fold},
 };
@@ -39,6 +39,7 @@ impl FoldedViews {
 /// Folds views in their order.
 pub(crate) async fn fold_in(
     tx: &Transaction<'_>,
+    tables: Tables,
     views: &[HashedView<'_>],
 ) -> Result<FoldedViews, StoreError> {
     if views.is_empty() {
@@ -50,12 +51,16 @@ pub(crate) async fn fold_in(
     bind(tx, &mut views).await?;
     let keys: BTreeSet<Key<'_>> =
         views.iter().map(|view| Key { video_id: view.video_id, viewer: view.viewer }).collect();
-    let recents = recents::lock(tx, &Vec::from_iter(keys)).await?;
+    if tables == Tables::Distributed {
+        let videos: BTreeSet<&str> = keys.iter().map(|key| key.video_id).collect();
+        execute(tx, sql::HOLD_TOTALS_DISTRIBUTED, &[&Vec::from_iter(videos)]).await?;
+    }
+    let recents = recents::lock(tx, tables, &Vec::from_iter(keys)).await?;
     let changes = fold(&views, recents, rule.window());
-    let mut rows = recents::write(tx, &changes.recents).await?;
+    let mut rows = recents::write(tx, tables, &changes.recents).await?;
     // Whoever has only come back inside the window changes nothing else.
     if !changes.videos.is_empty() {
-        rows += write(tx, &changes).await?;
+        rows += write(tx, tables, &changes).await?;
     }
     let repeats: Vec<Added<'_>> = changes
         .repeats
@@ -71,7 +76,7 @@ pub(crate) async fn fold_in(
     crash_point!("ledger::repeats");
     ledger::store::add_in(tx, &repeats).await?;
     // Last, as its rows are locked by nobody who waits for others.
-    let trending = trending::add_in(tx, &changes.new_viewers).await?;
+    let trending = trending::add_in(tx, tables, &changes.new_viewers).await?;
     let counted = changes.videos.values().map(|video| video.views as u64).sum();
     Ok(FoldedViews { rows: rows + trending, views: views.len() as u64, counted, trending })
 }
@@ -105,10 +110,12 @@ async fn bind(tx: &Transaction<'_>, views: &mut [HashedView<'_>]) -> Result<(), 
 }
 
 /// Writes what is counted by video, under the locks of the videos' totals.
-async fn write(tx: &Transaction<'_>, changes: &Changes<'_>) -> Result<u64, StoreError> {
+async fn write(tx: &Transaction<'_>, tables: Tables, changes: &Changes<'_>) -> Result<u64, StoreError> {
     let videos: Vec<&str> = changes.videos.keys().copied().collect();
-    execute(tx, sql::INSERT_TOTALS, &[&videos]).await?;
-    query(tx, sql::LOCK_TOTALS, &[&videos]).await?;
+    if tables == Tables::Local {
+        execute(tx, sql::INSERT_TOTALS, &[&videos]).await?;
+        totals::lock(tx, tables, &videos).await?;
+    }
     let (mut rows, lifetimes) = write_epochs(tx, changes).await?;
     rows += write_days(tx, changes).await?;
     rows += write_months(tx, changes).await?;
@@ -123,8 +130,8 @@ async fn write(tx: &Transaction<'_>, changes: &Changes<'_>) -> Result<u64, Store
         columns.5.push(lifetime.last_epoch);
     }
     let (views, new, lifetime, estimated, firsts, lasts) = columns;
-    rows += execute(tx, sql::UPDATE_TOTALS, &[&videos, &views, &new, &lifetime, &estimated, &firsts, &lasts])
-        .await?;
+    let statement = tables.form(sql::UPDATE_TOTALS, sql::ADD_TO_TOTALS_DISTRIBUTED);
+    rows += execute(tx, statement, &[&videos, &views, &new, &lifetime, &estimated, &firsts, &lasts]).await?;
     Ok(rows)
 }
 

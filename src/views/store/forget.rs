@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Days, Months, NaiveDate, NaiveTime};
 
-use super::sql;
+use super::{sql, totals};
 use crate::{
     events::region::GLOBAL,
-    postgres::{StoreError, Transaction, execute, kept_days, query, sketches::Sketch},
+    postgres::{StoreError, Tables, Transaction, execute, kept_days, query, sketches::Sketch},
     sketch::Union,
     views::fold::first_of_month,
 };
@@ -24,6 +24,7 @@ pub struct ForgottenViews {
 /// Removes a video's views, of one day or of all, while no worker folds its lane.
 pub(crate) async fn forget_in(
     tx: &Transaction<'_>,
+    tables: Tables,
     video_id: &str,
     day: Option<NaiveDate>,
 ) -> Result<ForgottenViews, StoreError> {
@@ -37,7 +38,7 @@ pub(crate) async fn forget_in(
     };
     let begins = day.and_time(NaiveTime::MIN).and_utc();
     let viewers = execute(tx, sql::FORGET_RECENTS_OF_DAY, &[&video_id, &day, &begins]).await?;
-    if query(tx, sql::LOCK_TOTALS, &[&vec![video_id]]).await?.is_empty() {
+    if totals::lock(tx, tables, &[video_id]).await? == 0 {
         return Ok(ForgottenViews { views: 0, viewers });
     }
     let mut views = 0;
@@ -63,6 +64,7 @@ pub(crate) async fn forget_in(
 /// region of the first view. What trends everywhere is left to fade.
 pub(crate) async fn forget_region_in(
     tx: &Transaction<'_>,
+    tables: Tables,
     video_id: &str,
     region: &str,
     day: Option<NaiveDate>,
@@ -74,7 +76,7 @@ pub(crate) async fn forget_region_in(
     if day.is_none() {
         execute(tx, sql::FORGET_TRENDING_OF_REGION, &[&video_id, &region]).await?;
     }
-    if query(tx, sql::LOCK_TOTALS, &[&vec![video_id]]).await?.is_empty() {
+    if totals::lock(tx, tables, &[video_id]).await? == 0 {
         return Ok(ForgottenViews { views: 0, viewers });
     }
     let (mut views, mut days) = (0, Vec::new());

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use scoped_futures::ScopedFutureExt;
 
-use super::sql;
+use super::{sql, totals};
 use crate::postgres::{Store, StoreError, kept_days, query};
 
 /// Rows that are looked up for a piece.
@@ -24,7 +24,7 @@ impl Store {
                     return Ok(None);
                 }
                 let videos = Vec::from_iter(videos);
-                query(tx, sql::LOCK_TOTALS, &[&videos]).await?;
+                totals::lock(tx, self.tables(), &videos).await?;
                 let rows = query(tx, sql::DELETE_UNKEPT_VIEW_DAYS, &[&videos, &kept_from]).await?;
                 Ok(Some(rows[0].try_get::<_, i64>("rows")? as u64))
             }

@@ -7,19 +7,22 @@ use tokio_postgres::{Row, types::ToSql};
 
 use super::sql;
 use crate::{
-    postgres::{StoreError, Transaction, execute, query},
+    postgres::{StoreError, Tables, Transaction, execute, query},
     views::fold::{ChangedRecent, Key, Recent},
 };
 
-/// Locks the rows of keys, which come sorted, and returns those that there are.
+/// Locks the rows of keys, which come sorted, and returns those that there are. Where the tables are distributed the totals of
+/// their videos are locked already, and with them these rows.
 pub(crate) async fn lock<'a>(
     tx: &Transaction<'_>,
+    tables: Tables,
     keys: &[Key<'a>],
 ) -> Result<BTreeMap<Key<'a>, Recent>, StoreError> {
     let videos: Vec<&str> = keys.iter().map(|key| key.video_id).collect();
     let viewers: Vec<i64> = keys.iter().map(|key| key.viewer).collect();
     let mut recents = BTreeMap::new();
-    for row in query(tx, sql::LOCK_RECENTS, &[&videos, &viewers]).await? {
+    let statement = tables.form(sql::LOCK_RECENTS, sql::READ_RECENTS_DISTRIBUTED);
+    for row in query(tx, statement, &[&videos, &viewers]).await? {
         let (video_id, viewer): (&str, i64) = (row.try_get("video_id")?, row.try_get("viewer")?);
         // The keys own the names: a row's is gone with the row.
         if let Ok(place) = keys.binary_search(&Key { video_id, viewer }) {
@@ -44,15 +47,22 @@ fn recent(row: &Row) -> Result<Recent, StoreError> {
 /// Writes rows back, the new ones and the locked ones; returns how many.
 pub(crate) async fn write(
     tx: &Transaction<'_>,
+    tables: Tables,
     recents: &BTreeMap<Key<'_>, ChangedRecent>,
 ) -> Result<u64, StoreError> {
+    if tables == Tables::Distributed {
+        return Columns::of(recents.iter()).write(tx, sql::WRITE_RECENTS_DISTRIBUTED).await;
+    }
     let mut rows = 0;
     for is_new in [true, false] {
         let columns = Columns::of(recents.iter().filter(|(_, changed)| changed.is_new == is_new));
         if columns.videos.is_empty() {
             continue;
         }
-        rows += columns.write(tx, is_new).await?;
+        rows += match is_new {
+            true => columns.write(tx, sql::INSERT_RECENTS).await?,
+            false => columns.update(tx).await?,
+        };
     }
     Ok(rows)
 }
@@ -87,14 +97,27 @@ impl<'a> Columns<'a> {
         columns
     }
 
-    async fn write(&self, tx: &Transaction<'_>, is_new: bool) -> Result<u64, StoreError> {
+    /// Writes whole rows.
+    async fn write(&self, tx: &Transaction<'_>, statement: &str) -> Result<u64, StoreError> {
         let Columns { videos, viewers, epochs, views, regions, firsts, lasts, firsts_counted, lasts_counted } =
             self;
-        if is_new {
-            let parameters: &[&(dyn ToSql + Sync)] =
-                &[videos, viewers, epochs, views, regions, firsts, lasts, firsts_counted, lasts_counted];
-            return execute(tx, sql::INSERT_RECENTS, parameters).await;
-        }
+        let parameters: &[&(dyn ToSql + Sync)] =
+            &[videos, viewers, epochs, views, regions, firsts, lasts, firsts_counted, lasts_counted];
+        execute(tx, statement, parameters).await
+    }
+
+    async fn update(&self, tx: &Transaction<'_>) -> Result<u64, StoreError> {
+        let Columns {
+            videos,
+            viewers,
+            epochs: _,
+            views,
+            regions,
+            firsts,
+            lasts,
+            firsts_counted,
+            lasts_counted,
+        } = self;
         let parameters: &[&(dyn ToSql + Sync)] =
             &[videos, viewers, views, firsts, lasts, firsts_counted, lasts_counted, regions];
         execute(tx, sql::UPDATE_RECENTS, parameters).await

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use scoped_futures::ScopedFutureExt;
 use tokio_postgres::Row;
 
-use super::sql;
+use super::{sql, totals};
 use crate::{
-    postgres::{Store, StoreError, Transaction, execute, query, sketches::Sketch},
+    postgres::{Store, StoreError, Tables, Transaction, execute, query, sketches::Sketch},
     sketch::Union,
 };
 
@@ -35,9 +35,18 @@ pub struct ComparedVideos {
 impl Store {
     /// Compares the `limit` videos behind `behind` with what their totals count, in one snapshot and without a lock.
     pub async fn compare_views(&self, behind: &str, limit: i64) -> Result<ComparedVideos, StoreError> {
+        let tables = self.tables();
         self.run_read(sql::PREPARE_VIEW_PIECES, |tx| {
             async move {
-                let rows = query(tx, sql::READ_VIEW_SUMS, &[&behind, &limit]).await?;
+                let rows = match tables {
+                    Tables::Local => query(tx, sql::READ_VIEW_SUMS, &[&behind, &limit]).await?,
+                    Tables::Distributed => {
+                        let rows = query(tx, sql::READ_VIDEOS_WITH_TOTALS, &[&behind, &limit]).await?;
+                        let videos: Vec<&str> =
+                            rows.iter().map(|row| row.try_get("video_id")).collect::<Result<_, _>>()?;
+                        query(tx, sql::READ_SUMS_OF_VIDEOS, &[&videos]).await?
+                    }
+                };
                 let last = rows.last().map(|row| row.try_get("video_id")).transpose()?;
                 Ok(ComparedVideos { last, videos: rows.len() as u64, drifted: drifted(tx, &rows).await? })
             }
@@ -51,7 +60,8 @@ impl Store {
         self.run_tx("heal_views", |tx| {
             async move {
                 tx.batch_execute(sql::PREPARE_VIEW_PIECES).await?;
-                query(tx, sql::LOCK_TOTALS, &[&videos]).await?;
+                let locked: Vec<&str> = videos.iter().map(String::as_str).collect();
+                totals::lock(tx, self.tables(), &locked).await?;
                 // A statement of its own: it sees what was committed while the locks were waited for.
                 let rows = query(tx, sql::READ_SUMS_OF_VIDEOS, &[&videos]).await?;
                 let drifted = drifted(tx, &rows).await?;

@@ -5,6 +5,7 @@ use crate::postgres::sql::statements;
 statements! {
     "views":
     ADD_TRENDING = "add_trending";
+    ADD_TO_TOTALS_DISTRIBUTED = "add_to_totals_distributed";
     ADVANCE_RECENT_FROM = "advance_recent_from";
     ARCHIVE_TOTALS = "archive_totals";
     DELETE_BINDINGS = "delete_bindings";
@@ -24,6 +25,7 @@ statements! {
     FORGET_TRENDING_OF_REGION = "forget_trending_of_region";
     FORGET_VIEWS = "forget_views";
     HEAL_TOTALS = "heal_totals";
+    HOLD_TOTALS_DISTRIBUTED = "hold_totals_distributed";
     INSERT_RECENTS = "insert_recents";
     INSERT_TOTALS = "insert_totals";
     LOCK_HALF_LIVES = "lock_half_lives";
@@ -31,6 +33,7 @@ statements! {
     LOCK_MERGES = "lock_merges";
     LOCK_RECENTS = "lock_recents";
     LOCK_TOTALS = "lock_totals";
+    LOCK_TOTALS_DISTRIBUTED = "lock_totals_distributed";
     MERGE_TOTALS = "merge_totals";
     PEEK_FADED = "peek_faded";
     PREPARE_VIEWS = "prepare_views";
@@ -46,14 +49,17 @@ statements! {
     READ_EPOCHS_OF_VIDEOS = "read_epochs_of_videos";
     READ_HALF_LIVES = "read_half_lives";
     READ_HOT = "read_hot";
+    READ_MASSES_DISTRIBUTED = "read_masses_distributed";
     READ_MONTHS = "read_months";
     READ_PIECES = "read_pieces";
     READ_RECENT_FROM = "read_recent_from";
+    READ_RECENTS_DISTRIBUTED = "read_recents_distributed";
     READ_RULE = "read_rule";
     READ_SUMS_OF_VIDEOS = "read_sums_of_videos";
     READ_TOP = "read_top";
     READ_UNKEPT_VIEW_DAYS = "read_unkept_view_days";
     READ_UNMERGED = "read_unmerged";
+    READ_VIDEOS_WITH_TOTALS = "read_videos_with_totals";
     READ_VIEWS_BY_DAY = "read_views_by_day";
     READ_VIEW_DAYS = "read_view_days";
     READ_VIEW_DAY_REGIONS = "read_view_day_regions";
@@ -70,6 +76,8 @@ statements! {
     WRITE_EPOCHS = "write_epochs";
     WRITE_GLOBAL_VIEW_DAYS = "write_global_view_days";
     WRITE_HALF_LIVES = "write_half_lives";
+    WRITE_MASSES_DISTRIBUTED = "write_masses_distributed";
     WRITE_MONTHS = "write_months";
+    WRITE_RECENTS_DISTRIBUTED = "write_recents_distributed";
     WRITE_RULE = "write_rule";
 }

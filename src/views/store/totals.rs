@@ -9,7 +9,7 @@ use tokio_postgres::Row;
 
 use super::{rule, sql};
 use crate::{
-    postgres::{Store, StoreError, Transaction, query},
+    postgres::{Store, StoreError, Tables, Transaction, query},
     viewers::{
         epoch::{Purpose, Rotation},
         store::epochs_of,
@@ -44,6 +44,12 @@ pub struct VideoTotals {
     pub recent_from: Option<NaiveDate>,
     /// First days of all of views' salt epochs, ascending, and how they were opened.
     pub epochs: Vec<(NaiveDate, Rotation)>,
+}
+
+/// Locks the totals of those of the videos that have any; they come sorted. Returns how many have.
+pub(super) async fn lock(tx: &Transaction<'_>, tables: Tables, videos: &[&str]) -> Result<usize, StoreError> {
+    let statement = tables.form(sql::LOCK_TOTALS, sql::LOCK_TOTALS_DISTRIBUTED);
+    Ok(query(tx, statement, &[&videos]).await?.len())
 }
 
 impl Store {

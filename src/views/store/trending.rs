@@ -1,7 +1,7 @@
 //! Table `trending`: the fold adds new viewers, the list is read in the order of the keys, and the night takes out what
 //! has faded.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use scoped_futures::ScopedFutureExt;
@@ -10,7 +10,7 @@ use tokio_postgres::{Row, types::ToSql};
 use super::sql;
 use crate::{
     events::region::GLOBAL,
-    postgres::{Store, StoreError, Transaction, execute, query},
+    postgres::{Store, StoreError, Tables, Transaction, execute, query},
     views::{
         fold::NewViewer,
         trending::{By, Candidate, HalfLives, Masses, key},
@@ -131,7 +131,11 @@ impl Store {
 }
 
 /// Adds new viewers, within the transaction of a fold: one change a row, sorted by key.
-pub(super) async fn add_in(tx: &Transaction<'_>, new_viewers: &[NewViewer<'_>]) -> Result<u64, StoreError> {
+pub(super) async fn add_in(
+    tx: &Transaction<'_>,
+    tables: Tables,
+    new_viewers: &[NewViewer<'_>],
+) -> Result<u64, StoreError> {
     if new_viewers.is_empty() {
         return Ok(0);
     }
@@ -144,10 +148,32 @@ pub(super) async fn add_in(tx: &Transaction<'_>, new_viewers: &[NewViewer<'_>]) 
         }
     }
     let (videos, regions): (Vec<&str>, Vec<&str>) = rows.keys().copied().unzip();
+    if tables == Tables::Distributed {
+        let mut there: HashMap<(String, String), Masses> = HashMap::new();
+        for row in &query(tx, sql::READ_MASSES_DISTRIBUTED, &[&videos, &regions]).await? {
+            there.insert((row.try_get("video_id")?, row.try_get("region")?), masses(row)?);
+        }
+        for (&(video_id, region), new) in &mut rows {
+            if let Some(mut both) = there.remove(&(video_id.to_owned(), region.to_owned())) {
+                both.add(*new, half_lives);
+                *new = both;
+            }
+        }
+    }
     let recent: Vec<f64> = rows.values().map(|masses| masses.recent).collect();
     let baseline: Vec<f64> = rows.values().map(|masses| masses.baseline).collect();
     let at: Vec<DateTime<Utc>> = rows.values().map(|masses| masses.at).collect();
     let born: Vec<DateTime<Utc>> = rows.values().map(|masses| masses.born).collect();
+    if tables == Tables::Distributed {
+        let keys = |mass: fn(&Masses) -> f64, half_life| -> Vec<i32> {
+            rows.values().map(|masses| key(mass(masses), masses.at, half_life)).collect()
+        };
+        let recent_keys = keys(|masses| masses.recent, half_lives.recent_secs);
+        let baseline_keys = keys(|masses| masses.baseline, half_lives.baseline_secs);
+        let parameters: &[&(dyn ToSql + Sync)] =
+            &[&videos, &regions, &recent, &baseline, &at, &born, &recent_keys, &baseline_keys];
+        return execute(tx, sql::WRITE_MASSES_DISTRIBUTED, parameters).await;
+    }
     let parameters: &[&(dyn ToSql + Sync)] = &[
         &videos,
         &regions,
@@ -178,11 +204,14 @@ fn is_set(
 }
 
 fn candidate(row: &Row, now: DateTime<Utc>, half_lives: HalfLives) -> Result<Candidate, StoreError> {
-    let masses = Masses {
+    Ok(Candidate { video_id: row.try_get("video_id")?, masses: masses(row)?.aged(now, half_lives) })
+}
+
+fn masses(row: &Row) -> Result<Masses, StoreError> {
+    Ok(Masses {
         recent: row.try_get("recent")?,
         baseline: row.try_get("baseline")?,
         at: row.try_get("at")?,
         born: row.try_get("born")?,
-    };
-    Ok(Candidate { video_id: row.try_get("video_id")?, masses: masses.aged(now, half_lives) })
+    })
 }

@@ -1,8 +1,12 @@
 //! `heatstrip migrate --citus`: what it refuses, and what it does.
 
-use heatstrip::postgres::{
-    Store, Tables,
-    migrate::{migrate, migrate_to_citus},
+use heatstrip::{
+    clock::Clock,
+    doctor::{Level, examine},
+    postgres::{
+        Store, Tables,
+        migrate::{migrate, migrate_to_citus},
+    },
 };
 
 use super::cluster;
@@ -35,4 +39,7 @@ async fn tables_are_distributed_once() {
     assert!(migrate_to_citus(&database.url, 16, 4).await.expect("again").is_empty());
     let store = Store::connect(&database.url, 2).await.expect("a store");
     assert_eq!(store.tables(), Tables::Distributed);
+    let findings = examine(&database.url, None, &Clock::system()).await;
+    let finding = findings.iter().find(|finding| finding.check == "cluster").expect("a look at the cluster");
+    assert!(finding.level == Level::Ok && finding.seen.starts_with("3 of 3 nodes"), "{finding}");
 }

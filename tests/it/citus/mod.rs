@@ -5,7 +5,10 @@ use std::{io::Write, sync::Once};
 use crate::support::{CITUS_BIN, Cluster};
 
 mod equal;
+mod lost;
 mod migrate;
+mod pair;
+mod ratios;
 
 /// Returns the cluster that tests share; none where there is no Citus, which is said once.
 async fn cluster() -> Option<&'static Cluster> {

@@ -21,6 +21,7 @@ const SIMPLE: &[&str] = &[
     "prepare_fold",
     "prepare_fold_distributed",
     "prepare_read_distributed",
+    "prepare_audience_distributed",
     "prepare_read",
     "prepare_audience",
     "prepare_compaction",

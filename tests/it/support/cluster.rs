@@ -43,6 +43,7 @@ impl Cluster {
                 // Each database of each test has a maintenance daemon.
                 ("max_worker_processes", "300"),
                 ("max_prepared_transactions", "300"),
+                ("max_connections", "800"),
                 // What a crash leaves prepared is brought to its end soon.
                 ("citus.recover_2pc_interval", "1s"),
                 ("citus.enable_statistics_collection", "off"),
@@ -57,6 +58,11 @@ impl Cluster {
             nodes.push(node.unwrap_or_else(|error| panic!("{CITUS_BIN} has no Citus that starts: {error}")));
         }
         Cluster { nodes }
+    }
+
+    /// Returns the host by which Citus knows a node.
+    pub fn host(&self, node: usize) -> String {
+        host(&self.nodes[node].url("postgres"))
     }
 
     /// Makes a database of this name on every node, and tells the coordinator of the workers; nothing is migrated yet.
