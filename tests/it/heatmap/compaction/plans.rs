@@ -175,7 +175,7 @@ async fn a_piece_writes_by_key() {
         (
             "write_wholes",
             statements::WRITE_WHOLES,
-            format!("'2026-11-20', '{{v7}}', '{{JP}}', '{{9}}', {sketch}, '{{1}}'"),
+            format!("'2026-11-20', '{{v7}}', '{{JP}}', '{{9}}', {sketch}, '{{1}}', '{{1}}'"),
         ),
         ("raise_bounds", statements::RAISE_BOUNDS, "'2026-11-01', '{v7}', '{JP}', '{1}'".to_owned()),
     ] {
