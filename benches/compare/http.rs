@@ -43,7 +43,7 @@ use crate::{
 
 pub const TITLE: &str = "Over HTTP";
 
-const BATCH: usize = 100;
+pub const BATCH: usize = 100;
 
 pub async fn section(plan: &Plan) -> anyhow::Result<Section> {
     let postgres = Postgres::start().await?;
@@ -179,6 +179,7 @@ async fn bytes_from_memory(State(state): State<Lesser>) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], state.bytes).into_response()
 }
 
+/// Writes bodies to a file, a line each.
 pub fn bodies(name: &str, bodies: impl Iterator<Item = String>) -> anyhow::Result<PathBuf> {
     let path = std::env::temp_dir().join(format!("heatstrip-bench-{}-{name}", std::process::id()));
     let mut file = BufWriter::new(File::create(&path)?);

@@ -18,6 +18,7 @@ mod engine;
 mod growth;
 mod http;
 mod ingest;
+mod keys;
 mod load;
 mod memory;
 mod nats;
@@ -29,6 +30,7 @@ mod process;
 mod reads;
 mod report;
 mod sample;
+mod siege;
 mod sustained;
 mod videos;
 
@@ -102,13 +104,15 @@ const TINY: Plan = Plan {
 };
 
 /// Each section by the name it is asked for, in the order of the document.
-const SECTIONS: [(&str, &str); 13] = [
+const SECTIONS: [(&str, &str); 15] = [
     ("ingest", ingest::TITLE),
     ("crowd", ingest::CROWD_TITLE),
     ("recorded", ingest::RECORDED_TITLE),
     ("disk", disk::TITLE),
     (SUSTAINED, sustained::TITLE),
     ("http", http::TITLE),
+    ("keys", keys::TITLE),
+    ("siege", siege::TITLE),
     ("nats", nats::TITLE),
     ("reads", reads::TITLE),
     ("planning", planning::TITLE),
@@ -187,6 +191,8 @@ async fn measure(name: &str, plan: &Plan, sustained: &sustained::Options) -> any
         "disk" => disk::section(plan).await,
         SUSTAINED => sustained::section(sustained).await,
         "http" => http::section(plan).await,
+        "keys" => keys::section(plan).await,
+        "siege" => siege::section(plan).await,
         "nats" => nats::section(plan).await,
         "reads" => reads::section(plan).await,
         "planning" => planning::section().await,
