@@ -51,7 +51,7 @@ pub fn need(method: &str, route: Option<&str>, query: Option<&str>) -> Need {
     }
 }
 
-/// What a request names of videos.
+/// Says where a request names videos.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Touched<'a> {
     /// Its body names them, and they are checked element by element.

@@ -25,7 +25,7 @@ use crate::http::{Peer, Sender, body::drain, error::ApiError};
 const VARY: HeaderValue = HeaderValue::from_static("authorization, origin");
 /// While everybody gets in, so does the browser of whoever runs this, for any page that it shows.
 const NOT_FOR_PAGES: &str = "pages of other origins may watch and read: the rest is for servers";
-/// What proxies say of whom they forward, and how they forward it.
+/// Each of these headers says that a proxy forwards, and most say for whom.
 const FORWARDED: [&str; 6] =
     ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
 /// The address of who asks, where no connection says it.

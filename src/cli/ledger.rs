@@ -50,7 +50,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What became of a day's heartbeats and views, in one line.
+/// Says in one line what became of a day's heartbeats and views.
 fn said(day: &LedgerDay) -> String {
     let LedgerDay { heartbeats, views, .. } = day;
     let mut parts = vec![format!("{} heartbeats accepted", HumanCount(heartbeats.accepted))];

@@ -1,4 +1,4 @@
-//! What `heatstrip doctor` makes of a Citus cluster.
+//! Tells what `heatstrip doctor` finds on a Citus cluster.
 
 use std::collections::BTreeSet;
 

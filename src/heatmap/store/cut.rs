@@ -24,7 +24,7 @@ macro_rules! crash_point {
 /// The first seconds that are taken out of the rows of a spread block, level by level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Cut {
-    /// Of the rows of seconds.
+    /// The first second of the rows of seconds that goes.
     first_sec: i32,
     /// The first bucket of 5 s that goes or is written anew.
     five: i32,
